@@ -1,0 +1,5 @@
+"""`python -m kgen` is the same as `kgen`."""
+
+from kgen.cli import main
+
+main()

@@ -1,0 +1,96 @@
+"""kgen as functions: text in, scripts and diagnostics out. Nothing here touches the disk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kgen.diagnostics import CompileError, Diagnostic, Diagnostics
+from kgen.ir.model import TypedModel
+from kgen.ir.plan import Plan
+from kgen.source import Source
+
+
+@dataclass(frozen=True)
+class Check:
+    """What checking a spec finds.
+
+    Args:
+        source: The text.
+        diagnostics: Errors and warnings, in the order of the source.
+        typed: The model with every shape; None where errors prevent it.
+        plan: How it is trained; None where errors prevent it.
+    """
+
+    source: Source
+    diagnostics: tuple[Diagnostic, ...]
+    typed: TypedModel | None
+    plan: Plan | None
+
+    @property
+    def errors(self) -> list[Diagnostic]:
+        return [d for d in self.diagnostics if d.severity == "error"]
+
+    @property
+    def defaults(self) -> tuple[str, ...]:
+        """Return, in words, what the spec left to defaults."""
+        return self.plan.defaults if self.plan else ()
+
+
+@dataclass(frozen=True)
+class Build:
+    """A generated script and what it came from."""
+
+    script: str
+    typed: TypedModel
+    plan: Plan
+    weights: tuple[Any, ...]
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def check_text(
+    text: str, path: str = "spec.kdsl", defines: Mapping[str, Any] | None = None
+) -> Check:
+    """Check a spec: syntax, names, arguments, shapes, training.
+
+    Args:
+        text: The spec.
+        path: The name it is shown under.
+        defines: Values for its constants, as `-D name=value` gives them.
+    """
+    from kgen.frontends.kdsl.parse import parse
+    from kgen.frontends.kdsl.resolve import resolve
+    from kgen.passes.infer import infer
+    from kgen.passes.plan import plan as make_plan
+    from kgen.passes.validate import validate
+
+    source = Source(path, text)
+    found = Diagnostics()
+    file = parse(source, found)
+    model = resolve(file, source, found, defines) if file is not None else None
+    typed = TypedModel(model, infer(model.graph, found)) if model is not None else None
+    plan = None
+    if typed is not None and not found.errors:
+        plan = make_plan(typed, found)
+        validate(typed, plan, found)
+    return Check(source, tuple(found.sorted()), typed, None if found.errors else plan)
+
+
+def build_text(
+    text: str, path: str = "spec.kdsl", defines: Mapping[str, Any] | None = None
+) -> Build:
+    """Return the training script of a spec.
+
+    Raises:
+        CompileError: The spec has errors; nothing is generated.
+    """
+    from kgen.backends.script import render_script
+
+    checked = check_text(text, path, defines)
+    if checked.errors or checked.plan is None or checked.typed is None:
+        raise CompileError(checked.source, checked.diagnostics)
+    script = render_script(checked.typed, checked.plan)
+    return Build(
+        script.text, checked.typed, checked.plan, script.weights, checked.diagnostics
+    )

@@ -1,0 +1,171 @@
+"""The text of classes; a block used with different sizes becomes one class with parameters."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from kgen.backends.templates import render
+from kgen.ir.model import Composite, TypedNode
+from kgen.passes.lower import ScriptNames
+from kgen.torch_ir import ClassDef, render_lines
+
+KEY = re.compile("\x02(\\d+)\x03\\(\\)")
+NUMBER = re.compile(r"(?<![\w.])\d+(?![\w.])")
+COMMENT = re.compile(r"#[^\n]*")
+
+
+@dataclass
+class Variant:
+    """One class that a block came out as, and where it is used."""
+
+    key: int
+    composite: Composite
+    node: TypedNode
+    definition: ClassDef
+    text: str = ""
+    call: str = ""  # the constructor call that replaces the key
+
+
+@dataclass
+class Group:
+    title: str
+    variants: list[Variant] = field(default_factory=list)
+
+
+def class_texts(names: ScriptNames, model: ClassDef) -> list[str]:
+    """Return the texts of all classes of a script, inner ones first, the model last."""
+    variants = [
+        Variant(i, composite, node, lowered.definition)
+        for i, (composite, node, lowered) in enumerate(names.lowered)
+    ]
+    groups: dict[str, Group] = {}
+    for v in variants:
+        groups.setdefault(v.composite.title, Group(v.composite.title)).variants.append(v)
+    calls: dict[int, str] = {}
+    texts: list[str] = []
+    done: set[str] = set()
+    # A class is lowered after those inside it, so the last variant of a title decides its place.
+    order = sorted(groups.values(), key=lambda g: g.variants[-1].key)
+    for group in order:
+        texts += _group_texts(group, names, calls)
+        done.add(group.title)
+    texts.append(_fill(class_text(model, model.name), calls))
+    return texts
+
+
+def class_text(definition: ClassDef, name: str, parameters: str = "") -> str:
+    return render(
+        "sections/class.py.j2",
+        cls=definition,
+        parameters=parameters,
+        init=render_lines(definition.init, 2),
+        inputs=", ".join(f"{i}: Tensor" for i in definition.inputs),
+        forward=render_lines(definition.forward, 2),
+    ).replace(f"class {definition.name}(", f"class {name}(", 1)
+
+
+def _fill(text: str, calls: dict[int, str]) -> str:
+    return KEY.sub(lambda m: calls[int(m.group(1))], text)
+
+
+def _group_texts(group: Group, names: ScriptNames, calls: dict[int, str]) -> list[str]:
+    """Return the classes of one block: one with parameters, or one per variant."""
+    texts = []
+    pending = list(group.variants)
+    for v in pending:
+        v.text = _fill(class_text(v.definition, v.definition.name), calls)
+    while pending:
+        family = [pending[0]] + [v for v in pending[1:] if _unify([pending[0], v]) is not None]
+        unified = _unify(family)
+        if unified is None:
+            family, unified = [pending[0]], _unify([pending[0]])
+        assert unified is not None
+        text, parameters, arguments = unified
+        name = names.classes.new(family[0].definition.name)
+        head = "".join(f", {p}: int" for p in parameters)
+        text = text.replace(f"class {family[0].definition.name}(", f"class {name}(", 1)
+        text = text.replace("def __init__(self)", f"def __init__(self{head})", 1)
+        texts.append(text)
+        for v, values in zip(family, arguments, strict=True):
+            calls[v.key] = f"{name}({', '.join(map(str, values))})"
+        pending = [v for v in pending if v not in family]
+    return texts
+
+
+def _unify(
+    variants: list[Variant],
+) -> tuple[str, list[str], list[tuple[int, ...]]] | None:
+    """Return (text, parameter names, arguments per variant) of a class that serves all variants.
+
+    The texts may differ only in integers that a block parameter or the number of input channels
+    explains; shape comments whose sizes differ otherwise are dropped.
+    """
+    skeletons = {NUMBER.sub("\0", COMMENT.sub("#", v.text)) for v in variants}
+    if len(skeletons) != 1:
+        return None
+    used: dict[str, None] = {}
+    code_parts = [_split(v.text) for v in variants]
+    out = []
+    for pieces in zip(*code_parts, strict=True):
+        if len(set(pieces)) == 1:
+            out.append(pieces[0])
+            continue
+        is_comment = pieces[0].startswith("#")
+        numbers = [tuple(int(n) for n in NUMBER.findall(p)) for p in pieces]
+        if len({len(n) for n in numbers}) != 1:
+            if not is_comment:
+                return None
+            out.append("")
+            continue
+        names = [_explain(column, variants) for column in zip(*numbers, strict=True)]
+        if None in names:
+            if not is_comment:
+                return None
+            out.append("")
+            continue
+        if not is_comment:
+            used |= dict.fromkeys(n.split(" * ")[-1] for n in names if n and not n.isdigit())
+        values = iter(names)
+        out.append(NUMBER.sub(lambda _: str(next(values)), pieces[0]))
+    parameters = [p for p in ("in_channels", *dict(variants[0].composite.arguments)) if p in used]
+    arguments = [tuple(_value(p, v) for p in parameters) for v in variants]
+    text = "".join(out)
+    return re.sub(r"[ ]+\n", "\n", text), parameters, arguments
+
+
+def _split(text: str) -> list[str]:
+    """Split a text into code and comment pieces, line by line."""
+    pieces = []
+    for line in text.splitlines(keepends=True):
+        code, mark, comment = line.partition("  #")
+        if mark:
+            pieces += [code, "#" + comment.rstrip("\n"), "\n"]
+        else:
+            pieces.append(line)
+    # A comment keeps its two spaces, so that dropping it leaves the code alone.
+    return [("  " + p if p.startswith("#") else p) for p in pieces]
+
+
+def _explain(column: tuple[int, ...], variants: list[Variant]) -> str | None:
+    """Return what a column of differing integers is in terms of the block's parameters."""
+    if len(set(column)) == 1:
+        return str(column[0])
+    for name in (*dict(variants[0].composite.arguments), "in_channels"):
+        values = [_value(name, v) for v in variants]
+        if any(isinstance(x, bool) or not isinstance(x, int) or x == 0 for x in values):
+            continue
+        if list(column) == values:
+            return name
+        if all(c % x == 0 for c, x in zip(column, values, strict=True)):
+            factors = {c // x for c, x in zip(column, values, strict=True)}
+            if len(factors) == 1:
+                return f"{factors.pop()} * {name}"
+    return None
+
+
+def _value(name: str, variant: Variant) -> int:
+    arguments = dict(variant.composite.arguments)
+    if name in arguments:
+        return arguments[name]  # type: ignore[no-any-return]
+    return variant.node.inputs[0].shape[-1] or 0

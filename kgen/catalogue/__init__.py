@@ -1,0 +1,1 @@
+"""What Keras has, declared once: layers, losses, metrics, optimizers and the rest."""

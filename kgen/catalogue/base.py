@@ -1,0 +1,183 @@
+"""Entries: the declaration that everything else follows from.
+
+An entry (a layer, a loss, an optimizer, ...) is a class whose arguments are declared with `arg`.
+Reading a spec, checking it, printing it, the reference page and the parity tests all read that
+one declaration.
+
+    class Dropout(Layer):
+        \"\"\"Zero each element with probability `rate` while training.\"\"\"
+
+        rate: float = arg(Float(min=0, below=1), "Fraction of elements to drop.")
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeVar
+
+from kgen.catalogue.kinds import REQUIRED, Kind, Mismatch
+from kgen.diagnostics import Diagnostic, Fault
+
+E = TypeVar("E", bound="Entry")
+
+
+@dataclass(frozen=True)
+class Arg:
+    """One declared argument. Also the class attribute that reads an instance's value."""
+
+    kind: Kind
+    doc: str
+    default: Any = REQUIRED
+    keyword_only: bool = False
+    name: str = ""
+
+    @property
+    def required(self) -> bool:
+        return self.default is REQUIRED
+
+
+def arg(kind: Kind, doc: str, default: Any = REQUIRED, *, keyword_only: bool = False) -> Any:
+    """Declare an argument: what it accepts, what it means, and Keras' default."""
+    return Arg(kind, doc, default, keyword_only)
+
+
+def snake_case(name: str) -> str:
+    """Return Keras' snake_case of a class name: `Conv2DTranspose` -> `conv2d_transpose`."""
+    name = re.sub(r"\W+", "", name)
+    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+class Family:
+    """All entries of one sort, by every spelling that names them."""
+
+    def __init__(self, noun: str, article: str = "a", *, lowercase: bool = True) -> None:
+        self.noun, self.article, self.lowercase = noun, article, lowercase
+        self.base: type[Entry] = Entry
+        self.entries: dict[str, type[Entry]] = {}
+        self._by_spelling: dict[str, type[Entry]] = {}
+
+    def register(self, cls: type[Entry]) -> None:
+        """Add an entry under its class name, its Keras string and its other spellings."""
+        self.entries[cls.__name__] = cls
+        for spelling in cls.all_spellings():
+            other = self._by_spelling.setdefault(spelling, cls)
+            if other is not cls:
+                raise ValueError(f"{spelling!r} names {other.__name__} and {cls.__name__}")
+
+    def find(self, name: str) -> type[Entry] | None:
+        """Return the entry that a (possibly dotted) name means, or None."""
+        return self._by_spelling.get(name.rsplit(".", 1)[-1])
+
+    def spellings(self) -> list[str]:
+        return list(self._by_spelling)
+
+    def __iter__(self) -> Iterator[type[Entry]]:
+        return iter(self.entries.values())
+
+
+class Entry:
+    """Base of everything that a spec can name and call.
+
+    Class attributes an entry may set:
+        spellings: Other names: Keras 1/2 classes (`Convolution2D`), short strings (`mse`).
+        renamed: Old argument names to today's (`output_dim` -> `units`).
+        no_effect: Arguments that Keras accepts and that change nothing here, with the reason.
+        refused: Arguments that kgen cannot honour, with the reason.
+    """
+
+    family: ClassVar[Family]
+    spellings: ClassVar[tuple[str, ...]] = ()
+    renamed: ClassVar[dict[str, str]] = {}
+    no_effect: ClassVar[dict[str, str]] = {}
+    refused: ClassVar[dict[str, str]] = {}
+    args: ClassVar[dict[str, Arg]] = {}
+
+    called_as: str  # the spelling that the spec used
+    by_name: bool = False  # whether the spec named it without a call
+    given: frozenset[str]  # the arguments that the spec gave
+
+    def __init_subclass__(cls, *, abstract: bool = False, family: Family | None = None) -> None:
+        super().__init_subclass__()
+        args: dict[str, Arg] = {}
+        for base in reversed(cls.__mro__):
+            for name, value in vars(base).items():
+                if isinstance(value, Arg):
+                    args.pop(name, None)
+                    args[name] = Arg(
+                        value.kind, value.doc, value.default, value.keyword_only, name
+                    )
+        # Required and positional arguments first; those of the bases (name, trainable) last.
+        own = {n: a for n, a in args.items() if not a.keyword_only}
+        cls.args = own | {n: a for n, a in args.items() if a.keyword_only}
+        if family is not None:
+            cls.family = family
+            family.base = cls
+        elif not abstract:
+            cls.family.register(cls)
+
+    @classmethod
+    def all_spellings(cls) -> list[str]:
+        """Return the class name, Keras' string for it, and every other spelling."""
+        names = [cls.__name__]
+        if cls.family.lowercase:
+            names += [snake_case(cls.__name__), cls.__name__.lower()]
+        return list(dict.fromkeys([*names, *cls.spellings]))
+
+    def __init__(self, **values: Any) -> None:
+        """Build from arguments by name; raises `Fault` when one does not fit."""
+        self.called_as = values.pop("called_as", type(self).__name__)
+        self.given = frozenset(values)
+        for name in values:
+            if name not in self.args:
+                raise Fault("K201", f"`{self.called_as}` has no parameter `{name}`", arg=name)
+        for name, declared in self.args.items():
+            value = values.get(name, declared.default)
+            if value is REQUIRED:
+                raise Fault("K202", f"`{self.called_as}` is missing `{name}`")
+            try:
+                # A default such as "zeros" goes through its kind too: one form for all.
+                setattr(self, name, declared.kind.convert(value))
+            except Mismatch as e:
+                if name not in values and value is None:
+                    setattr(self, name, None)
+                    continue
+                raise Fault(
+                    "K203", f"`{name}` {e}", arg=name, helps=(e.help,) if e.help else ()
+                ) from None
+        self.check()
+
+    @classmethod
+    def default(cls: type[E], called_as: str) -> E:
+        """Return an entry that was named without a call (`optimizer=adam`)."""
+        entry = cls(called_as=called_as)
+        entry.by_name = True
+        return entry
+
+    @classmethod
+    def legacy(cls, called_as: str, args: list[Any]) -> list[Any]:
+        """Rewrite the arguments of an old spelling that `renamed` cannot express.
+
+        Args:
+            called_as: The name that the spec used.
+            args: `bind.Given` arguments (name or None, value, span).
+        """
+        return args
+
+    @classmethod
+    def doubts(cls, called_as: str, args: list[Any]) -> list[Diagnostic]:
+        """Return warnings about arguments that are legal and seldom meant, as `legacy` gets them."""
+        return []
+
+    def check(self) -> None:
+        """Check rules across arguments; raise `Fault`."""
+
+    def config(self) -> dict[str, Any]:
+        """Return the arguments that differ from their defaults, in Keras' order."""
+        return {n: getattr(self, n) for n in self.args if n in self.given}
+
+    def __repr__(self) -> str:
+        inside = ", ".join(f"{k}={v!r}" for k, v in self.config().items())
+        return f"{type(self).__name__}({inside})"

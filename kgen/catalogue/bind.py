@@ -1,0 +1,160 @@
+"""Binding: from the arguments of a call to an entry, with every mistake reported at its place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from kgen.catalogue.base import Entry
+from kgen.catalogue.kinds import Mismatch, show_value
+from kgen.diagnostics import Diagnostics, Fault, did_you_mean, listing
+from kgen.source import Span
+
+
+@dataclass(frozen=True)
+class Given:
+    """One argument of a call. `span` covers the value, `name_span` the whole `name=value`."""
+
+    name: str | None
+    value: Any
+    span: Span
+    name_span: Span
+
+
+@dataclass(frozen=True)
+class Bound:
+    """An entry and where its arguments stand in the source."""
+
+    entry: Entry
+    span: Span
+    arg_spans: dict[str, Span]
+
+
+def bind(
+    cls: type[Entry], called_as: str, given: Sequence[Given], span: Span, found: Diagnostics
+) -> Bound | None:
+    """Return the entry that the call builds, or None after reporting what is wrong."""
+    before = len(found.errors)
+    for doubt in cls.doubts(called_as, list(given)):
+        found.add(doubt)
+    try:
+        arguments = cls.legacy(called_as, list(given))
+    except Fault as fault:
+        found.add(fault.at(span))
+        return None
+    arguments = _name_positionals(cls, called_as, arguments, span, found)
+    values, spans = _by_name(cls, called_as, arguments, found)
+    for name, declared in cls.args.items():
+        if declared.required and name not in values:
+            found.error(
+                "K202",
+                f"`{called_as}` is missing `{name}`",
+                span,
+                f"`{name}` is required: {declared.doc[:1].lower()}{declared.doc[1:].rstrip('.')}",
+            )
+    for name in list(values):
+        try:
+            cls.args[name].kind.convert(values[name])
+        except Mismatch as e:
+            found.error(
+                "K203",
+                f"`{name}` {e}",
+                spans[name],
+                f"got {show_value(values[name])}",
+                helps=[e.help] if e.help else [],
+            )
+    if len(found.errors) > before:
+        return None
+    try:
+        return Bound(cls(called_as=called_as, **values), span, spans)
+    except Fault as fault:
+        found.add(fault.at(spans.get(fault.arg, span)))
+        return None
+
+
+def _name_positionals(
+    cls: type[Entry],
+    called_as: str,
+    given: Sequence[Given],
+    span: Span,
+    found: Diagnostics,
+) -> list[Given]:
+    names = [n for n, a in cls.args.items() if not a.keyword_only]
+    named = []
+    position = 0
+    for argument in given:
+        if argument.name is not None:
+            named.append(argument)
+            continue
+        if position >= len(names):
+            takes = f"{len(names)} positional argument{'s' if len(names) != 1 else ''}"
+            found.error(
+                "K205",
+                f"`{called_as}` takes at most {takes}",
+                argument.span,
+                "one too many",
+                notes=[f"it accepts: {listing(cls.args)}"],
+            )
+            break
+        named.append(replace(argument, name=names[position]))
+        position += 1
+    return named
+
+
+def _by_name(
+    cls: type[Entry], called_as: str, given: Sequence[Given], found: Diagnostics
+) -> tuple[dict[str, Any], dict[str, Span]]:
+    values: dict[str, Any] = {}
+    spans: dict[str, Span] = {}
+    for argument in given:
+        written = argument.name or ""
+        name = _renames(cls).get(written, written)
+        if written in _all(cls, "refused") and written not in cls.args:
+            reason = _all(cls, "refused")[written]
+            found.error(
+                "K207",
+                f"`{written}` of `{called_as}` is not supported: {reason}",
+                argument.name_span,
+            )
+            continue
+        if written in _all(cls, "no_effect") and argument.value is not None:
+            reason = _all(cls, "no_effect")[written]
+            found.warn(
+                "W101", f"`{written}` has no effect here: {reason}", argument.name_span
+            )
+        if written in _all(cls, "no_effect") and written not in cls.args:
+            continue
+        if name not in cls.args:
+            rest = [n for n in cls.args if n not in {g.name for g in given}]
+            found.error(
+                "K201",
+                f"`{called_as}` has no parameter `{written}`",
+                argument.name_span,
+                did_you_mean(written, [*rest, *_renames(cls)]) or "not a parameter",
+                notes=[f"it also accepts: {listing(rest)}"] if rest else [],
+            )
+        elif name in values:
+            found.error(
+                "K206",
+                f"`{name}` of `{called_as}` is given twice",
+                argument.name_span,
+                "given again",
+                also=[(spans[name], "first given here")],
+            )
+        else:
+            values[name] = argument.value
+            spans[name] = argument.span
+    return values, spans
+
+
+def _all(cls: type[Entry], attribute: str) -> dict[str, str]:
+    """Merge a dict attribute over the class and its bases: `Layer` refuses for all layers."""
+    merged: dict[str, str] = {}
+    for base in reversed(cls.__mro__):
+        merged |= vars(base).get(attribute, {})
+    return merged
+
+
+def _renames(cls: type[Entry]) -> dict[str, str]:
+    return _all(cls, "renamed")

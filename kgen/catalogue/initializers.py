@@ -1,0 +1,318 @@
+"""Initializers (`keras.initializers`): the same distributions, from the same fans.
+
+A seed makes a draw repeatable. It does not give Keras' own numbers, which differ from one Keras
+backend to the next.
+"""
+
+from __future__ import annotations
+
+from math import prod, sqrt
+from typing import ClassVar
+
+from kgen.catalogue.base import Entry, arg
+from kgen.catalogue.families import INITIALIZERS
+from kgen.catalogue.kinds import Choice, Float, Int, Opt, TupleOf
+from kgen.catalogue.weights import Weight
+from kgen.diagnostics import Fault
+
+
+class Initializer(Entry, abstract=True, family=INITIALIZERS):
+    """Base of initializers."""
+
+    def lower(self, target: str, weight: Weight) -> str:
+        """Return the statement that fills `target`, the torch tensor of `weight`.
+
+        The statement is the same text for equal cases, so that layers can be grouped in a loop.
+        """
+        raise NotImplementedError(type(self).__name__)
+
+
+class Seeded(Initializer, abstract=True):
+    """Base of initializers that draw random numbers."""
+
+    seed: int | None
+
+    def fill(self, function: str, target: str, *arguments: str) -> str:
+        """Return a call of an in-place torch initializer, with the seed where there is one."""
+        seed = (
+            [f"generator=torch.Generator().manual_seed({self.seed})"]
+            if self.seed is not None
+            else []
+        )
+        return f"{function}({', '.join([target, *arguments, *seed])})"
+
+
+SEED = arg(Opt(Int()), "Makes the draw repeatable.", None)
+
+
+class Zeros(Initializer):
+    """All zeros."""
+
+    spellings = ("zero",)
+
+    def lower(self, target: str, weight: Weight) -> str:
+        return f"nn.init.zeros_({target})"
+
+
+class Ones(Initializer):
+    """All ones."""
+
+    spellings = ("one",)
+
+    def lower(self, target: str, weight: Weight) -> str:
+        return f"nn.init.ones_({target})"
+
+
+class Constant(Initializer):
+    """One value everywhere."""
+
+    value: float = arg(Float(), "The value.", 0.0)
+
+    def lower(self, target: str, weight: Weight) -> str:
+        return f"nn.init.constant_({target}, {self.value})"
+
+
+class Identity(Initializer):
+    """The identity matrix, times `gain`; for matrices only."""
+
+    spellings = ("IdentityInitializer",)
+
+    gain: float = arg(Float(), "Factor of the matrix.", 1.0)
+
+    renamed = {"scale": "gain"}
+
+    def lower(self, target: str, weight: Weight) -> str:
+        if len(weight.shape) != 2:
+            raise Fault(
+                "K203",
+                f"`Identity` fills matrices, and `{weight.name}` has the shape {weight.shape}",
+                arg=f"{weight.name}_initializer",
+            )
+        if weight.layout.gates or weight.layout.reshape:
+            eye = arranged(f"torch.eye({weight.shape[0]}, {weight.shape[1]})", weight)
+            eye = f"{self.gain} * {eye}" if self.gain != 1 else eye
+            return f"{target}.data.copy_({eye})"
+        eye = f"nn.init.eye_({target})"
+        return f"{eye}.data.mul_({self.gain})" if self.gain != 1 else eye
+
+
+class RandomNormal(Seeded):
+    """A normal distribution."""
+
+    spellings = ("normal",)
+
+    mean: float = arg(Float(), "Mean.", 0.0)
+    stddev: float = arg(Float(min=0), "Standard deviation.", 0.05)
+    seed: int | None = SEED
+
+    def lower(self, target: str, weight: Weight) -> str:
+        return self.fill("nn.init.normal_", target, f"mean={self.mean}", f"std={self.stddev}")
+
+
+class RandomUniform(Seeded):
+    """A uniform distribution."""
+
+    spellings = ("uniform",)
+
+    minval: float = arg(Float(), "Lower bound.", -0.05)
+    maxval: float = arg(Float(), "Upper bound.", 0.05)
+    seed: int | None = SEED
+
+    def lower(self, target: str, weight: Weight) -> str:
+        return self.fill("nn.init.uniform_", target, str(self.minval), str(self.maxval))
+
+
+class TruncatedNormal(Seeded):
+    """A normal distribution cut at two standard deviations from its mean."""
+
+    mean: float = arg(Float(), "Mean of the normal distribution.", 0.0)
+    stddev: float = arg(
+        Float(min=0), "Standard deviation of the normal distribution, before the cut.", 0.05
+    )
+    seed: int | None = SEED
+
+    def lower(self, target: str, weight: Weight) -> str:
+        low, high = self.mean - 2 * self.stddev, self.mean + 2 * self.stddev
+        mean = [f"mean={self.mean}"] if self.mean else []
+        return self.fill(
+            "nn.init.trunc_normal_",
+            target,
+            *mean,
+            f"std={self.stddev}",
+            f"a={low:.12g}",
+            f"b={high:.12g}",
+        )
+
+
+class Orthogonal(Seeded):
+    """An orthogonal matrix: the kernel with all but its last axis flattened."""
+
+    spellings = ("OrthogonalInitializer",)
+
+    gain: float = arg(Float(), "Factor of the matrix.", 1.0)
+    seed: int | None = SEED
+
+    renamed = {"scale": "gain"}
+
+    def lower(self, target: str, weight: Weight) -> str:
+        if len(weight.shape) < 2:
+            raise Fault(
+                "K203",
+                f"`Orthogonal` needs two axes, and `{weight.name}` has the shape {weight.shape}",
+                arg=f"{weight.name}_initializer",
+            )
+        gain = [f"gain={self.gain}"] if self.gain != 1 else []
+        if not weight.layout.reshape and len(weight.paths) == 1:
+            return self.fill("nn.init.orthogonal_", target, *gain)
+        rows = prod(weight.shape[:-1])
+        matrix = self.fill(
+            "nn.init.orthogonal_", f"torch.empty({rows}, {weight.shape[-1]})", *gain
+        )
+        shaped = arranged(f"{matrix}.view({_sizes(weight.shape)})", weight)
+        return f"{target}.data.copy_({shaped})"
+
+
+INPUT_AXES = arg(Opt(TupleOf(Int())), "Axes of the kernel that count as inputs.", None)
+OUTPUT_AXES = arg(Opt(TupleOf(Int())), "Axes of the kernel that count as outputs.", None)
+
+
+class Scaled(Seeded, abstract=True):
+    """Base of initializers whose spread follows the fans: variance `scale / fan`."""
+
+    scale: float
+    mode: str
+    distribution: str
+    input_axes: tuple[int, ...] | None
+    output_axes: tuple[int, ...] | None
+
+    _NATIVE: ClassVar[dict[tuple[float, str], tuple[str, ...]]] = {
+        (1.0, "fan_avg"): ("nn.init.xavier_uniform_",),
+        (2.0, "fan_in"): ("nn.init.kaiming_uniform_", 'nonlinearity="relu"'),
+        (1.0, "fan_in"): ("nn.init.kaiming_uniform_", 'nonlinearity="linear"'),
+    }
+
+    def fan(self, weight: Weight) -> float:
+        """Return the fan that `mode` names, from Keras' shape of the weight."""
+        fan_in, fan_out = weight.fans()
+        if self.input_axes is not None and self.output_axes is not None:
+            fan_in = prod(weight.shape[a] for a in self.input_axes)
+            fan_out = prod(weight.shape[a] for a in self.output_axes)
+        modes = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}
+        return max(1.0, modes[self.mode])
+
+    def lower(self, target: str, weight: Weight) -> str:
+        native = _same_fans(weight) and self.input_axes is None
+        if self.distribution == "uniform":
+            if native and (self.scale, self.mode) in self._NATIVE:
+                function, *arguments = self._NATIVE[self.scale, self.mode]
+                return self.fill(function, target, *arguments)
+            bound = f"{sqrt(3 * self.scale / self.fan(weight)):.9g}"
+            return self.fill("nn.init.uniform_", target, f"-{bound}", bound)
+        variance = _ratio(self.scale, self.fan(weight))
+        if native and self.mode != "fan_avg":
+            fan = f"{target}[0]" if self.mode == "fan_in" else f"{target}[:, 0]"
+            variance = f"{self.scale:g} / {fan}.numel()"
+        elif native:
+            fans = f"{target}[0].numel() + {target}[:, 0].numel()"
+            variance = f"{2 * self.scale:g} / ({fans})"
+        if self.distribution == "untruncated_normal":
+            return self.fill("nn.init.normal_", target, f"std=math.sqrt({variance})")
+        return self.fill("truncated_normal_", target, variance)
+
+
+class VarianceScaling(Scaled):
+    """A distribution of variance `scale / fan`."""
+
+    scale: float = arg(Float(above=0), "Factor of the variance.", 1.0)
+    mode: str = arg(Choice("fan_in", "fan_out", "fan_avg"), "Which fan divides it.", "fan_in")
+    distribution: str = arg(
+        Choice(
+            "truncated_normal",
+            "untruncated_normal",
+            "uniform",
+            also={"normal": "truncated_normal"},
+        ),
+        "Shape of the distribution.",
+        "truncated_normal",
+    )
+    seed: int | None = SEED
+    input_axes: tuple[int, ...] | None = INPUT_AXES
+    output_axes: tuple[int, ...] | None = OUTPUT_AXES
+
+
+class FixedScaled(Scaled, abstract=True):
+    """Base of the named cases of `VarianceScaling`."""
+
+    seed: int | None = SEED
+    input_axes: tuple[int, ...] | None = INPUT_AXES
+    output_axes: tuple[int, ...] | None = OUTPUT_AXES
+
+
+class GlorotUniform(FixedScaled):
+    """Uniform in ±sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio, 2010)."""
+
+    spellings = ("xavier_uniform",)
+    scale, mode, distribution = 1.0, "fan_avg", "uniform"
+
+
+class GlorotNormal(FixedScaled):
+    """Truncated normal of variance 2 / (fan_in + fan_out) (Glorot and Bengio, 2010)."""
+
+    spellings = ("xavier_normal",)
+    scale, mode, distribution = 1.0, "fan_avg", "truncated_normal"
+
+
+class HeUniform(FixedScaled):
+    """Uniform in ±sqrt(6 / fan_in) (He et al., 2015)."""
+
+    scale, mode, distribution = 2.0, "fan_in", "uniform"
+
+
+class HeNormal(FixedScaled):
+    """Truncated normal of variance 2 / fan_in (He et al., 2015)."""
+
+    scale, mode, distribution = 2.0, "fan_in", "truncated_normal"
+
+
+class LecunUniform(FixedScaled):
+    """Uniform in ±sqrt(3 / fan_in) (LeCun et al., 1998)."""
+
+    scale, mode, distribution = 1.0, "fan_in", "uniform"
+
+
+class LecunNormal(FixedScaled):
+    """Truncated normal of variance 1 / fan_in (LeCun et al., 1998)."""
+
+    scale, mode, distribution = 1.0, "fan_in", "truncated_normal"
+
+
+def arranged(expr: str, weight: Weight) -> str:
+    """Return a torch expression that takes an array from Keras' to torch's arrangement."""
+    layout = weight.layout
+    if layout.gates:
+        blocks = f"unflatten(-1, ({len(layout.gates)}, -1))[..., {list(layout.gates)}, :]"
+        expr = f"{expr}.{blocks}.flatten(-2)"
+    if layout.permute:
+        expr = f"{expr}.permute({_sizes(layout.permute)})"
+    return f"{expr}.reshape({_sizes(layout.reshape)})" if layout.reshape else expr
+
+
+def _same_fans(weight: Weight) -> bool:
+    """Return whether torch finds Keras' fans in the shape of its own tensor."""
+    if not weight.native_fans or len(weight.shape) < 2 or len(weight.paths) > 1:
+        return False
+    layout = weight.layout
+    shape = layout.reshape or tuple(
+        weight.shape[i] for i in layout.permute or range(len(weight.shape))
+    )
+    receptive = prod(shape[2:])
+    return (shape[1] * receptive, shape[0] * receptive) == weight.fans()
+
+
+def _ratio(scale: float, fan: float) -> str:
+    """Return `scale / fan` as an expression of integers where it is one: `2 / 576`."""
+    return f"{scale:g} / {fan:g}" if fan % 1 == 0 else f"{2 * scale:g} / {2 * fan:g}"
+
+
+def _sizes(values: tuple[int, ...]) -> str:
+    return ", ".join(map(str, values))

@@ -1,0 +1,240 @@
+"""`Layer`: the base of every layer, and what its lowering works with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+from kgen.catalogue.base import Entry, arg
+from kgen.catalogue.families import LAYERS, REGULARIZERS
+from kgen.catalogue.kinds import Bool, Int, Opt, Ref, Str, TupleOf
+from kgen.catalogue.weights import Weight
+from kgen.diagnostics import Fault
+from kgen.ir.shapes import TensorType
+
+if TYPE_CHECKING:
+    from kgen.catalogue.activations import Activation
+    from kgen.catalogue.regularizers import Regularizer
+
+Outputs = TensorType | tuple[TensorType, ...]
+
+
+@dataclass(frozen=True)
+class Value:
+    """A tensor in the body of the generated `forward`.
+
+    Args:
+        expr: A Python expression, usually a variable. `str(value)` is this.
+        type: Its Keras type (channels last, no batch).
+        first: Whether the torch tensor has its channels first, as torch's convolutions want.
+        mask: A variable with the Keras mask, shape (N, T), or "".
+    """
+
+    expr: str
+    type: TensorType
+    first: bool = False
+    mask: str = ""
+
+    def __str__(self) -> str:
+        return self.expr
+
+    def dim(self, axis: int) -> int:
+        """Return the torch dim of a Keras axis that counts the batch (-1 is channels)."""
+        rank = self.type.rank + 1
+        axis %= rank
+        if not self.first or axis == 0:
+            return axis if axis != rank - 1 else -1
+        return 1 if axis == rank - 1 else axis + 1
+
+
+class Context(Protocol):
+    """What a layer's `lower` may do. `passes/lower.py` implements it.
+
+    Names are enough: a lowering that writes `F.relu(...)`, `math.pi` or the name of a file in
+    `templates/helpers/` gets the import or the helper, since the script's imports and helpers
+    are found from the names it uses.
+    """
+
+    outputs: tuple[TensorType, ...]  # the inferred types of what the layer returns
+
+    def module(self, constructor: str) -> str:
+        """Add `self.<name> = <constructor>` once per layer; return `self.<name>`."""
+
+    def let(self, name: str, expr: str, comment: str = "") -> str:
+        """Add `<name> = <expr>` to forward; return the variable (renamed when taken)."""
+
+    def unpack(self, targets: str, expr: str, comment: str = "") -> tuple[str, ...]:
+        """Add `<targets> = <expr>` to forward, where targets is a pattern such as `y, (h, _)`.
+
+        Returns the variables of the pattern, `_` left out, renamed where a name is taken.
+        """
+
+    def run(self, statement: str, comment: str = "") -> None:
+        """Add a statement to forward."""
+
+    def penalty(self, expr: str) -> None:
+        """Add an expression to the loss of this forward pass."""
+
+    def activate(self, activation: Activation | Any, value: str, first: bool = False) -> str:
+        """Return `value` with an activation applied (dropped where the loss includes it)."""
+
+    def channels_first(self, value: Value) -> Value:
+        """Return the value with torch's layout, adding a permute where needed."""
+
+    def channels_last(self, value: Value) -> Value:
+        """Return the value with Keras' layout, adding a permute where needed."""
+
+    def apply(self, inner: Any, *inputs: Value) -> tuple[Value, ...]:
+        """Lower a wrapped layer or model on inputs, in the place of this one."""
+
+    def inner(self, suffix: str, layer: Layer, *inputs: Value) -> Value:
+        """Lower a further layer that this one owns, under a name of its own."""
+
+
+class Layer(Entry, abstract=True, family=LAYERS):
+    """Base of layers.
+
+    Class attributes:
+        layout: Which tensor layout `lower` wants: "last" (Keras'), "first" (torch's channels
+            first) or "any" (elementwise layers: as it comes).
+        supports_masking: Whether a mask passes through unchanged (Keras' attribute).
+        fusable: Whether `activation` is the last thing the layer does, so that a loss may
+            take it over (softmax with crossentropy).
+        inputs: The least and most tensors it takes (None: any number).
+        stateless: True when it has no weights and no randomness, so that it may preprocess data.
+        wants_list: True for merge layers, which take a list of tensors.
+        adapts: True when statistics of the training data must be known before training. Its torch
+            module then has a method `adapt(x)`, to be called once, with everything that the
+            training part feeds to the layer, after earlier layers that adapt have done so.
+    """
+
+    name: str | None = arg(Opt(Str()), "Name of the layer.", None, keyword_only=True)
+    trainable: bool = arg(
+        Bool(), "Whether training changes the weights.", True, keyword_only=True
+    )
+    dtype: str | None = arg(
+        Opt(Str()), "Type of the input of a first layer.", None, keyword_only=True
+    )
+    input_shape: tuple[int | None, ...] | None = arg(
+        Opt(TupleOf(Opt(Int(0)), single=True)),
+        "Shape of one sample, on the first layer.",
+        None,
+        keyword_only=True,
+    )
+    input_dim: int | None = arg(
+        Opt(Int(1)), "Short for `input_shape=(n,)`.", None, keyword_only=True
+    )
+    input_length: int | None = arg(
+        Opt(Int(1)), "Time steps of a first recurrent or embedding layer.", None, keyword_only=True
+    )
+    batch_input_shape: tuple[int | None, ...] | None = arg(
+        Opt(TupleOf(Opt(Int(1)))),
+        "Shape with the batch size, on the first layer.",
+        None,
+        keyword_only=True,
+    )
+    batch_size: int | None = arg(
+        Opt(Int(1)), "Fixed batch size, on the first layer.", None, keyword_only=True
+    )
+    activity_regularizer: Regularizer | None = arg(
+        Ref(REGULARIZERS), "Penalty on the output, for each sample.", None, keyword_only=True
+    )
+
+    renamed: ClassVar[dict[str, str]] = {}
+    refused: ClassVar[dict[str, str]] = {
+        "weights": "give weights to the script with `--weights`",
+        "dtype_policy": "use `fit(precision=...)`",
+    }
+
+    layout: ClassVar[str] = "last"
+    supports_masking: ClassVar[bool] = False
+    fusable: ClassVar[bool] = False
+    inputs: ClassVar[tuple[int, int | None]] = (1, 1)
+    stateless: ClassVar[bool] = False
+    wants_list: ClassVar[bool] = False
+    adapts: ClassVar[bool] | property = False
+
+    def output(self, *inputs: TensorType) -> Outputs:
+        """Return the type of the result; raise `Fault` where the inputs do not fit.
+
+        The mask of the result follows `supports_masking` unless the layer sets it.
+        """
+        return inputs[0]
+
+    def output_count(self) -> int:
+        """Return how many tensors an application returns."""
+        return 1
+
+    def output_mask(self, *inputs: TensorType) -> bool:
+        """Return whether the (first) result carries a mask."""
+        return self.supports_masking and any(i.mask for i in inputs)
+
+    def weights(self, *inputs: TensorType) -> list[Weight]:
+        """Return the weights in the order of Keras' `get_weights()`."""
+        return []
+
+    def lower(self, ctx: Context, *inputs: Value) -> str | Value | tuple[Value, ...]:
+        """Return the expression of the result.
+
+        A bare expression has the first output type, the layout that `layout` says ("any": that
+        of the first input) and the mask of the first input when `supports_masking`.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no lowering")
+
+    def activity_penalty(self, output: str) -> str:
+        """Return what the layer adds to the loss for one of its outputs, "" for nothing.
+
+        The pass that lowers layers calls it for every output that Keras regularizes.
+        """
+        if self.activity_regularizer is None:
+            return ""
+        penalty = self.activity_regularizer.lower(output)
+        return f"({penalty}) / len({output})"  # Keras: a mean over the batch
+
+    def wraps(self, *inputs: TensorType) -> tuple[Any, tuple[TensorType, ...]] | None:
+        """Return the `ir.model.Instance` that this layer applies, and to what types; or None.
+
+        For a wrapper, inference asks for the types that the instance returns and gives them to
+        `wrap` in the place of calling `output`.
+        """
+        return None
+
+    def wrap(self, inner: tuple[TensorType, ...], *inputs: TensorType) -> Outputs:
+        """Return the types of the result from those that the wrapped instance returns."""
+        return inner
+
+    def layout_for(self, *inputs: TensorType) -> str:
+        """Return the layout wanted for these inputs, where `layout` depends on arguments."""
+        return self.layout
+
+    def flops(self, inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...]) -> int:
+        """Return multiply-adds times two of one sample's forward pass; 0 when negligible."""
+        return 0
+
+
+def need_rank(layer: Layer, x: TensorType, rank: int, axes: str, helps: tuple[str, ...] = ()) -> None:
+    """Raise K302 unless the input has `rank` axes after the batch, called `axes`."""
+    if x.rank != rank:
+        raise Fault(
+            "K302",
+            f"`{type(layer).__name__}` needs a {axes} input, got {x}",
+            label=f"expects {rank} ax{'i' if rank == 1 else 'e'}s after the batch",
+            helps=helps,
+        )
+
+
+def need_known(layer: Layer, x: TensorType, axis: int, what: str) -> int:
+    """Return the size of an axis; raise K301 when it is unknown."""
+    size = x.shape[axis] if x.rank else None
+    if size is None:
+        raise Fault(
+            "K301",
+            f"`{type(layer).__name__}` needs a known {what}, got {x}",
+            label=f"the {what} decides the shape of its weights",
+        )
+    return size
+
+
+def masked(x: TensorType, mask: bool) -> TensorType:
+    """Return a type with its mask flag set."""
+    return replace(x, mask=mask)

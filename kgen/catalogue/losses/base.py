@@ -1,0 +1,249 @@
+"""`Loss`: the base of every loss, and `Pair`: what losses and metrics compare."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from kgen.catalogue.base import Entry, arg
+from kgen.catalogue.families import LOSSES
+from kgen.catalogue.kinds import Choice, Opt, Str
+from kgen.diagnostics import Fault
+from kgen.ir.shapes import Shape, TensorType, show
+
+
+@dataclass(frozen=True)
+class Pair:
+    """What a loss or metric compares, as expressions of the generated script.
+
+    The expressions are variables or calls, so that a method may be called on them.
+
+    Args:
+        y: The targets.
+        output: What the model's forward returns: logits when `fused` is set.
+        target: The type of `y`.
+        prediction: The Keras type of the output (after its activation).
+        fused: `softmax` or `sigmoid` when the loss took that last activation over, else "".
+        probabilities: An expression of the output after its activation.
+        weight: The sample weights, one a sample, of a metric in `weighted_metrics`; else "".
+    """
+
+    y: str
+    output: str
+    target: TensorType
+    prediction: TensorType
+    fused: str = ""
+    probabilities: str = ""
+    weight: str = ""
+
+    @property
+    def p(self) -> str:
+        """Return the predictions as Keras has them: probabilities, not logits."""
+        return self.probabilities if self.fused else self.output
+
+    @property
+    def labels(self) -> str:
+        """Return the targets with the rank and the dtype of the predictions.
+
+        Where the ranks differ by an axis of size 1, Keras adds or drops it; torch would
+        broadcast (N,) against (N, 1) to (N, N).
+        """
+        y = self.aligned
+        return y if self.target.dtype.startswith("float") else f"{y}.type_as({self.output})"
+
+    @property
+    def aligned(self) -> str:
+        """Return the targets with the rank of the predictions."""
+        if self.target.rank == self.prediction.rank - 1 and self.prediction.shape[-1] == 1:
+            return f"{self.y}.unsqueeze(-1)"
+        if self.target.rank == self.prediction.rank + 1 and self.target.shape[-1] == 1:
+            return f"{self.y}.squeeze(-1)"
+        return self.y
+
+    @property
+    def indices(self) -> str:
+        """Return the targets as class indices (int64) without a class axis."""
+        column = self.target.rank == self.prediction.rank and self.target.shape[-1] == 1
+        y = f"{self.y}.squeeze(-1)" if column else self.y
+        return y if self.target.dtype == "int64" else f"{y}.long()"
+
+    @property
+    def sequence(self) -> bool:
+        """Return whether a sample has several predictions (time steps, pixels)."""
+        return self.prediction.rank > 1
+
+
+class Loss(Entry, abstract=True, family=LOSSES):
+    """Base of losses.
+
+    Class attributes:
+        fuses: Last activations that this loss may take over (computing from logits instead).
+        labels: What the targets hold: "one_hot" (or a distribution over the last axis), "index"
+            (a class), "binary" (0 or 1), "real", "positive" (real and not negative), "tokens"
+            (a padded row of symbols).
+        classes: Whether the last axis of the output must hold several classes.
+        weightable: Whether sample weights and masks can be applied to `values`.
+    """
+
+    reduction: str = arg(
+        Choice(
+            "sum_over_batch_size",
+            "sum",
+            "mean",
+            "mean_with_sample_weight",
+            "none",
+            also={None: "none", "auto": "sum_over_batch_size"},
+        ),
+        "How the values of a batch become one.",
+        "sum_over_batch_size",
+        keyword_only=True,
+    )
+    name: str | None = arg(Opt(Str()), "Name of the loss.", None, keyword_only=True)
+
+    refused: ClassVar[dict[str, str]] = {"dtype": "use `fit(precision=...)`"}
+    fuses: ClassVar[tuple[str, ...]] = ()
+    labels: ClassVar[str] = "real"
+    classes: ClassVar[bool] = False
+    weightable: ClassVar[bool] = True
+
+    def check(self) -> None:
+        if self.reduction == "none":
+            raise Fault(
+                "K501",
+                "a loss with `reduction=None` is not one number that training could reduce",
+                arg="reduction",
+                helps=("leave `reduction` out, or use `sum`",),
+            )
+
+    def check_types(self, target: TensorType, prediction: TensorType) -> None:
+        """Raise `Fault` where targets or predictions do not fit the loss."""
+        if target.known and prediction.known:
+            check_labels(self.called_as, self.labels, target, prediction, self.classes)
+
+    def target_type(self, prediction: TensorType) -> TensorType:
+        """Return the type of the targets that an output asks for (for made-up data)."""
+        if self.labels == "index":
+            return TensorType(prediction.shape[:-1], "int64")
+        return TensorType(prediction.shape, "float32")
+
+    def may_fuse(self, activation: str) -> bool:
+        """Return whether this loss, with its arguments, may take the last activation over."""
+        return activation in self.fuses
+
+    def values(self, pair: Pair) -> str:
+        """Return the expression of the per-sample losses: prediction's shape less its last axis.
+
+        A loss over a whole batch (Dice) is a tensor without axes. A method may be called on the
+        expression.
+        """
+        raise NotImplementedError(type(self).__name__)
+
+    def valid(self, pair: Pair) -> str:
+        """Return the expression of a mask of the values that count, "" when all do."""
+        return ""
+
+    def mean(self, pair: Pair) -> str:
+        """Return the expression of their mean: torch's own function where it is exact."""
+        return f"{self.values(pair)}.mean()"
+
+    def reduced(self, pair: Pair, weight: str = "", mask: str = "") -> str:
+        """Return the expression of the loss of a batch, by `reduction`.
+
+        Args:
+            weight: An expression of sample weights that broadcasts against `values`.
+            mask: An expression of a mask, of the shape of `values`.
+        """
+        if not weight and not mask:
+            return f"{self.values(pair)}.sum()" if self.reduction == "sum" else self.mean(pair)
+        if not self.weightable:
+            raise Fault(
+                "K501", f"`{self.called_as}` cannot be combined with sample weights or masks"
+            )
+        valid = self.valid(pair)
+        if valid:
+            mask = f"({mask} & ({valid}))" if mask else f"({valid})"
+        values = f"{self.values(pair)}"
+        total = f"({' * '.join(filter(None, (values, weight, mask)))})"
+        if self.reduction == "sum":
+            return f"{total}.sum()"
+        if weight and self.reduction == "mean_with_sample_weight":
+            return f"{total}.sum() / " + (
+                f"({weight} * {mask}).sum()" if mask else f"{weight}.sum()"
+            )
+        # With a mask Keras averages over what is valid; weights never count in the divisor.
+        return f"{total}.sum() / {mask}.sum().clamp(min=1)" if mask else f"{total}.mean()"
+
+    def definitions(self, pair: Pair) -> tuple[str, ...]:
+        """Return the texts of functions that the script must define for this loss."""
+        return ()
+
+
+def refuse_axis(entry: Entry, axis: int, prediction: TensorType) -> None:
+    """Raise K501 unless `axis` is the last one, where classes stand in kgen."""
+    if axis not in (-1, prediction.rank):
+        raise Fault(
+            "K501",
+            f"`{entry.called_as}(axis={axis})` is not supported: classes must be on the last axis",
+            arg="axis",
+            helps=("move the class axis last with a `Permute` layer",),
+        )
+
+
+def check_labels(
+    called: str, labels: str, target: TensorType, prediction: TensorType, classes: bool
+) -> None:
+    """Raise K401 to K403 where the targets' encoding or the output's units do not fit."""
+    units = prediction.shape[-1] if prediction.rank else 1
+    if classes and units == 1:
+        raise Fault(
+            "K402",
+            f"`{called}` needs one output per class, got a single output",
+            label="takes a probability for each class",
+            helps=("use `binary_crossentropy` with a `sigmoid`, or one unit per class",),
+        )
+    indices = prediction.shape[:-1]
+    if labels == "index":
+        if fits(target.shape, indices) or fits(target.shape, (*indices, 1)):
+            return
+        if classes and fits(target.shape, prediction.shape):
+            raise Fault(
+                "K401",
+                f"the targets are one-hot {batch(target)}, but this loss takes class indices "
+                f"{batch(prediction.with_shape(*indices))}",
+                label="takes integer targets",
+                helps=(f"use `{called.replace('sparse_', '')}` for one-hot targets",)
+                if "sparse_" in called
+                else (),
+            )
+    elif fits(target.shape, prediction.shape) or _one_axis_apart(target.shape, prediction.shape):
+        return
+    if labels == "one_hot" and (fits(target.shape, indices) or fits(target.shape, (*indices, 1))):
+        raise Fault(
+            "K401",
+            f"the targets are class indices {batch(target)}, but this loss takes one-hot rows "
+            f"{batch(prediction)}",
+            label="takes one-hot targets",
+            helps=(
+                "use `sparse_categorical_crossentropy`",
+                f"or prepare them: `y = one_hot({units})`",
+            ),
+        )
+    raise Fault(
+        "K403",
+        f"the targets have shape {batch(target)}, but the output has {batch(prediction)}",
+        label=f"`{called}` compares them element by element" if labels != "index" else "",
+    )
+
+
+def batch(x: TensorType) -> str:
+    """Return a shape with its batch axis, as in `(N, 10)`."""
+    return show(("N", *x.shape))  # type: ignore[arg-type]
+
+
+def fits(a: Shape, b: Shape) -> bool:
+    """Return whether two shapes may be equal when the script runs."""
+    return len(a) == len(b) and all(x == y or None in (x, y) for x, y in zip(a, b, strict=True))
+
+
+def _one_axis_apart(a: Shape, b: Shape) -> bool:
+    return (b[-1:] == (1,) and fits(a, b[:-1])) or (a[-1:] == (1,) and fits(a[:-1], b))

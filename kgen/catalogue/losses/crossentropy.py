@@ -1,0 +1,223 @@
+"""Crossentropies: from logits where the last activation was fused, else clipped as in Keras."""
+
+from __future__ import annotations
+
+from kgen.catalogue.base import arg
+from kgen.catalogue.kinds import Bool, Float, Int, Opt
+from kgen.catalogue.losses.base import Loss, Pair, refuse_axis
+from kgen.ir.shapes import TensorType
+
+
+class _Crossentropy(Loss, abstract=True):
+    """What crossentropies share: `from_logits`, and classes on the last axis."""
+
+    from_logits: bool
+    axis: int
+
+    def check_types(self, target: TensorType, prediction: TensorType) -> None:
+        refuse_axis(self, self.axis, prediction)
+        super().check_types(target, prediction)
+
+    def may_fuse(self, activation: str) -> bool:
+        return activation in self.fuses and not self.from_logits
+
+    def logits(self, pair: Pair) -> str:
+        """Return the logits, "" where only probabilities are to be had."""
+        if self.from_logits:
+            return pair.p  # what Keras takes for logits, whatever it holds
+        return pair.output if pair.fused in self.fuses else ""
+
+
+def _smoothed(y: str, smoothing: float, classes: int) -> str:
+    """Return targets mixed with the uniform distribution."""
+    return f"({y} * {1 - smoothing} + {smoothing / classes})" if smoothing else y
+
+
+class CategoricalCrossentropy(_Crossentropy):
+    """`-sum(y * log(p))` for one-hot (or soft) targets."""
+
+    from_logits: bool = arg(Bool(), "Whether the outputs are logits.", False)
+    label_smoothing: float = arg(Float(min=0, max=1), "Weight of the uniform distribution.", 0.0)
+    axis: int = arg(Int(), "The class axis.", -1)
+
+    spellings = ("cce",)
+    fuses = ("softmax",)
+    labels = "one_hot"
+    classes = True
+
+    def _call(self, logits: str, y: str, reduction: str = "") -> str:
+        smoothing = f", label_smoothing={self.label_smoothing}" if self.label_smoothing else ""
+        return f"F.cross_entropy({logits}, {y}{smoothing}{reduction})"
+
+    def values(self, pair: Pair) -> str:
+        logits, y = self.logits(pair), pair.labels
+        if not logits:
+            y = _smoothed(y, self.label_smoothing, pair.prediction.shape[-1] or 1)
+            return f"-({y} * clipped_log({pair.p})).sum(-1)"
+        if pair.sequence:  # torch has the classes second
+            logits, y = f"{logits}.movedim(-1, 1)", f"{y}.movedim(-1, 1)"
+        return self._call(logits, y, ', reduction="none"')
+
+    def mean(self, pair: Pair) -> str:
+        logits, y = self.logits(pair), pair.labels
+        if not logits:
+            return f"{self.values(pair)}.mean()"
+        if pair.sequence:  # rows of classes stay contiguous, unlike with movedim
+            logits, y = f"{logits}.flatten(0, -2)", f"{y}.flatten(0, -2)"
+        return self._call(logits, y)
+
+
+class SparseCategoricalCrossentropy(_Crossentropy):
+    """`-log(p[y])` for class indices."""
+
+    from_logits: bool = arg(Bool(), "Whether the outputs are logits.", False)
+    ignore_class: int | None = arg(Opt(Int()), "A label whose samples do not count.", None)
+    axis: int = arg(Int(), "The class axis.", -1, keyword_only=True)
+
+    spellings = ("scce",)
+    fuses = ("softmax",)
+    labels = "index"
+    classes = True
+
+    def _call(self, pair: Pair, shape: str, y: str, options: str = "") -> str:
+        logits = self.logits(pair)
+        if self.ignore_class is not None:
+            options = f", ignore_index={self.ignore_class}{options}"
+        if logits:
+            return f"F.cross_entropy({logits}{shape}, {y}{options})"
+        return f"F.nll_loss(clipped_log({pair.p}){shape}, {y}{options})"
+
+    def values(self, pair: Pair) -> str:
+        shape = ".movedim(-1, 1)" if pair.sequence else ""  # torch has the classes second
+        return self._call(pair, shape, pair.indices, ', reduction="none"')
+
+    def valid(self, pair: Pair) -> str:
+        return "" if self.ignore_class is None else f"{pair.indices} != {self.ignore_class}"
+
+    def mean(self, pair: Pair) -> str:
+        shape, y = "", pair.indices
+        if pair.sequence:  # rows of classes stay contiguous, unlike with movedim
+            shape, y = ".flatten(0, -2)", f"{y}.flatten()"
+        if self.ignore_class is None:
+            return self._call(pair, shape, y)
+        # The mean over what is left; 0, as in Keras, where nothing is.
+        total = self._call(pair, shape, y, ', reduction="sum"')
+        return f"{total} / ({self.valid(pair)}).sum().clamp(min=1)"
+
+
+class BinaryCrossentropy(_Crossentropy):
+    """`-y * log(p) - (1 - y) * log(1 - p)`, averaged over the last axis."""
+
+    from_logits: bool = arg(Bool(), "Whether the outputs are logits.", False)
+    label_smoothing: float = arg(Float(min=0, max=1), "Pull of the targets towards 1/2.", 0.0)
+    axis: int = arg(Int(), "The axis to average over.", -1)
+
+    spellings = ("bce", "BCE")
+    fuses = ("sigmoid",)
+    labels = "binary"
+
+    def _call(self, pair: Pair, options: str = "") -> str:
+        logits, y = self.logits(pair), _smoothed(pair.labels, self.label_smoothing, 2)
+        y = y[1:-1] if self.label_smoothing else y
+        if logits:
+            return f"F.binary_cross_entropy_with_logits({logits}, {y}{options})"
+        return f"F.binary_cross_entropy({pair.p}.clamp(1e-7, 1 - 1e-7), {y}{options})"
+
+    def values(self, pair: Pair) -> str:
+        return self._call(pair, ', reduction="none"') + ".mean(-1)"
+
+    def mean(self, pair: Pair) -> str:
+        return self._call(pair)
+
+
+class BinaryFocalCrossentropy(_Crossentropy):
+    """Binary crossentropy with easy samples weighted down by `(1 - p_right) ** gamma`."""
+
+    apply_class_balancing: bool = arg(Bool(), "Whether `alpha` weighs the classes.", False)
+    alpha: float = arg(Float(), "Weight of class 1; 1 - alpha of class 0.", 0.25)
+    gamma: float = arg(Float(), "How much easy samples are weighted down.", 2.0)
+    from_logits: bool = arg(Bool(), "Whether the outputs are logits.", False)
+    label_smoothing: float = arg(Float(min=0, max=1), "Pull of the targets towards 1/2.", 0.0)
+    axis: int = arg(Int(), "The axis to average over.", -1)
+
+    labels = "binary"
+
+    def _errors(self, pair: Pair) -> str:
+        y = _smoothed(pair.labels, self.label_smoothing, 2)
+        p = f"{pair.p}.sigmoid()" if self.from_logits else pair.p
+        options = f", alpha={self.alpha}" if self.apply_class_balancing else ""
+        options += f", gamma={self.gamma}" if self.gamma != 2.0 else ""
+        return f"binary_focal_loss({y}, {p}{options})"
+
+    def values(self, pair: Pair) -> str:
+        return f"{self._errors(pair)}.mean(-1)"
+
+    def mean(self, pair: Pair) -> str:
+        return f"{self._errors(pair)}.mean()"
+
+
+class CategoricalFocalCrossentropy(_Crossentropy):
+    """Crossentropy with easy samples weighted down by `alpha * (1 - p) ** gamma`."""
+
+    alpha: float = arg(Float(), "Weight of all classes.", 0.25)
+    gamma: float = arg(Float(), "How much easy samples are weighted down.", 2.0)
+    from_logits: bool = arg(Bool(), "Whether the outputs are logits.", False)
+    label_smoothing: float = arg(Float(min=0, max=1), "Weight of the uniform distribution.", 0.0)
+    axis: int = arg(Int(), "The class axis.", -1)
+
+    labels = "one_hot"
+    classes = True
+
+    def values(self, pair: Pair) -> str:
+        y = _smoothed(pair.labels, self.label_smoothing, pair.prediction.shape[-1] or 1)
+        p = f"{pair.p}.softmax(-1)" if self.from_logits else pair.p
+        options = f", alpha={self.alpha}" if self.alpha != 0.25 else ""
+        options += f", gamma={self.gamma}" if self.gamma != 2.0 else ""
+        return f"categorical_focal_loss({y}, {p}{options})"
+
+
+class CategoricalGeneralizedCrossEntropy(Loss):
+    """`(1 - p[y] ** q) / q` for class indices: robust against wrong labels."""
+
+    q: float = arg(Float(above=0, below=1), "0 is crossentropy, 1 is absolute error.", 0.5)
+
+    labels = "index"
+    classes = True
+
+    def values(self, pair: Pair) -> str:
+        right = f"{pair.p}.gather(-1, {pair.indices}.unsqueeze(-1)).squeeze(-1)"
+        return f"((1 - {right} ** {self.q}) / {self.q})"
+
+
+class Crossentropy(Loss):
+    """The crossentropy that fits the shapes: binary, class indices or one-hot."""
+
+    spellings = ("ce",)
+    refused = {
+        "from_logits": "name the crossentropy that you mean",
+        "label_smoothing": "name the crossentropy that you mean",
+    }
+
+    def resolve(self, target: TensorType, prediction: TensorType) -> Loss:
+        """Return the loss that Keras would choose for these shapes."""
+        options = {"reduction": self.reduction, "called_as": self.called_as}
+        if prediction.shape[-1:] == (1,):
+            return BinaryCrossentropy(**options)
+        if target.rank < prediction.rank or target.shape[-1:] == (1,):
+            return SparseCategoricalCrossentropy(**options)
+        return CategoricalCrossentropy(**options)
+
+    def check_types(self, target: TensorType, prediction: TensorType) -> None:
+        self.resolve(target, prediction).check_types(target, prediction)
+
+    def target_type(self, prediction: TensorType) -> TensorType:
+        return self.resolve(prediction, prediction).target_type(prediction)
+
+    def may_fuse(self, activation: str) -> bool:
+        return activation == "softmax"
+
+    def values(self, pair: Pair) -> str:
+        return self.resolve(pair.target, pair.prediction).values(pair)
+
+    def mean(self, pair: Pair) -> str:
+        return self.resolve(pair.target, pair.prediction).mean(pair)

@@ -1,0 +1,288 @@
+"""Metrics read from counts of right and wrong positives and negatives."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from kgen.catalogue.base import arg
+from kgen.catalogue.kinds import Bool, Choice, Custom, Float, Int, Opt, TupleOf
+from kgen.catalogue.losses import Pair
+from kgen.catalogue.metrics.accuracy import above, need_k
+from kgen.catalogue.metrics.base import Metric, MetricCode
+from kgen.diagnostics import Fault
+from kgen.ir.shapes import TensorType
+
+
+def _threshold(value: Any) -> float | None:
+    values = value if isinstance(value, tuple | list) else (value,)
+    if len(values) != 1:
+        raise ValueError
+    return None if values[0] is None else Float(min=0, max=1).convert(values[0])
+
+
+THRESHOLD = Custom("one threshold in [0, 1] (kgen logs single numbers)", _threshold)
+
+
+class _Counts(Metric, abstract=True):
+    """Counts at one threshold: `s` is true positives, predicted positives, positives, all."""
+
+    thresholds: float | None = arg(THRESHOLD, "What counts as positive; 0.5 when left out.", None)
+
+    labels = "binary"
+    result: ClassVar[str]
+
+    def lower(self, pair: Pair) -> MetricCode:
+        self.unweighted(pair)
+        threshold = 0.5 if self.thresholds is None else self.thresholds
+        counts = f"positive_counts({above(pair, threshold)}, {pair.aligned}.bool())"
+        return MetricCode(counts, 4, self.result)
+
+
+class TruePositives(_Counts):
+    """Number of outputs that are rightly positive."""
+
+    direction = ""
+    result = "s[0]"
+
+
+class FalsePositives(_Counts):
+    """Number of outputs that are wrongly positive."""
+
+    direction = ""
+    result = "s[1] - s[0]"
+
+
+class FalseNegatives(_Counts):
+    """Number of outputs that are wrongly negative."""
+
+    direction = ""
+    result = "s[2] - s[0]"
+
+
+class TrueNegatives(_Counts):
+    """Number of outputs that are rightly negative."""
+
+    direction = ""
+    result = "s[3] - s[1] - s[2] + s[0]"
+
+
+class _Rate(_Counts, abstract=True):
+    """Precision or recall, possibly of one class or among the largest outputs."""
+
+    top_k: int | None = arg(Opt(Int(min=1)), "Only the largest outputs can be positive.", None)
+    class_id: int | None = arg(Opt(Int()), "Count one class only.", None)
+
+    def check_types(self, target: TensorType, prediction: TensorType) -> None:
+        super().check_types(target, prediction)
+        need_class(self.called_as, self.class_id, prediction)
+        if self.top_k is not None:
+            need_k(self.called_as, self.top_k, prediction)
+
+    def lower(self, pair: Pair) -> MetricCode:
+        self.unweighted(pair)
+        if self.top_k is None:
+            predicted = above(pair, 0.5 if self.thresholds is None else self.thresholds)
+        else:
+            predicted = f"top_k_mask({pair.output}, {self.top_k})"
+            if self.thresholds is not None:
+                predicted = f"({predicted} & {above(pair, self.thresholds)})"
+        actual = f"{pair.aligned}.bool()"
+        if self.class_id is not None:
+            predicted, actual = (
+                f"{predicted}[..., {self.class_id}]",
+                f"{actual}[..., {self.class_id}]",
+            )
+        return MetricCode(f"positive_counts({predicted}, {actual})", 4, self.result)
+
+
+class Precision(_Rate):
+    """Share of the predicted positives that are right."""
+
+    result = "s[0] / max(s[1], 1)"
+
+
+class Recall(_Rate):
+    """Share of the positives that are found."""
+
+    result = "s[0] / max(s[2], 1)"
+
+
+def need_class(called: str, class_id: int | None, prediction: TensorType) -> None:
+    """Raise K402 when the output has no class of that number."""
+    units = prediction.shape[-1] if prediction.rank else 1
+    if class_id is None or units is None or not prediction.known:
+        return
+    if not -units <= class_id < units:
+        raise Fault(
+            "K402",
+            f"`{called}` counts class {class_id}, but the output has {units} classes",
+            arg="class_id",
+        )
+
+
+class AUC(Metric):
+    """Area under the ROC (or precision-recall) curve, drawn through `num_thresholds` points."""
+
+    num_thresholds: int = arg(Int(min=2), "Number of points of the curve.", 200)
+    curve: str = arg(
+        Choice("ROC", "PR", "PRGAIN", also={"roc": "ROC", "pr": "PR", "prgain": "PRGAIN"}),
+        "The curve.",
+        "ROC",
+    )
+    summation_method: str = arg(
+        Choice(
+            "interpolation",
+            "majoring",
+            "minoring",
+            also={"Interpolation": "interpolation", "Majoring": "majoring", "Minoring": "minoring"},
+        ),
+        "How the area between two points is taken.",
+        "interpolation",
+    )
+    thresholds: tuple[float, ...] | None = arg(
+        Opt(TupleOf(Float(min=0, max=1))),
+        "The points, in place of even ones.",
+        None,
+        keyword_only=True,
+    )
+    multi_label: bool = arg(
+        Bool(), "Whether to average the areas of the labels.", False, keyword_only=True
+    )
+    num_labels: int | None = arg(
+        Opt(Int(min=1)), "Number of labels, with `multi_label`.", None, keyword_only=True
+    )
+    label_weights: tuple[float, ...] | None = arg(
+        Opt(TupleOf(Float(min=0))),
+        "Weights of the labels, with `multi_label`.",
+        None,
+        keyword_only=True,
+    )
+    from_logits: bool = arg(Bool(), "Whether the outputs are logits.", False, keyword_only=True)
+
+    labels = "binary"
+
+    def check(self) -> None:
+        if self.label_weights is not None and not self.multi_label:
+            raise Fault(
+                "K501",
+                "`label_weights` is supported with `multi_label=True` only",
+                arg="label_weights",
+            )
+        if self.num_labels and not self.multi_label:
+            raise Fault("K203", "`num_labels` needs `multi_label=True`", arg="num_labels")
+
+    def check_types(self, target: TensorType, prediction: TensorType) -> None:
+        super().check_types(target, prediction)
+        if not self.multi_label or not prediction.known:
+            return
+        if prediction.rank != 1 or prediction.shape[0] is None:
+            raise Fault(
+                "K402",
+                f"`{self.called_as}(multi_label=True)` needs an output of a known number "
+                f"of labels, got {prediction}",
+                arg="multi_label",
+            )
+        for name, count in (
+            ("num_labels", self.num_labels),
+            ("label_weights", None if self.label_weights is None else len(self.label_weights)),
+        ):
+            if count not in (None, prediction.shape[0]):
+                raise Fault(
+                    "K402",
+                    f"`{name}` is for {count} labels, but the output has {prediction.shape[0]}",
+                    arg=name,
+                )
+
+    def lower(self, pair: Pair) -> MetricCode:
+        self.unweighted(pair)
+        labels = (pair.prediction.shape[-1] or 1) if self.multi_label else 1
+        by_label = f", labels={labels}" if self.multi_label else ""
+        p = f"{pair.p}.sigmoid()" if self.from_logits else pair.p
+        if self.thresholds is None:
+            points = self.num_thresholds
+            # Keras puts the first threshold just below 0: every output exceeds it.
+            values = f"threshold_histogram({pair.aligned}, {p}, {points}, lowest=1{by_label})"
+        else:
+            thresholds = [-1e-7, *sorted(self.thresholds), 1 + 1e-7]
+            points = len(thresholds)
+            values = f"histogram_at({pair.aligned}, {p}, {thresholds}{by_label})"
+        return MetricCode(values, 2 * labels * points, self._area(by_label))
+
+    def _area(self, by_label: str) -> str:
+        counts = f"*threshold_counts(s{by_label})"
+        weights = f", weights={list(self.label_weights)}" if self.label_weights else ""
+        if self.curve == "PR" and self.summation_method == "interpolation":
+            return f"interpolated_pr_area({counts}{weights})"
+        curve = {"ROC": "roc_curve", "PR": "pr_curve", "PRGAIN": "pr_gain_curve"}[self.curve]
+        height = {"interpolation": "", "majoring": ", np.maximum", "minoring": ", np.minimum"}
+        return f"area_under(*{curve}({counts}){height[self.summation_method]}{weights})"
+
+
+class _AtConstraint(Metric, abstract=True):
+    """The best value of one rate among the thresholds at which another reaches a bound."""
+
+    num_thresholds: int
+    class_id: int | None
+
+    labels = "binary"
+    feasible: ClassVar[str]  # the rate that is bounded below, by the first argument
+    best: ClassVar[str]
+
+    def check_types(self, target: TensorType, prediction: TensorType) -> None:
+        super().check_types(target, prediction)
+        need_class(self.called_as, self.class_id, prediction)
+
+    def lower(self, pair: Pair) -> MetricCode:
+        self.unweighted(pair)
+        p, y = pair.p, pair.aligned
+        if self.class_id is not None:
+            p, y = f"{p}[..., {self.class_id}]", f"{y}[..., {self.class_id}]"
+        bound = getattr(self, next(iter(self.args)))
+        return MetricCode(
+            f"threshold_histogram({y}, {p}, {self.num_thresholds})",
+            2 * self.num_thresholds,
+            f"best_where({self.feasible}(s) >= {bound}, {self.best}(s))",
+        )
+
+
+BOUND = Float(min=0, max=1)
+
+
+class SensitivityAtSpecificity(_AtConstraint):
+    """The best recall at thresholds whose specificity is at least `specificity`."""
+
+    specificity: float = arg(BOUND, "The least specificity.")
+    num_thresholds: int = arg(Int(min=2), "Number of thresholds that are tried.", 200)
+    class_id: int | None = arg(Opt(Int()), "Count one class only.", None)
+
+    feasible, best = "specificities", "recalls"
+
+
+class SpecificityAtSensitivity(_AtConstraint):
+    """The best specificity at thresholds whose recall is at least `sensitivity`."""
+
+    sensitivity: float = arg(BOUND, "The least recall.")
+    num_thresholds: int = arg(Int(min=2), "Number of thresholds that are tried.", 200)
+    class_id: int | None = arg(Opt(Int()), "Count one class only.", None)
+
+    feasible, best = "recalls", "specificities"
+
+
+class PrecisionAtRecall(_AtConstraint):
+    """The best precision at thresholds whose recall is at least `recall`."""
+
+    recall: float = arg(BOUND, "The least recall.")
+    num_thresholds: int = arg(Int(min=2), "Number of thresholds that are tried.", 200)
+    class_id: int | None = arg(Opt(Int()), "Count one class only.", None)
+
+    feasible, best = "recalls", "precisions"
+
+
+class RecallAtPrecision(_AtConstraint):
+    """The best recall at thresholds whose precision is at least `precision`."""
+
+    precision: float = arg(BOUND, "The least precision.")
+    num_thresholds: int = arg(Int(min=2), "Number of thresholds that are tried.", 200)
+    class_id: int | None = arg(Opt(Int()), "Count one class only.", None)
+
+    feasible, best = "precisions", "recalls"

@@ -1,0 +1,159 @@
+"""Metrics that average a loss, and other means over samples."""
+
+from __future__ import annotations
+
+from kgen.catalogue.base import arg
+from kgen.catalogue.kinds import Bool, Float, Int, Opt
+from kgen.catalogue.losses import Pair, crossentropy, margin, refuse_axis, regression
+from kgen.catalogue.metrics.base import LossMetric, Metric, MetricCode
+from kgen.ir.shapes import TensorType
+
+
+class MeanSquaredError(LossMetric):
+    """Mean of `(y - p) ** 2`."""
+
+    spellings = ("mse", "MSE")
+    loss = regression.MeanSquaredError
+
+
+class MeanAbsoluteError(LossMetric):
+    """Mean of `|y - p|`."""
+
+    spellings = ("mae", "MAE")
+    loss = regression.MeanAbsoluteError
+
+
+class MeanAbsolutePercentageError(LossMetric):
+    """100 times the mean of `|y - p| / max(|y|, 1e-7)`."""
+
+    spellings = ("mape", "MAPE")
+    loss = regression.MeanAbsolutePercentageError
+
+
+class MeanSquaredLogarithmicError(LossMetric):
+    """Mean of `(log(1 + y) - log(1 + p)) ** 2`, both floored at 1e-7."""
+
+    spellings = ("msle", "MSLE")
+    loss = regression.MeanSquaredLogarithmicError
+
+
+class LogCoshError(LossMetric):
+    """Mean of `log(cosh(p - y))`."""
+
+    spellings = ("logcosh", "log_cosh")
+    loss = regression.LogCosh
+    log = "logcosh"
+
+
+class Poisson(LossMetric):
+    """Mean of `p - y * log(p + 1e-7)`."""
+
+    loss = regression.Poisson
+
+
+class KLDivergence(LossMetric):
+    """Sum over the last axis of `y * log(y / p)`, both clipped to [1e-7, 1]."""
+
+    spellings = ("kld", "KLD", "kullback_leibler_divergence", "KullbackLeiblerDivergence")
+    loss = regression.KLDivergence
+
+
+class Hinge(LossMetric):
+    """Mean of `max(1 - y * p, 0)`; targets -1 and 1, or 0 and 1."""
+
+    loss = margin.Hinge
+
+
+class SquaredHinge(LossMetric):
+    """Mean of `max(1 - y * p, 0) ** 2`; targets -1 and 1, or 0 and 1."""
+
+    loss = margin.SquaredHinge
+
+
+class CategoricalHinge(LossMetric):
+    """`max(1 + (largest wrong score) - (right score), 0)` for one-hot targets."""
+
+    loss = margin.CategoricalHinge
+
+
+class BinaryCrossentropy(LossMetric):
+    """`-y * log(p) - (1 - y) * log(1 - p)`."""
+
+    from_logits: bool = arg(Bool(), "Whether the outputs are logits.", False)
+    label_smoothing: float = arg(Float(min=0, max=1), "Pull of the targets towards 1/2.", 0.0)
+
+    spellings = ("bce", "BCE")
+    loss = crossentropy.BinaryCrossentropy
+
+
+class CategoricalCrossentropy(LossMetric):
+    """`-sum(y * log(p))` for one-hot (or soft) targets."""
+
+    from_logits: bool = arg(Bool(), "Whether the outputs are logits.", False)
+    label_smoothing: float = arg(Float(min=0, max=1), "Weight of the uniform distribution.", 0.0)
+    axis: int = arg(Int(), "The class axis.", -1)
+
+    spellings = ("cce",)
+    loss = crossentropy.CategoricalCrossentropy
+
+
+class SparseCategoricalCrossentropy(LossMetric):
+    """`-log(p[y])` for class indices. Ignored labels count as 0 here, as in Keras."""
+
+    from_logits: bool = arg(Bool(), "Whether the outputs are logits.", False)
+    ignore_class: int | None = arg(Opt(Int()), "A label whose samples count as 0.", None)
+    axis: int = arg(Int(), "The class axis.", -1)
+
+    spellings = ("scce",)
+    loss = crossentropy.SparseCategoricalCrossentropy
+
+
+class CosineSimilarity(Metric):
+    """The cosine between targets and predictions (the loss is its negative)."""
+
+    axis: int = arg(Int(), "The axis of the vectors.", -1)
+
+    spellings = ("cosine_proximity", "CosineProximity", "cosine")
+    labels = "real"
+
+    def check_types(self, target: TensorType, prediction: TensorType) -> None:
+        refuse_axis(self, self.axis, prediction)
+        super().check_types(target, prediction)
+
+    def lower(self, pair: Pair) -> MetricCode:
+        return MetricCode(f"F.cosine_similarity({pair.p}, {pair.labels}, dim=-1, eps=1e-7)")
+
+
+class RootMeanSquaredError(Metric):
+    """The root of the mean of `(y - p) ** 2` over the epoch."""
+
+    spellings = ("rmse", "RMSE")
+    direction = "min"
+    labels = "real"
+
+    def lower(self, pair: Pair) -> MetricCode:
+        self.unweighted(pair)
+        squares = f"({pair.p} - {pair.labels}).square()"
+        return MetricCode(f"sum_and_count({squares})", 2, "math.sqrt(s[0] / s[1])")
+
+
+class PearsonCorrelation(Metric):
+    """The correlation of targets and predictions over the last axis of each sample."""
+
+    axis: int = arg(Int(), "The axis to correlate over.", -1)
+
+    labels = "real"
+
+    def check_types(self, target: TensorType, prediction: TensorType) -> None:
+        refuse_axis(self, self.axis, prediction)
+        super().check_types(target, prediction)
+
+    def lower(self, pair: Pair) -> MetricCode:
+        return MetricCode(f"pearson_correlation({pair.labels}, {pair.p})")
+
+
+class ConcordanceCorrelation(PearsonCorrelation):
+    """The concordance of targets and predictions over the last axis of each sample."""
+
+    def lower(self, pair: Pair) -> MetricCode:
+        return MetricCode(f"concordance_correlation({pair.labels}, {pair.p})")

@@ -1,0 +1,262 @@
+"""F-scores, intersection over union, R2; and the metrics that a spec cannot use."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from kgen.catalogue.base import arg
+from kgen.catalogue.kinds import Bool, Choice, Float, Int, Opt, TupleOf
+from kgen.catalogue.losses import Pair, refuse_axis
+from kgen.catalogue.metrics.accuracy import above, column
+from kgen.catalogue.metrics.base import Metric, MetricCode
+from kgen.diagnostics import Fault
+from kgen.ir.shapes import TensorType
+
+
+AVERAGE = Choice("micro", "macro", "weighted", None)
+THRESHOLD = Opt(Float(above=0, max=1))
+
+
+class _FScore(Metric, abstract=True):
+    """What the F-scores share."""
+
+    average: str | None
+    beta: float = 1.0
+    threshold: float | None
+
+    labels = "one_hot"
+
+    def check(self) -> None:
+        if self.average is None:
+            raise Fault(
+                "K501",
+                f"`{self.called_as}(average=None)` is one score per class; kgen logs single numbers",
+                arg="average",
+                helps=("choose `average=macro`, `micro` or `weighted`",),
+            )
+
+    def check_types(self, target: TensorType, prediction: TensorType) -> None:
+        super().check_types(target, prediction)
+        _need_row(self.called_as, prediction)
+
+    def lower(self, pair: Pair) -> MetricCode:
+        self.unweighted(pair)
+        classes = pair.prediction.shape[0] or 1
+        if self.threshold is not None:
+            predicted = above(pair, self.threshold)
+        elif pair.fused == "softmax":  # the largest probability is never zero
+            predicted = f"({pair.output} == {pair.output}.amax(-1, keepdim=True))"
+        else:
+            predicted = f"largest({pair.p})"
+        actual = pair.labels
+        beta = "" if self.beta == 1.0 else f", {self.beta}"
+        if self.average == "micro":
+            classes = 1
+            predicted, actual = f"{predicted}.view(-1, 1)", f"{actual}.reshape(-1, 1)"
+        result = f"float(f_scores(s{beta}).mean())"
+        if self.average == "weighted":
+            result = f"weighted_f_score(s{beta})"
+        return MetricCode(f"class_counts({predicted}, {actual})", 3 * classes, result)
+
+
+class FBetaScore(_FScore):
+    """Weighted harmonic mean of precision and recall, from counts over the epoch."""
+
+    average: str | None = arg(AVERAGE, "How the classes become one number.", None)
+    beta: float = arg(Float(above=0), "How much recall weighs against precision.", 1.0)
+    threshold: float | None = arg(
+        THRESHOLD, "What counts as positive; None: the largest output.", None
+    )
+
+    log = "fbeta_score"
+
+
+class F1Score(_FScore):
+    """Harmonic mean of precision and recall, from counts over the epoch."""
+
+    average: str | None = arg(AVERAGE, "How the classes become one number.", None)
+    threshold: float | None = arg(
+        THRESHOLD, "What counts as positive; None: the largest output.", None
+    )
+
+    spellings = ("f1",)
+    log = "f1_score"
+
+
+def _need_row(called: str, prediction: TensorType) -> None:
+    """Raise K402 unless the output is (N, units) with known units."""
+    if prediction.known and (prediction.rank != 1 or prediction.shape[0] is None):
+        raise Fault("K402", f"`{called}` needs a (units,) output, got {prediction}")
+
+
+CLASSES = TupleOf(Int(min=0), empty=False)
+
+
+class _Regions(Metric, abstract=True):
+    """Mean over classes of intersection over union."""
+
+    num_classes: int = arg(Int(min=1), "Number of classes.")
+    ignore_class: int | None = arg(
+        Opt(Int()), "A label that does not count.", None, keyword_only=True
+    )
+    sparse_y_pred: bool = arg(
+        Bool(), "Whether the outputs are class indices.", True, keyword_only=True
+    )
+    axis: int = arg(Int(), "The class axis.", -1, keyword_only=True)
+
+    target_class_ids: tuple[int, ...] | None = None
+    sparse_y_true: bool = False
+
+    def check(self) -> None:
+        ids = self.target_class_ids or ()
+        if any(i >= self.num_classes for i in ids):
+            raise Fault(
+                "K203",
+                f"`target_class_ids` {list(ids)} are not all below {self.num_classes}",
+                arg="target_class_ids",
+            )
+
+    def check_types(self, target: TensorType, prediction: TensorType) -> None:
+        refuse_axis(self, self.axis, prediction)
+        units = prediction.shape[-1] if prediction.rank else None
+        if not prediction.known or not target.known:
+            return
+        if self.sparse_y_pred and units not in (1, None) and target.rank < prediction.rank:
+            raise Fault(
+                "K402",
+                f"`{self.called_as}` takes class indices as outputs, but the model gives "
+                f"{units} scores per class",
+                helps=("set `sparse_y_pred=False`: the largest score is the prediction",),
+            )
+        if not self.sparse_y_pred and units is not None and units != self.num_classes:
+            raise Fault(
+                "K402",
+                f"`{self.called_as}` is for {self.num_classes} classes, but the output has {units}",
+                arg="num_classes",
+            )
+
+    def lower(self, pair: Pair) -> MetricCode:
+        self.unweighted(pair)
+        y = column(pair) if self.sparse_y_true else f"{pair.y}.argmax(-1)"
+        p = pair.p if self.sparse_y_pred else f"{pair.output}.argmax(-1)"
+        ignore = "" if self.ignore_class is None else f", ignore={self.ignore_class}"
+        return self._code(f"region_counts({y}, {p}, {self.num_classes}{ignore})")
+
+    def _code(self, counts: str) -> MetricCode:
+        ids = self.target_class_ids
+        some = f", {list(ids)}" if ids and sorted(ids) != list(range(self.num_classes)) else ""
+        return MetricCode(counts, 3 * self.num_classes, f"mean_iou(s{some})")
+
+
+class IoU(_Regions):
+    """Mean over some classes of intersection over union."""
+
+    target_class_ids: tuple[int, ...] | None = arg(CLASSES, "The classes to average over.")
+    sparse_y_true: bool = arg(
+        Bool(), "Whether the targets are class indices.", True, keyword_only=True
+    )
+
+
+class MeanIoU(_Regions):
+    """Mean over all classes of intersection over union."""
+
+    sparse_y_true: bool = arg(
+        Bool(), "Whether the targets are class indices.", True, keyword_only=True
+    )
+
+
+class OneHotIoU(_Regions):
+    """Mean over some classes of intersection over union, for one-hot targets."""
+
+    target_class_ids: tuple[int, ...] | None = arg(CLASSES, "The classes to average over.")
+    sparse_y_pred: bool = arg(
+        Bool(), "Whether the outputs are class indices.", False, keyword_only=True
+    )
+
+
+class OneHotMeanIoU(_Regions):
+    """Mean over all classes of intersection over union, for one-hot targets."""
+
+    sparse_y_pred: bool = arg(
+        Bool(), "Whether the outputs are class indices.", False, keyword_only=True
+    )
+
+
+class BinaryIoU(Metric):
+    """Mean over 0 and 1 of intersection over union, for outputs cut at `threshold`."""
+
+    target_class_ids: tuple[int, ...] = arg(
+        TupleOf(Int(min=0, max=1), empty=False), "The classes to average over.", (0, 1)
+    )
+    threshold: float = arg(Float(), "What counts as a 1.", 0.5)
+
+    labels = "binary"
+
+    def lower(self, pair: Pair) -> MetricCode:
+        self.unweighted(pair)
+        counts = f"region_counts({pair.aligned}, {above(pair, self.threshold, '>=')}, 2)"
+        some = "" if sorted(self.target_class_ids) == [0, 1] else f", {list(self.target_class_ids)}"
+        return MetricCode(counts, 6, f"mean_iou(s{some})")
+
+
+class R2Score(Metric):
+    """Share of the targets' variation that the outputs explain."""
+
+    class_aggregation: str | None = arg(
+        Choice("uniform_average", "variance_weighted_average", None),
+        "How the outputs become one number.",
+        "uniform_average",
+    )
+    num_regressors: int = arg(Int(min=0), "Number of inputs, for the adjusted score.", 0)
+
+    spellings = ("r2",)
+    labels = "real"
+    log = "r2_score"
+
+    def check(self) -> None:
+        if self.class_aggregation is None:
+            raise Fault(
+                "K501",
+                f"`{self.called_as}(class_aggregation=None)` is one score per output; kgen logs "
+                "single numbers",
+                arg="class_aggregation",
+                helps=("leave `class_aggregation` out",),
+            )
+
+    def check_types(self, target: TensorType, prediction: TensorType) -> None:
+        super().check_types(target, prediction)
+        _need_row(self.called_as, prediction)
+
+    def lower(self, pair: Pair) -> MetricCode:
+        self.unweighted(pair)
+        units = pair.prediction.shape[0] or 1
+        uniform = self.class_aggregation == "uniform_average"
+        result = "uniform_r2(s)" if uniform else "variance_weighted_r2(s)"
+        if self.num_regressors:
+            # Keras counts values, not samples.
+            result = f"adjusted_r2({result}, {units} * s[0], {self.num_regressors})"
+        return MetricCode(f"r2_sums({pair.labels}, {pair.p})", 4 * units, result)
+
+
+class Mean(Metric):
+    """Not usable in a spec: averages values that Python code hands to it."""
+
+    noun: ClassVar[str] = "average"
+
+    def check(self) -> None:
+        raise Fault(
+            "K501",
+            f"`{self.called_as}` is not supported: it takes values from Python code, not targets "
+            "and outputs",
+            helps=(f"define a function: `def my_{self.noun}(y_true, y_pred) = mean(y_pred)`",),
+        )
+
+
+class Sum(Mean):
+    """Not usable in a spec: adds up values that Python code hands to it."""
+
+    noun = "sum"
+
+
+class MeanMetricWrapper(Mean):
+    """Not usable in a spec: wraps a Python function."""

@@ -1,0 +1,11 @@
+"""Data sources, a file a family. Importing the package registers them all."""
+
+from importlib import import_module
+from pkgutil import iter_modules
+
+from kgen.catalogue.sources.base import Source, SourceCode, Wanted, without_first
+
+__all__ = ["Source", "SourceCode", "Wanted", "without_first"]
+
+for _module in iter_modules(__path__):
+    import_module(f"{__name__}.{_module.name}")

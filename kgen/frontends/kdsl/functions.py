@@ -1,0 +1,110 @@
+"""From the syntax of a small function to `ir.functions`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from kgen.diagnostics import Diagnostics
+from kgen.frontends.kdsl import ast
+from kgen.frontends.kdsl.scope import UNRESOLVED, Scope
+from kgen.ir.functions import (
+    Constant,
+    Expr,
+    Function,
+    Index,
+    Infix,
+    Negative,
+    Operation,
+    Variable,
+)
+from kgen.source import Span
+
+MAX_DEPTH = 60
+
+
+class _Fault(Exception):
+    def __init__(self, message: str, span: Span) -> None:
+        super().__init__(message)
+        self.span = span
+
+
+def to_function(
+    name: str,
+    params: Sequence[ast.Name] | Sequence[ast.Parameter],
+    body: ast.Expression,
+    scope: Scope,
+    span: Span,
+    found: Diagnostics,
+) -> Function | Any:
+    """Return the function, or `UNRESOLVED` after reporting what its body may not hold."""
+    names = tuple(p.name for p in params)
+    try:
+        return Function(name, names, _convert(body, names, scope, 0), span)
+    except _Fault as fault:
+        found.error("K114", str(fault), fault.span)
+        return UNRESOLVED
+
+
+def _convert(node: ast.Expression, params: tuple[str, ...], scope: Scope, depth: int) -> Expr:
+    if depth > MAX_DEPTH:
+        raise _Fault("the function is nested too deeply", node.span)
+
+    def inner(part: ast.Expression) -> Expr:
+        return _convert(part, params, scope, depth + 1)
+
+    match node:
+        case ast.Literal():
+            return Constant(node.span, node.value)  # type: ignore[arg-type]
+        case ast.Name():
+            return _name(node, params, scope)
+        case ast.Tuple() | ast.List():
+            items = [inner(i) for i in node.items]
+            if all(isinstance(i, Constant) for i in items):
+                return Constant(node.span, tuple(i.value for i in items))  # type: ignore[attr-defined]
+            return Operation(node.span, "list", tuple(items))
+        case ast.Unary():
+            return (
+                Negative(node.span, inner(node.operand)) if node.op == "-" else inner(node.operand)
+            )
+        case ast.Binary() | ast.Compare():
+            return Infix(node.span, node.op, inner(node.left), inner(node.right))
+        case ast.Call(func=ast.Name(name=called)):
+            args = tuple(inner(a.value) for a in node.args if a.name is None)
+            kwargs = tuple((a.name, inner(a.value)) for a in node.args if a.name is not None)
+            return Operation(node.span, called.rsplit(".", 1)[-1], args, kwargs)
+        case ast.Subscript():
+            return Index(node.span, inner(node.value), tuple(_index(i) for i in node.index))
+    raise _Fault("this cannot stand in a small function", node.span)
+
+
+def _name(node: ast.Name, params: tuple[str, ...], scope: Scope) -> Expr:
+    if node.name in params:
+        return Variable(node.span, node.name)
+    binding = scope.find(node.name)
+    if binding is None:
+        return Constant(node.span, node.name)
+    if isinstance(binding.value, bool | int | float | str | type(None)):
+        return Constant(node.span, binding.value)
+    if isinstance(binding.value, Function):
+        return Variable(node.span, node.name)
+    raise _Fault(f"`{node.name}` is not a number or a parameter of the function", node.span)
+
+
+def _index(part: ast.Expression | ast.Slice) -> object:
+    if isinstance(part, ast.Slice):
+        return tuple(_integer(p) for p in (part.start, part.stop, part.step))
+    if isinstance(part, ast.Literal) and part.value is Ellipsis:
+        return Ellipsis
+    return _integer(part)
+
+
+def _integer(part: ast.Expression | None) -> int | None:
+    if part is None:
+        return None
+    sign = 1
+    if isinstance(part, ast.Unary) and part.op == "-":
+        sign, part = -1, part.operand
+    if isinstance(part, ast.Literal) and (part.value is None or type(part.value) is int):
+        return None if part.value is None else sign * part.value
+    raise _Fault("an index must be an integer or a slice of integers", part.span)

@@ -1,0 +1,148 @@
+"""Building graphs: layer values (not yet applied), their application, and fresh copies.
+
+A frontend turns its input into layer values and tensors with these; nothing here knows of any
+syntax.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import count
+
+from kgen.catalogue.layer import Layer
+from kgen.ir.model import Composite, Graph, Instance, Node, Ref
+from kgen.source import Span
+
+_uids = count(1)
+
+
+@dataclass(frozen=True, eq=False)
+class Tensor:
+    """An output of a node in the graph under construction."""
+
+    ref: Ref
+    builder: GraphBuilder
+    describe: str = "a tensor"
+
+
+@dataclass(frozen=True, eq=False)
+class LayerValue:
+    """One or more layer objects that can be applied, one after the other.
+
+    Every item is an instance and, for a copy that `layer * n` made, its (group, copy) mark.
+    `extra` are further tensors of a single layer (`initial_state`).
+    """
+
+    items: tuple[tuple[Instance, tuple[int, int] | None], ...]
+    extra: tuple[Tensor, ...] = ()
+    describe: str = "a layer"
+
+    @property
+    def span(self) -> Span:
+        return self.items[0][0].span.to(self.items[-1][0].span)
+
+    @property
+    def single(self) -> Instance | None:
+        """Return the instance of a value that is just one layer."""
+        return self.items[0][0] if len(self.items) == 1 else None
+
+
+def layer_value(
+    layer: Layer | Composite,
+    span: Span,
+    arg_spans: dict[str, Span] | None = None,
+    name: str = "",
+    extra: Sequence[Tensor] = (),
+) -> LayerValue:
+    """Return a new layer object as a value."""
+    instance = Instance(next(_uids), name, layer, span, arg_spans or {})
+    return LayerValue(((instance, None),), tuple(extra))
+
+
+def chain(values: Iterable[LayerValue]) -> LayerValue:
+    """Return the values one after the other as one value."""
+    return LayerValue(tuple(item for value in values for item in value.items))
+
+
+def repeat(value: LayerValue, n: int, group: int) -> LayerValue:
+    """Return `value` followed by n - 1 fresh copies of it, marked as one group."""
+    copies = [value] + [fresh(value) for _ in range(n - 1)]
+    if len(value.items) == 1:
+        return LayerValue(
+            tuple((copy.items[0][0], (group, i)) for i, copy in enumerate(copies))
+        )
+    return chain(copies)
+
+
+def fresh(value: LayerValue) -> LayerValue:
+    """Return the same layers with weights of their own."""
+    return LayerValue(tuple((fresh_instance(i), mark) for i, mark in value.items), value.extra)
+
+
+def fresh_instance(instance: Instance) -> Instance:
+    """Return a new layer object with the same arguments."""
+    layer = instance.layer
+    if isinstance(layer, Composite):
+        made: dict[int, Instance] = {}
+        nodes = []
+        for node in layer.graph.nodes:
+            uid = node.instance.uid
+            if uid not in made:
+                made[uid] = fresh_instance(node.instance)
+            nodes.append(replace(node, instance=made[uid]))
+        layer = replace(layer, graph=replace(layer.graph, nodes=tuple(nodes)))
+    return replace(instance, uid=next(_uids), layer=layer)
+
+
+@dataclass(eq=False)
+class GraphBuilder:
+    """Collects the nodes of one graph."""
+
+    nodes: list[Node] = field(default_factory=list)
+    inputs: list[int] = field(default_factory=list)
+
+    def add(
+        self,
+        instance: Instance,
+        inputs: Sequence[Ref],
+        span: Span,
+        repeat: tuple[int, int] | None = None,
+    ) -> tuple[Tensor, ...]:
+        """Apply an instance to tensors; return its outputs."""
+        layer = instance.layer
+        outputs = len(layer.graph.outputs) if isinstance(layer, Composite) else layer.output_count()
+        node = Node(len(self.nodes), instance, tuple(inputs), outputs, span, repeat=repeat)
+        self.nodes.append(node)
+        return tuple(Tensor((node.id, i), self) for i in range(outputs))
+
+    def add_input(self, instance: Instance) -> Tensor:
+        """Add an input of the graph."""
+        (tensor,) = self.add(instance, (), instance.span)
+        self.inputs.append(tensor.ref[0])
+        return tensor
+
+    def apply(self, value: LayerValue, tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """Apply a layer value to tensors of this graph."""
+        outputs = tuple(tensors)
+        for i, (instance, mark) in enumerate(value.items):
+            extra = value.extra if i == 0 else ()
+            refs = [t.ref for t in (*outputs, *extra)]
+            outputs = self.add(instance, refs, instance.span, mark)
+        return outputs
+
+    def name_output(self, tensor: Tensor, name: str) -> None:
+        """Remember that the spec binds a name to a tensor."""
+        node = self.nodes[tensor.ref[0]]
+        bound = list(node.bound or ("",) * node.output_count)
+        bound[tensor.ref[1]] = name
+        self.nodes[node.id] = replace(node, bound=tuple(bound))
+
+    def finish(self, outputs: Sequence[Tensor], names: Sequence[str] = ()) -> Graph:
+        """Return the graph with the given outputs."""
+        return Graph(
+            tuple(self.nodes),
+            tuple(self.inputs),
+            tuple(t.ref for t in outputs),
+            tuple(names),
+        )

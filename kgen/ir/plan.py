@@ -1,0 +1,74 @@
+"""The training plan: everything about training decided, nothing left to default."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from kgen.catalogue.bind import Bound
+from kgen.catalogue.optimizers import Optimizer
+from kgen.catalogue.sources import Source, SourceCode
+from kgen.catalogue.statements import Evaluate, Fit, Predict, Save
+from kgen.ir.model import TypedGraph
+from kgen.ir.shapes import TensorType
+
+
+@dataclass(frozen=True, eq=False)
+class OutputPlan:
+    """One output of the model: what it is compared with and how.
+
+    Args:
+        name: Keras' name of the output.
+        prediction: Its type, after the last activation.
+        target: The type of its targets as the loss gets them.
+        loss: A loss or an adapter of a custom function; None for an output without a loss.
+        weight: Weight in the total loss.
+        fused: The last activation when the loss took it over ("softmax", "sigmoid"), else "".
+        metrics: (log name, metric) pairs.
+        weighted: Names of the metrics that class weights apply to.
+    """
+
+    name: str
+    prediction: TensorType
+    target: TensorType
+    loss: Any
+    weight: float = 1.0
+    fused: str = ""
+    metrics: tuple[tuple[str, Any], ...] = ()
+    weighted: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, eq=False)
+class DataPlan:
+    """Where the data comes from and how it is prepared.
+
+    Args:
+        source: The source and where the spec has it.
+        code: Its code in the script.
+        prepare: Per array (inputs, then targets): the typed chain that prepares it, or None.
+        types: Per array: its type when it is prepared.
+        augment: Per input: the typed chain applied to training batches, or None.
+    """
+
+    source: Source
+    code: SourceCode
+    prepare: tuple[TypedGraph | None, ...]
+    types: tuple[TensorType, ...]
+    augment: tuple[TypedGraph | None, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """How the model is trained. `defaults` says in words what was not given."""
+
+    optimizer: Optimizer
+    outputs: tuple[OutputPlan, ...]
+    fit: Fit
+    data: DataPlan
+    evaluate: Evaluate | None = None
+    predict: Predict | None = None
+    save: Save | None = None
+    summary: bool = False
+    fused_nodes: frozenset[int] = frozenset()
+    defaults: tuple[str, ...] = ()
+    extra: dict[str, Bound] = field(default_factory=dict)

@@ -1,0 +1,199 @@
+"""Shape, dtype and mask inference: from a graph to a typed graph.
+
+One walk over the nodes; only blocks and models used as layers nest. A layer that fails gives an
+unknown type, which silences the errors that would only follow from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from kgen.catalogue.layer import Layer
+from kgen.catalogue.layers.inputs import Input
+from kgen.catalogue.weights import Weight
+from kgen.diagnostics import Diagnostics, Fault, Label
+from kgen.ir.model import Composite, Graph, Instance, Node, TypedGraph, TypedNode
+from kgen.ir.shapes import UNKNOWN, TensorType
+
+
+def infer(
+    graph: Graph, found: Diagnostics, inputs: Sequence[TensorType] | None = None
+) -> TypedGraph:
+    """Return the graph with the type of every tensor and the weights of every layer.
+
+    Args:
+        graph: The graph.
+        found: Collects what does not fit.
+        inputs: Types of the graph's inputs; those that its `Input` layers declare by default.
+    """
+    return _Inference(graph, found, inputs).run()
+
+
+@dataclass
+class _Inference:
+    graph: Graph
+    found: Diagnostics
+    given: Sequence[TensorType] | None
+    typed: dict[int, TypedNode] = field(default_factory=dict)
+    weights: dict[int, tuple[Weight, ...]] = field(default_factory=dict)
+
+    def run(self) -> TypedGraph:
+        given = dict(zip(self.graph.inputs, self.given, strict=True)) if self.given else {}
+        for node in self.graph.nodes:
+            if node.id in given:
+                self.typed[node.id] = TypedNode(node, (), (given[node.id],))
+            else:
+                self.typed[node.id] = self.node(node)
+        return TypedGraph(self.graph, tuple(self.typed.values()))
+
+    def node(self, node: Node) -> TypedNode:
+        inputs = tuple(self.typed[i].outputs[o] for i, o in node.inputs)
+        failed = TypedNode(node, inputs, (UNKNOWN,) * node.output_count)
+        if not all(t.known for t in inputs):
+            return failed
+        layer = node.instance.layer
+        if isinstance(layer, Composite):
+            return self.composite(node, layer, inputs) or failed
+        try:
+            if not isinstance(layer, Input):
+                check_count(layer, len(inputs))
+                check_dtypes(layer, inputs)
+            outputs = output_types(layer, inputs)
+            weights = tuple(layer.weights(*inputs))
+        except Fault as fault:
+            span = node.instance.arg_spans.get(fault.arg, node.instance.span)
+            self.found.add(fault.at(span, self.producers(node)))
+            return failed
+        if not self.same_weights(node.instance, weights):
+            return failed
+        return TypedNode(node, inputs, outputs, weights)
+
+    def composite(
+        self, node: Node, composite: Composite, inputs: tuple[TensorType, ...]
+    ) -> TypedNode | None:
+        wanted = len(composite.graph.inputs)
+        if len(inputs) != wanted:
+            self.found.error(
+                "K305",
+                f"`{composite.title}` takes {wanted} input{'s' * (wanted != 1)}, got {len(inputs)}",
+                node.span,
+            )
+            return None
+        if composite.kind == "model":
+            declared = [
+                infer_input(composite.graph, i) for i in range(len(composite.graph.inputs))
+            ]
+            for have, want in zip(inputs, declared, strict=True):
+                if want is not None and not compatible(have, want):
+                    self.found.error(
+                        "K302",
+                        f"model `{composite.title}` takes {want}, got {have}",
+                        node.span,
+                        also=self.producers(node),
+                    )
+                    return None
+        before = len(self.found.errors)
+        inner = infer(composite.graph, self.found, inputs)
+        if len(self.found.errors) > before:
+            return None
+        flat = tuple(w for t in inner.nodes for w in t.weights)
+        if not self.same_weights(node.instance, flat):
+            return None
+        return TypedNode(node, inputs, tuple(inner.output_types), (), inner)
+
+    def same_weights(self, instance: Instance, weights: tuple[Weight, ...]) -> bool:
+        """Check that a shared layer's inputs agree on the shapes of its weights."""
+        known = self.weights.setdefault(instance.uid, weights)
+        if [w.shape for w in known] == [w.shape for w in weights]:
+            return True
+        name = instance.name or type(instance.layer).__name__
+        self.found.error(
+            "K308",
+            f"layer `{name}` is shared by inputs whose shapes need different weights",
+            instance.span,
+            notes=[
+                f"{w.name} would be {w.shape} here and {v.shape} there"
+                for w, v in zip(known, weights, strict=False)
+                if w.shape != v.shape
+            ],
+        )
+        return False
+
+    def producers(self, node: Node) -> list[Label]:
+        """Return labels for where a node's inputs come from."""
+        labels = []
+        for i, o in node.inputs[:3]:
+            producer = self.typed[i]
+            instance = producer.node.instance
+            verb = "this input is" if isinstance(instance.layer, Input) else "this layer outputs"
+            if instance.span != node.instance.span:
+                labels.append((instance.span, f"{verb} {producer.outputs[o]}"))
+        return labels
+
+
+def check_count(layer: Layer, n: int) -> None:
+    """Raise K305 unless the layer takes `n` tensors."""
+    least, most = layer.inputs
+    if n < least or (most is not None and n > most):
+        name = type(layer).__name__
+        wanted = f"{least}" if least == most else f"at least {least}"
+        if most is not None and most != least:
+            wanted = f"{least} to {most}"
+        many = wanted != "1"
+        helps = []
+        if least > 1 and n == 1:
+            helps = [f"write `[a, b] -> {name}(...)`"]
+        raise Fault(
+            "K305", f"`{name}` takes {wanted} input{'s' * many}, got {n}", helps=helps
+        )
+
+
+def check_dtypes(layer: Layer, inputs: Sequence[TensorType]) -> None:
+    """Raise K307 for text where a layer computes with numbers."""
+    for t in inputs:
+        if t.dtype == "string":
+            raise Fault("K307", f"`{type(layer).__name__}` needs numbers, got strings")
+
+
+def output_types(layer: Layer, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+    """Return a layer's output types, the mask and the batch size carried along."""
+    wrapped = layer.wraps(*inputs)
+    if wrapped is None:
+        result = layer.output(*inputs)
+    else:
+        result = layer.wrap(instance_types(*wrapped), *inputs)
+    outputs = result if isinstance(result, tuple) else (result,)
+    batch = inputs[0].batch if inputs else None
+    if not inputs:
+        return outputs
+    first = replace(outputs[0], mask=layer.output_mask(*inputs), batch=batch)
+    return (first, *(replace(t, batch=batch) for t in outputs[1:]))
+
+
+def instance_types(
+    instance: Instance, inputs: tuple[TensorType, ...]
+) -> tuple[TensorType, ...]:
+    """Return what a wrapped layer or model returns; raise `Fault` where the inputs do not fit."""
+    layer = instance.layer
+    if isinstance(layer, Layer):
+        check_count(layer, len(inputs))
+        return output_types(layer, inputs)
+    found = Diagnostics()
+    outputs = infer(layer.graph, found, inputs).output_types
+    for error in found.errors:
+        raise Fault(error.code, error.message, label=error.label, notes=error.notes)
+    return tuple(outputs)
+
+
+def compatible(have: TensorType, want: TensorType) -> bool:
+    """Return whether a tensor fits where another type is declared."""
+    return have.rank == want.rank and all(
+        a is None or b is None or a == b for a, b in zip(have.shape, want.shape, strict=True)
+    )
+
+
+def infer_input(graph: Graph, index: int) -> TensorType | None:
+    """Return the declared type of a graph's input, None for a formal input."""
+    layer = graph.nodes[graph.inputs[index]].instance.layer
+    return layer.type if isinstance(layer, Input) else None

@@ -1,0 +1,71 @@
+"""The statements that give weights their Keras initial values, grouped where they are alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kgen.catalogue.base import snake_case
+from kgen.catalogue.weights import Weight
+from kgen.torch_ir import Line
+
+PLACEHOLDER = "\0"
+
+
+@dataclass(frozen=True)
+class Initialized:
+    """A module (`self.dense`, or `*self.dense` for a list of them) and its weights."""
+
+    target: str
+    weights: tuple[Weight, ...]
+    frozen: bool = False
+
+
+def initial_lines(modules: Sequence[Initialized]) -> list[Line]:
+    """Return the statements; modules with the same ones share a loop."""
+    groups: dict[tuple[tuple[str, str], ...], list[str]] = {}
+    for module in modules:
+        statements = tuple(_statements(module.weights))
+        if statements:
+            groups.setdefault(statements, []).append(module.target)
+    lines: list[Line] = []
+    for statements, targets in groups.items():
+        loop = len(targets) > 1 or targets[0].startswith("*")
+        name = "layer" if loop else targets[0]
+        if loop:
+            lines.append(Line(f"for layer in {_iterable(targets)}:"))
+        for code, comment in statements:
+            lines.append(Line(code.replace(PLACEHOLDER, name), comment, int(loop)))
+    for module in modules:
+        if module.frozen:
+            lines += _freeze(module.target)
+    return lines
+
+
+def _iterable(targets: Sequence[str]) -> str:
+    if len(targets) == 1:
+        return targets[0].removeprefix("*")
+    return f"({', '.join(targets)})"
+
+
+def _freeze(target: str) -> list[Line]:
+    comment = "trainable=False"
+    if not target.startswith("*"):
+        return [Line(f"{target}.requires_grad_(False)", comment)]
+    return [Line(f"{target[1:]}.requires_grad_(False)", comment)]
+
+
+def _statements(weights: Sequence[Weight]) -> list[tuple[str, str]]:
+    """Return (statement, comment) for each weight that torch does not initialize alike."""
+    statements = []
+    for weight in weights:
+        name = snake_case(type(weight.initializer).__name__)
+        if name == weight.torch_default:
+            continue
+        for path in weight.paths:
+            target = f"{PLACEHOLDER}.{path}" if path else PLACEHOLDER
+            code = weight.initializer.lower(target, weight)
+            if code:
+                comment = "" if name in ("zeros", "ones") else f"Keras' {name}"
+                statements.append((code, comment))
+    return statements

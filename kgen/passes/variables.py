@@ -1,0 +1,65 @@
+"""Which Python variable holds which tensor in a generated `forward`.
+
+A chain keeps one variable (`x = ...; x = ...`); a tensor that the spec names, or that is needed
+again later, gets a name of its own.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from kgen.ir.model import Graph, Ref
+from kgen.torch_ir import Names
+
+
+@dataclass
+class Variables:
+    """Hands out variables for the outputs of a graph's nodes, in order."""
+
+    graph: Graph
+    names: Names
+    uses: Counter[Ref] = field(default_factory=Counter)
+    holder: dict[str, Ref] = field(default_factory=dict)
+    wanted: dict[Ref, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for node in self.graph.nodes:
+            self.uses.update(node.inputs)
+        self.uses.update(self.graph.outputs)
+        consumers: dict[Ref, int] = {}
+        for node in self.graph.nodes:
+            for ref in node.inputs:
+                consumers[ref] = node.id
+        # Walk backwards, so that a chain leading to a named tensor takes that name.
+        for node in reversed(self.graph.nodes):
+            for i in range(node.output_count):
+                ref = (node.id, i)
+                bound = node.bound[i] if node.bound else ""
+                heir = consumers.get(ref)
+                if not bound and heir is not None and self.uses[ref] == 1 and i == 0:
+                    bound = self.wanted.get((heir, 0), "")
+                self.wanted[ref] = bound
+
+    def consume(self, ref: Ref) -> None:
+        """Note one use of a tensor; after its last use its variable is free."""
+        self.uses[ref] -= 1
+        if self.uses[ref] <= 0:
+            for name in [n for n, r in self.holder.items() if r == ref]:
+                del self.holder[name]
+
+    def assign(self, ref: Ref, fallback: str) -> str:
+        """Return the variable for a new tensor: the spec's name, `x`, or the layer's name."""
+        for wanted in (self.wanted.get(ref, ""), "x", fallback):
+            if not wanted or not wanted.isidentifier() or wanted == "self":
+                continue
+            if wanted not in self.holder and self.usable(wanted):
+                self.holder[wanted] = ref
+                return wanted
+        name = self.names.new(fallback)
+        self.holder[name] = ref
+        return name
+
+    def usable(self, name: str) -> bool:
+        """Return whether a name is not reserved for something else in this function."""
+        return name not in self.names.taken

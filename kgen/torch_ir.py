@@ -1,0 +1,90 @@
+"""The generated script as data: torch words only, nothing of Keras and no decisions left.
+
+Class and function bodies are lists of `Line`s; templates print them, they choose nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+WIDTH = 88  # black's
+
+
+@dataclass(frozen=True)
+class Line:
+    """One statement at one depth of a body, with a comment that says why or what shape."""
+
+    code: str
+    comment: str = ""
+    depth: int = 0
+
+    def render(self, indent: int) -> str:
+        """Return the text, its comment beside the code or above it where it does not fit."""
+        pad = " " * 4 * (indent + self.depth)
+        code = "\n".join(pad + part if part else part for part in self.code.split("\n"))
+        if not self.comment:
+            return code
+        if "\n" not in code and len(code) + len(self.comment) + 4 <= WIDTH:
+            return f"{code}  # {self.comment}"
+        return f"{pad}# {self.comment}\n{code}"
+
+
+def render_lines(lines: Iterable[Line], indent: int) -> str:
+    """Return a body as text."""
+    return "\n".join(line.render(indent) for line in lines)
+
+
+@dataclass(frozen=True)
+class ClassDef:
+    """An `nn.Module` class.
+
+    Args:
+        parameters: Of `__init__`, as `name: type` texts.
+        init: What follows `super().__init__()`.
+        inputs: Names of forward's tensors.
+        forward: Its body, ending in a return.
+        returns: Its return annotation.
+    """
+
+    name: str
+    doc: str
+    parameters: tuple[str, ...]
+    init: tuple[Line, ...]
+    inputs: tuple[str, ...]
+    forward_doc: str
+    forward: tuple[Line, ...]
+    returns: str = "Tensor"
+    extra: str = ""  # further methods, as text at class depth
+
+
+@dataclass(frozen=True)
+class Option:
+    """A field of the script's Config and an option of its command line."""
+
+    name: str
+    type: str
+    default: str
+    help: str
+
+
+@dataclass
+class Names:
+    """Hands out identifiers that are valid, unique, and never keywords or taken names."""
+
+    taken: set[str] = field(default_factory=set)
+
+    def new(self, wanted: str) -> str:
+        """Return `wanted`, made an identifier and numbered when taken."""
+        import keyword
+        import re
+
+        name = re.sub(r"\W", "_", wanted, flags=re.ASCII).strip("_") or "layer"
+        if name[0].isdigit():
+            name = "_" + name
+        base, n = name, 0
+        while name in self.taken or keyword.iskeyword(name) or keyword.issoftkeyword(name):
+            n += 1
+            name = f"{base}_{n}"
+        self.taken.add(name)
+        return name

@@ -1,0 +1,2 @@
+def option(default, help: str):
+    return field(default=default, metadata={"help": help})

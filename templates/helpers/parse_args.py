@@ -1,0 +1,13 @@
+def parse_args() -> Config:
+    """Read the settings from the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    for f in fields(Config):
+        kind = {"action": "store_true"} if f.type is bool else {"type": f.type}
+        shown = "" if f.default in ("", False) else f" (default: {f.default})"
+        name = "--" + f.name.replace("_", "-")
+        parser.add_argument(
+            name, default=f.default, help=f.metadata["help"] + shown, **kind
+        )
+    return Config(**vars(parser.parse_args()))

@@ -1,0 +1,7 @@
+def pick_device(name: str) -> torch.device:
+    """Return the device: `auto` is CUDA where there is one."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name.startswith("cuda") and not torch.cuda.is_available():
+        sys.exit(f"--device {name}: this torch has no CUDA device")
+    return torch.device(name)

@@ -1,0 +1,69 @@
+"""Every case in `cases/` holds a specification and exactly what kgen says about it.
+
+`pytest tests/diagnostics --update` rewrites the texts; read the diff.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+from kgen.codes import CODES
+from kgen.diagnostics import Diagnostic, Diagnostics
+from kgen.frontends.kdsl.parse import parse
+from kgen.report import render_all
+from kgen.source import Source
+
+CASES = sorted((Path(__file__).parent / "cases").glob("*.md"))
+SPEC = re.compile(r"```kdsl\n(.*?)```", re.DOTALL)
+TEXT = re.compile(r"```text\n(.*?)```", re.DOTALL)
+
+
+def find(text: str) -> list[Diagnostic]:
+    """Return what the whole front end says, or the parser alone where there is no more."""
+    if importlib.util.find_spec("kgen.api") is not None:
+        from kgen.api import check_text
+
+        return list(check_text(text, "model.kdsl").diagnostics)
+    found = Diagnostics()
+    parse(Source("model.kdsl", text), found)
+    return found.sorted()
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.stem)
+def test_case(case: Path, update: bool) -> None:
+    page = case.read_text(encoding="utf-8")
+    spec = SPEC.search(page)
+    assert spec is not None, "the case has no kdsl block"
+    found = find(spec.group(1))
+    assert case.stem.split("_")[0] in {diagnostic.code for diagnostic in found}
+    actual = render_all(Source("model.kdsl", spec.group(1)), found)
+    expected = TEXT.search(page)
+    if update:
+        block = f"```text\n{actual}```"
+        start, end = expected.span() if expected else (len(page), len(page))
+        gap = "" if expected else "\n"
+        case.write_text(page[:start] + gap + block + (page[end:] or "\n"), encoding="utf-8")
+    else:
+        assert expected is not None, "the case has no text block: run pytest --update"
+        assert actual == expected.group(1)
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_every_code_has_a_case(code: str) -> None:
+    assert any(case.stem.startswith(f"{code}_") for case in CASES)
+
+
+@pytest.mark.parametrize("code", [code for code in CODES if code.startswith("K0")])
+def test_examples_of_the_explanations(code: str) -> None:
+    found = [{d.code for d in find_syntax(spec)} for spec in SPEC.findall(CODES[code].page)]
+    assert found in ([{code}, set()], [set()])  # some codes cannot be shown in a page
+
+
+def find_syntax(text: str) -> list[Diagnostic]:
+    found = Diagnostics()
+    parse(Source("model.kdsl", text), found)
+    return found.items

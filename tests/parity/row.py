@@ -1,0 +1,40 @@
+"""A row of the parity tests: a model of a line or two, and how closely it must equal Keras."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Reference = Callable[[Sequence[Any], Sequence[Any]], Any]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One model that kgen and Keras both build.
+
+    Args:
+        spec: The model in kgen's language.
+        tolerance: The greatest difference, relative to the scale of what is compared.
+        reason: Why the tolerance is not the usual one, or why Keras is not the reference.
+        random: Whether training draws random numbers: then only inference is compared.
+        reference: `reference(inputs, weights)` gives the outputs where Keras' torch backend is
+            wrong itself; arrays as Keras has them.
+        batch: Samples in the batch.
+        inputs: Makes an input array from (numpy generator, shape with batch, type).
+    """
+
+    spec: str
+    tolerance: float = 1e-10
+    reason: str = ""
+    random: bool = False
+    reference: Reference | None = None
+    batch: int = 5
+    inputs: Callable[[Any, tuple[int, ...], Any], Any] | None = None
+
+    def __post_init__(self) -> None:
+        if (self.tolerance != 1e-10 or self.reference) and not self.reason:
+            raise ValueError(f"a reason is missing for {self.spec}")
+
+    def __str__(self) -> str:
+        return self.spec
