@@ -19,6 +19,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--backend", choices=("torch", "jax", "tensorflow"), default="torch")
     parser.add_argument("--epochs", type=int, default=0, help="0: the workload's own number")
     parser.add_argument("--steps-per-execution", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=0)
     return parser.parse_args()
 
 
@@ -84,6 +85,7 @@ def train(workload: Workload, args: argparse.Namespace) -> Clock:
         y, loss = keras.utils.to_categorical(y, workload.classes), "categorical_crossentropy"
     else:
         y, loss = y.astype("float32"), "binary_crossentropy"
+    keras.utils.set_random_seed(args.seed)
     model = keras.Sequential(layers(workload.name))
     model.compile(
         optimizer=optimizer(workload.name),

@@ -3,4 +3,6 @@
 `kgen.api` has the compiler as functions, `kgen.cli` the commands.
 """
 
-__version__ = "0.1.0"
+from kgen.version import VERSION
+
+__version__ = VERSION

@@ -63,7 +63,7 @@ def check_text(
     from kgen.frontends.kdsl.resolve import resolve
     from kgen.passes.infer import infer
     from kgen.passes.plan import plan as make_plan
-    from kgen.passes.validate import validate
+    from kgen.passes.validate import validate, validate_training
 
     source = Source(path, text)
     found = Diagnostics()
@@ -71,9 +71,11 @@ def check_text(
     model = resolve(file, source, found, defines) if file is not None else None
     typed = TypedModel(model, infer(model.graph, found)) if model is not None else None
     plan = None
-    if typed is not None and not found.errors:
-        plan = make_plan(typed, found)
-        validate(typed, plan, found)
+    if typed is not None:
+        validate(typed, found)
+        plan = make_plan(typed, found) if not found.errors else None
+        if plan is not None:
+            validate_training(typed, plan, found)
     return Check(source, tuple(found.sorted()), typed, None if found.errors else plan)
 
 

@@ -35,6 +35,16 @@ def render_lines(lines: Iterable[Line], indent: int) -> str:
     return "\n".join(line.render(indent) for line in lines)
 
 
+def number(value: float) -> str:
+    """Return a number as people write it: `1e-7`, not `1e-07`; `1000` for the float 1000.0.
+
+    Floats that are not whole keep every digit.
+    """
+    if isinstance(value, float) and value % 1 == 0 and abs(value) < 1e16:
+        return str(int(value))
+    return repr(value).replace("e-0", "e-").replace("e+0", "e+")
+
+
 @dataclass(frozen=True)
 class ClassDef:
     """An `nn.Module` class.

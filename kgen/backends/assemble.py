@@ -13,6 +13,7 @@ IMPORTS = {
     "F": "import torch.nn.functional as F",
     "Tensor": "from torch import Tensor",
     "Callable": "from collections.abc import Callable",
+    "Iterable": "from collections.abc import Iterable",
     "dataclass": "from dataclasses import dataclass",
     "field": "from dataclasses import field",
     "fields": "from dataclasses import fields",
@@ -28,7 +29,7 @@ IMPORTS = {
     "autocast": "from torch import autocast",
 }
 MODULES = (
-    "argparse", "collections", "copy", "csv", "ctypes", "glob", "hashlib", "io", "itertools",
+    "argparse", "collections", "copy", "csv", "ctypes", "glob", "gzip", "hashlib", "io", "itertools",
     "json", "math", "os", "pickle", "random", "re", "string", "struct", "sys", "tarfile", "time",
     "torch", "warnings", "zipfile", "zlib",
 )

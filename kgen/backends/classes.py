@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 from kgen.backends.templates import render
-from kgen.ir.model import Composite, TypedNode
+from kgen.ir.model import Composite, TypedGraph
 from kgen.passes.lower import ScriptNames
 from kgen.torch_ir import ClassDef, render_lines
 
@@ -21,7 +21,7 @@ class Variant:
 
     key: int
     composite: Composite
-    node: TypedNode
+    inner: TypedGraph
     definition: ClassDef
     text: str = ""
     call: str = ""  # the constructor call that replaces the key
@@ -36,8 +36,8 @@ class Group:
 def class_texts(names: ScriptNames, model: ClassDef) -> list[str]:
     """Return the texts of all classes of a script, inner ones first, the model last."""
     variants = [
-        Variant(i, composite, node, lowered.definition)
-        for i, (composite, node, lowered) in enumerate(names.lowered)
+        Variant(i, composite, inner, lowered.definition)
+        for i, (composite, inner, lowered) in enumerate(names.lowered)
     ]
     groups: dict[str, Group] = {}
     for v in variants:
@@ -111,7 +111,7 @@ def _unify(
         if len(set(pieces)) == 1:
             out.append(pieces[0])
             continue
-        is_comment = pieces[0].startswith("#")
+        is_comment = pieces[0].lstrip().startswith("#")
         numbers = [tuple(int(n) for n in NUMBER.findall(p)) for p in pieces]
         if len({len(n) for n in numbers}) != 1:
             if not is_comment:
@@ -168,4 +168,4 @@ def _value(name: str, variant: Variant) -> int:
     arguments = dict(variant.composite.arguments)
     if name in arguments:
         return arguments[name]  # type: ignore[no-any-return]
-    return variant.node.inputs[0].shape[-1] or 0
+    return variant.inner.input_types[0].shape[-1] or 0

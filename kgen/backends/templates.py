@@ -27,6 +27,8 @@ def _environment() -> Any:
 def py(value: object) -> str:
     """Return a value as a Python literal with double quotes, as black writes it."""
     text = repr(value)
+    if isinstance(value, float):
+        return text.replace("e-0", "e-").replace("e+0", "e+")  # 1e-7, as people write it
     if isinstance(value, str) and text.startswith("'") and '"' not in text:
         text = f'"{text[1:-1]}"'.replace("\\'", "'")
     return text

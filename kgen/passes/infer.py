@@ -109,7 +109,7 @@ class _Inference:
             return True
         name = instance.name or type(instance.layer).__name__
         self.found.error(
-            "K308",
+            "K310",
             f"layer `{name}` is shared by inputs whose shapes need different weights",
             instance.span,
             notes=[

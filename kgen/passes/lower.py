@@ -6,7 +6,6 @@ channels-first, and this pass puts the permutes (free views) in between.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -49,19 +48,18 @@ class ScriptNames:
     """What all classes of a script share: class names, and the classes of blocks."""
 
     classes: Names = field(default_factory=Names)
-    lowered: list[tuple[Composite, TypedNode, Lowered]] = field(default_factory=list)
+    lowered: list[tuple[Composite, TypedGraph, Lowered]] = field(default_factory=list)
     functions: dict[str, str] = field(default_factory=dict)
 
-    def composite(self, composite: Composite, node: TypedNode) -> Lowered:
+    def composite(self, composite: Composite, inner: TypedGraph, inputs: Sequence[Value]) -> Lowered:
         """Return the class of a block or model, one for all uses that come out the same."""
-        assert node.inner is not None
         title = "".join(part[:1].upper() + part[1:] for part in composite.title.split("_"))
-        lowered = lower_graph(node.inner, title, self)
+        lowered = lower_graph(inner, title, self, first=tuple(v.first for v in inputs))
         for other, _, known in self.lowered:
             if other.title == composite.title and known.definition == lowered.definition:
                 return replace(lowered, key=known.key)
         lowered.key = f"\x02{len(self.lowered)}\x03"
-        self.lowered.append((composite, node, lowered))
+        self.lowered.append((composite, inner, lowered))
         return lowered
 
 
@@ -71,6 +69,7 @@ def lower_graph(
     script: ScriptNames,
     *,
     fused: frozenset[int] = frozenset(),
+    first: tuple[bool, ...] | None = None,
     doc: str = "",
     forward_doc: str = "",
 ) -> Lowered:
@@ -81,10 +80,12 @@ def lower_graph(
         name: The name of the class.
         script: Shared between the classes of one script.
         fused: Nodes whose last activation the loss takes over.
+        first: For the class of a block, which inputs come channels-first; its outputs leave as
+            they are. None for a model, whose edges are Keras' channels-last.
         doc: Docstring of the class.
         forward_doc: Docstring of `forward`.
     """
-    return ClassLowering(typed, script, fused).run(name, doc, forward_doc)
+    return ClassLowering(typed, script, fused, first).run(name, doc, forward_doc)
 
 
 @dataclass
@@ -101,7 +102,14 @@ class Copy:
 class ClassLowering:
     """Lowers the nodes of one graph into one class."""
 
-    def __init__(self, typed: TypedGraph, script: ScriptNames, fused: frozenset[int]) -> None:
+    def __init__(
+        self,
+        typed: TypedGraph,
+        script: ScriptNames,
+        fused: frozenset[int],
+        first: tuple[bool, ...] | None,
+    ) -> None:
+        self.first = first
         self.typed = typed
         self.graph = typed.graph
         self.script = script
@@ -174,13 +182,16 @@ class ClassLowering:
             if node.outputs[0].mask:
                 mask = self.variables.names.new("mask")
                 masks.append(mask)
-            self.values[ref] = Value(name, node.outputs[0], mask=mask)
+            first = self.first is not None and self.first[len(names)]
+            self.values[ref] = Value(name, node.outputs[0], first, mask)
             names.append(name)
         return names + masks
 
     def return_line(self) -> tuple[Value, ...]:
         context = NodeContext(self, None, "output", (), False)
-        values = tuple(context.channels_last(self.values[r]) for r in self.graph.outputs)
+        values = tuple(self.values[r] for r in self.graph.outputs)
+        if self.first is None:
+            values = tuple(context.channels_last(v) for v in values)
         parts = [v.expr for v in values] + [v.mask for v in values if v.mask]
         last = self.lines[-1] if self.lines else None
         if len(parts) == 1 and last and last.depth == 0 and last.code.startswith(f"{parts[0]} = "):
@@ -414,13 +425,6 @@ class NodeContext:
         return variable
 
     def unpack(self, targets: str, expr: str, comment: str = "") -> tuple[str, ...]:
-        wanted = [w for w in re.findall(r"\w+", targets) if w != "_"]
-        names = {w: self.owner.variables.names.new(w) for w in wanted}
-        pattern = re.sub(r"\w+", lambda match: names.get(match[0], match[0]), targets)
-        self.run(f"{pattern} = {expr}", comment)
-        return tuple(names.values())
-
-    def unpack(self, targets: str, expr: str, comment: str = "") -> tuple[str, ...]:
         import re
 
         names: list[str] = []
@@ -512,8 +516,12 @@ class NodeContext:
     def lower_composite(
         self, composite: Composite, inputs: Sequence[Value], node: TypedNode
     ) -> tuple[Value, ...]:
-        values = [self.channels_last(v) for v in inputs]
-        lowered = self.owner.script.composite(composite, node)
+        assert node.inner is not None
+        values = [
+            self.channels_first(v) if prefers_first(node.inner, i) else self.channels_last(v)
+            for i, v in enumerate(inputs)
+        ]
+        lowered = self.owner.script.composite(composite, node.inner, values)
         module = self.module(f"{lowered.key}()")
         self.inner_weights = lowered.weights
         arguments = [v.expr for v in values] + [v.mask for v in values if v.mask]
@@ -521,15 +529,17 @@ class NodeContext:
         outputs = lowered.outputs
         masks = [bool(v.mask) for v in outputs]
         if len(outputs) == 1 and not any(masks):
-            return (Value(call, node.outputs[0]),)
+            return (Value(call, node.outputs[0], outputs[0].first),)
         names = [self.owner.variables.names.new(f"{self.wanted}_out") for _ in outputs]
         mask_names = [
             self.owner.variables.names.new("mask") if has else "" for has in masks
         ]
         self.run(f"{', '.join(names + [m for m in mask_names if m])} = {call}")
         return tuple(
-            Value(name, kind, mask=mask)
-            for name, kind, mask in zip(names, node.outputs, mask_names, strict=True)
+            Value(name, kind, out.first, mask)
+            for name, kind, out, mask in zip(
+                names, node.outputs, outputs, mask_names, strict=True
+            )
         )
 
     def apply(self, inner: Instance, *inputs: Value) -> tuple[Value, ...]:
@@ -559,6 +569,25 @@ class NodeContext:
         if [r.expr for r in results] != list(names):
             targets = ", ".join(names)
             self.run(f"{targets} = {', '.join(r.expr for r in results)}")
+
+
+def prefers_first(typed: TypedGraph, index: int) -> bool:
+    """Return whether the layer that reads an input of a block works channels-first."""
+    ref: Ref = (typed.graph.inputs[index], 0)
+    if typed.type_of(ref).rank < 2:
+        return False
+    for node in typed.nodes:
+        if ref not in node.node.inputs:
+            continue
+        layer = node.node.instance.layer
+        if isinstance(layer, Composite):
+            assert node.inner is not None
+            return prefers_first(node.inner, node.node.inputs.index(ref))
+        wanted = layer.layout_for(*node.inputs)
+        if wanted != "any":
+            return wanted == "first"
+        ref = (node.node.id, 0)
+    return False
 
 
 def attribute_name(instance: Instance) -> str:

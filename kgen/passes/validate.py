@@ -2,10 +2,220 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from kgen.catalogue.base import Entry, snake_case
+from kgen.catalogue.layer import Layer
+from kgen.catalogue.layers.inputs import Input, declared_input
 from kgen.diagnostics import Diagnostics
-from kgen.ir.model import TypedModel
-from kgen.ir.plan import Plan
+from kgen.ir.model import Composite, TypedGraph, TypedModel, TypedNode
+from kgen.ir.plan import OutputPlan, Plan
+from kgen.passes.infer import compatible
+
+PROBABILITIES = {
+    "one_hot": ("softmax",),
+    "index": ("softmax",),
+    "binary": ("sigmoid", "hard_sigmoid", "softmax"),
+}
 
 
-def validate(typed: TypedModel, plan: Plan | None, found: Diagnostics) -> None:
-    """Report what does not fit together, and warn of what is never used."""
+def validate(typed: TypedModel, found: Diagnostics) -> None:
+    """Report what does not fit together in the layers, and warn of what is never used."""
+    for graph in graphs(typed.graph):
+        check_names(graph, found)
+        check_unused(graph, found)
+        for node in graph.nodes:
+            check_declared_input(graph, node, found)
+            check_activation(node, found)
+
+
+def validate_training(typed: TypedModel, plan: Plan, found: Diagnostics) -> None:
+    """Report what does not fit between the layers and the way they are trained."""
+    check_stateful(typed, plan, found)
+    check_class_weight(typed, plan, found)
+    for i, output in enumerate(plan.outputs):
+        check_output(typed, i, output, found)
+
+
+def graphs(typed: TypedGraph) -> Iterator[TypedGraph]:
+    """Yield a graph and the graphs of the blocks and models in it, each definition once."""
+    pending = [typed]
+    seen: set[str] = set()
+    while pending:
+        graph = pending.pop()
+        yield graph
+        for node in graph.nodes:
+            layer = node.node.instance.layer
+            if node.inner is not None and isinstance(layer, Composite) and layer.title not in seen:
+                seen.add(layer.title)
+                pending.append(node.inner)
+
+
+def check_names(graph: TypedGraph, found: Diagnostics) -> None:
+    """Two layers of one model may not have one name."""
+    first: dict[str, TypedNode] = {}
+    for node in graph.nodes:
+        instance = node.node.instance
+        if not instance.name or isinstance(instance.layer, Composite):
+            continue
+        other = first.setdefault(instance.name, node)
+        if other.node.instance.uid != instance.uid and instance.layer is not other.node.instance.layer:
+            found.error(
+                "K107",
+                f"two layers are named `{instance.name}`",
+                instance.arg_spans.get("name", instance.span),
+                "used again",
+                also=[(other.node.instance.span, "the first one")],
+            )
+
+
+def check_unused(graph: TypedGraph, found: Diagnostics) -> None:
+    """Warn of tensors that reach no output."""
+    used = set(graph.graph.outputs)
+    for node in reversed(graph.graph.nodes):
+        if any((node.id, i) in used for i in range(node.output_count)):
+            used.update(node.inputs)
+    for node in graph.graph.nodes:
+        if not any((node.id, i) in used for i in range(node.output_count)):
+            what = "input" if isinstance(node.instance.layer, Input) else "result of this layer"
+            name = next((f" `{b}`" for b in node.bound if b), "")
+            found.warn(
+                "W103",
+                f"the {what}{name} is never used",
+                node.instance.span,
+                "leads to no output",
+            )
+
+
+def check_declared_input(graph: TypedGraph, node: TypedNode, found: Diagnostics) -> None:
+    """An `input_shape` inside a model must be what the layer really gets."""
+    layer = node.node.instance.layer
+    if not isinstance(layer, Layer) or isinstance(layer, Input) or len(node.inputs) != 1:
+        return
+    if not {"input_shape", "input_dim", "batch_input_shape"} & layer.given:
+        return
+    declared = declared_input(layer)
+    if type(layer).__name__ == "Embedding" and not {"input_shape", "batch_input_shape"} & layer.given:
+        return
+    have = node.inputs[0]
+    if declared is None or not have.known or compatible(have, declared):
+        return
+    spans = node.node.instance.arg_spans
+    name = next(a for a in ("input_shape", "input_dim", "batch_input_shape") if a in layer.given)
+    producer = graph.by_id[node.node.inputs[0][0]].node.instance
+    found.error(
+        "K411",
+        f"`{name}` declares {declared}, but this layer gets {have}",
+        spans.get(name, node.node.instance.span),
+        also=[(producer.span, f"outputs {have}")] if producer.span != node.node.span else [],
+        helps=[f"leave `{name}` out: only the first layer needs it"],
+    )
+
+
+def check_activation(node: TypedNode, found: Diagnostics) -> None:
+    """A softmax over one unit is always 1."""
+    layer = node.node.instance.layer
+    if isinstance(layer, Composite) or not node.outputs or not node.outputs[0].known:
+        return
+    shape = node.outputs[0].shape
+    if activation_name(layer) == "softmax" and shape and shape[-1] == 1:
+        found.error(
+            "K413",
+            "a softmax over one unit is always 1",
+            node.node.instance.arg_spans.get("activation", node.node.instance.span),
+            helps=["use `sigmoid` for one unit, or a unit for each class"],
+        )
+
+
+def activation_name(layer: Layer) -> str:
+    """Return the name of a layer's activation, "" for none."""
+    activation = getattr(layer, "activation", None)
+    if type(layer).__name__ == "Softmax":
+        return "softmax"
+    if not isinstance(activation, Entry) or not layer.fusable:
+        return ""
+    name = snake_case(type(activation).__name__)
+    return "" if name == "linear" else name
+
+
+def check_stateful(typed: TypedModel, plan: Plan, found: Diagnostics) -> None:
+    """Carried state needs the batch size that the layer was built for, in order."""
+    fit = typed.model.training.fit
+    for graph in graphs(typed.graph):
+        for node in graph.nodes:
+            layer = node.node.instance.layer
+            if isinstance(layer, Composite) or not getattr(layer, "stateful", False):
+                continue
+            batch = node.inputs[0].batch
+            if batch is not None and batch != plan.fit.batch_size:
+                span = typed.model.training.model_span if fit is None else (
+                    fit.arg_spans.get("batch_size", fit.span)
+                )
+                found.error(
+                    "K409",
+                    f"the batch size is {plan.fit.batch_size}, but a stateful layer keeps the "
+                    f"state of {batch} samples",
+                    span,
+                    also=[(node.node.instance.span, f"built for batches of {batch}")],
+                    helps=[f"write `fit(batch_size={batch})`"],
+                )
+                return
+            if plan.fit.shuffle:
+                found.warn(
+                    "W105",
+                    "a stateful layer carries its state from batch to batch, but the samples "
+                    "are shuffled",
+                    node.node.instance.span,
+                    helps=["write `fit(shuffle=False)`"],
+                )
+                return
+
+
+def check_class_weight(typed: TypedModel, plan: Plan, found: Diagnostics) -> None:
+    bound = typed.model.training.fit
+    if bound is None or plan.fit.class_weight is None:
+        return
+    span = bound.arg_spans.get("class_weight", bound.span)
+    if len(plan.outputs) > 1:
+        found.error("K412", "`class_weight` needs a model with one output", span)
+        return
+    output = plan.outputs[0]
+    labels = "" if output.loss is None else output.loss.labels
+    classes = output.prediction.shape[-1] if output.prediction.shape else None
+    if labels == "binary":
+        classes = 2
+    if labels not in ("one_hot", "index", "binary"):
+        found.error("K412", "`class_weight` needs a loss over classes", span)
+    elif classes is not None and max(plan.fit.class_weight, default=0) >= classes:
+        found.error(
+            "K412",
+            f"`class_weight` names class {max(plan.fit.class_weight)}, "
+            f"the model has classes 0 to {classes - 1}",
+            span,
+        )
+
+
+def check_output(typed: TypedModel, i: int, output: OutputPlan, found: Diagnostics) -> None:
+    """A crossentropy needs probabilities: warn where the last activation gives none."""
+    loss = output.loss
+    wanted = PROBABILITIES.get(getattr(loss, "labels", ""))
+    name = type(loss).__name__
+    if wanted is None or "Crossentropy" not in name or getattr(loss, "from_logits", False):
+        return
+    ref = typed.graph.graph.outputs[i]
+    instance = typed.graph.by_id[ref[0]].node.instance
+    if isinstance(instance.layer, Composite) or output.fused:
+        return
+    activation = activation_name(instance.layer)
+    if activation in wanted or not instance.layer.fusable:
+        return
+    bound = typed.model.training.compile
+    span = instance.span if bound is None else bound.arg_spans.get("loss", bound.span)
+    shown = f"`{activation}`" if activation else "no activation"
+    found.warn(
+        "W106",
+        f"`{loss.called_as}` expects probabilities, but the output has {shown}",
+        span,
+        also=[(instance.span, "the output")] if instance.span != span else [],
+        helps=[f"end in `{wanted[0]}`, or write `{name}(from_logits=True)`"],
+    )

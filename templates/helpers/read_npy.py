@@ -5,7 +5,7 @@ def read_npy(path: str) -> np.ndarray:
         sys.exit(f"{path}: no such file. Give its folder with --data PATH.")
     try:
         # Without pickle, so that nothing in the file can run as code.
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
+        array = np.load(path, mmap_mode="c", allow_pickle=False)
     except (OSError, EOFError, ValueError) as error:
         sys.exit(f"{path}: cannot be read as a .npy file: {error}")
     if not isinstance(array, np.ndarray):

@@ -25,7 +25,7 @@ import numpy as np  # noqa: E402
 import torch  # noqa: E402
 from keras.src.backend.common import dtypes as keras_dtypes  # noqa: E402
 
-from kgen.catalogue.base import Entry, snake_case  # noqa: E402
+from kgen.catalogue.base import Entry  # noqa: E402
 from kgen.catalogue.families import ACTIVATIONS, LAYERS  # noqa: E402
 from kgen.catalogue.layer import Layer  # noqa: E402
 from kgen.ir import functions  # noqa: E402
@@ -179,7 +179,8 @@ def keras_value(value: Any) -> Any:
         return keras_layer(value)
     name = type(value).__name__
     if value.family is ACTIVATIONS:
-        function = keras.activations.get(snake_case(name))
+        known = (getattr(keras.activations, n, None) for n in type(value).all_spellings())
+        function = next(f for f in known if callable(f) and not isinstance(f, type))
         arguments = keras_args(value)
         return partial(function, **arguments) if arguments else function
     modules = {"initializer": keras.initializers, "regularizer": keras.regularizers}

@@ -102,7 +102,11 @@ ROWS: list[tuple[str, dict[str, Any], Compared]] = [
     ("SparseCategoricalCrossentropy", {}, Compared("index", "", target=(), fused="softmax")),
     ("SparseCategoricalCrossentropy", {}, Compared("index", "", (5, 3), (5,), fused="softmax")),
     ("SparseCategoricalCrossentropy", {}, Compared("index", "", (5, 3), (5, 1), fused="softmax")),
-    ("SparseCategoricalCrossentropy", {}, Compared("index", "", IMAGE, (3, 2), fused="softmax")),
+    (
+        "SparseCategoricalCrossentropy",
+        {"from_logits": True},
+        Compared("index", "real", IMAGE, (3, 2)),
+    ),
     ("SparseCategoricalCrossentropy", {"from_logits": True}, Compared("index", "real", target=())),
     (
         "SparseCategoricalCrossentropy",

@@ -1,11 +1,10 @@
 """LSTM, GRU and SimpleRNN: their arguments, types and weights.
 
-How they become torch code stands in `recurrent_lowering.py`, which Bidirectional shares.
+How they become torch code stands in `recurrent_lowering.py`, which `Bidirectional` shares.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -13,12 +12,12 @@ from kgen.catalogue.activations import Activation, ReLU, Sigmoid, Tanh
 from kgen.catalogue.base import arg
 from kgen.catalogue.bind import Given
 from kgen.catalogue.constraints import Constraint
-from kgen.catalogue.families import ACTIVATIONS
+from kgen.catalogue.families import ACTIVATIONS, CONSTRAINTS, INITIALIZERS, REGULARIZERS
 from kgen.catalogue.initializers import Initializer, Zeros
 from kgen.catalogue.kinds import Bool, Float, Int, Opt, Ref
 from kgen.catalogue.layer import Context, Layer, Outputs, Value, need_known, need_rank
+from kgen.catalogue.layers import recurrent_lowering as lowering
 from kgen.catalogue.layers.core import SEED_HAS_NO_EFFECT
-from kgen.catalogue.layers.recurrent_lowering import Direction, lower_recurrent
 from kgen.catalogue.layers.spatial import (
     ACTIVITY_REGULARIZER,
     BIAS_CONSTRAINT,
@@ -29,7 +28,6 @@ from kgen.catalogue.layers.spatial import (
     KERNEL_REGULARIZER,
     entry,
 )
-from kgen.catalogue.families import CONSTRAINTS, INITIALIZERS, REGULARIZERS
 from kgen.catalogue.regularizers import Regularizer
 from kgen.catalogue.weights import SAME, TRANSPOSED, Layout, Weight
 from kgen.diagnostics import Fault
@@ -159,8 +157,9 @@ class Recurrent(Layer, abstract=True):
         return self.gates > 1 and per_gate and 0 < self.dropout < 1
 
     @property
-    def trains_second_bias(self) -> bool:
-        return False
+    def one_bias(self) -> bool:
+        """Whether Keras has one bias where torch's module trains two."""
+        return True
 
     def output(self, x: TensorType, *state: TensorType) -> Outputs:
         need_rank(self, x, 2, "(steps, features)", helps=rank_help(x))
@@ -261,18 +260,217 @@ class Recurrent(Layer, abstract=True):
 
     # --------------------------------------------------------------------- lowering
 
-    def direction(self, backwards: bool | None = None) -> Direction:
-        """Return what the lowering needs to know of this layer."""
-        gated = isinstance(getattr(self, "recurrent_activation", None), object)
-        return Direction(
-            layer=self,
-            backwards=self.go_backwards if backwards is None else backwards,
-            gated=gated and self.gates > 1,
-        )
+    def input_dropout(self) -> float:
+        """Return the rate of the one mask that all gates share; 0 when there is none."""
+        if self.gate_dropout:
+            return 0.0
+        # Keras' gated cells ignore a rate of 1.
+        return 0.0 if self.gates > 1 and self.dropout == 1 else self.dropout
+
+    def state_dropout(self) -> float:
+        return 0.0 if self.gates > 1 and self.recurrent_dropout == 1 else self.recurrent_dropout
 
     def lower(self, ctx: Context, x: Value, *state: Value) -> tuple[Value, ...]:
-        return lower_recurrent(ctx, self, x, state)
+        module = lowering.constructor(ctx, self, x.type)
+        return lowering.apply(ctx, self, ctx.module(module), x, state)
 
     def flops(self, inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...]) -> int:
         steps, features = inputs[0].shape[0] or 0, inputs[0].shape[-1] or 0
         return 2 * steps * self.gates * self.units * (features + self.units)
+
+
+def rank_help(x: TensorType) -> tuple[str, ...]:
+    """Return what to write instead of a recurrent layer on a tensor of another rank."""
+    if x.rank == 1:
+        return (
+            "`return_sequences=True` on the recurrent layer before, "
+            f"or `Reshape(({x.shape[0]}, 1))`",
+        )
+    return ("`TimeDistributed(Flatten())` makes one vector of each step",) if x.rank > 2 else ()
+
+
+class LSTM(Recurrent):
+    """Long short-term memory (Hochreiter and Schmidhuber, 1997)."""
+
+    units: int = UNITS
+    activation: Activation = ACTIVATION
+    recurrent_activation: Activation = RECURRENT_ACTIVATION
+    use_bias: bool = USE_BIAS
+    kernel_initializer: Initializer = KERNEL_INITIALIZER
+    recurrent_initializer: Initializer = RECURRENT_INITIALIZER
+    bias_initializer: Initializer = BIAS_INITIALIZER
+    unit_forget_bias: bool = arg(
+        Bool(), "Whether the bias of the forget gate starts at one.", True
+    )
+    kernel_regularizer: Regularizer | None = KERNEL_REGULARIZER
+    recurrent_regularizer: Regularizer | None = RECURRENT_REGULARIZER
+    bias_regularizer: Regularizer | None = BIAS_REGULARIZER
+    activity_regularizer: Regularizer | None = ACTIVITY_REGULARIZER
+    kernel_constraint: Constraint | None = KERNEL_CONSTRAINT
+    recurrent_constraint: Constraint | None = RECURRENT_CONSTRAINT
+    bias_constraint: Constraint | None = BIAS_CONSTRAINT
+    dropout: float = DROPOUT
+    recurrent_dropout: float = RECURRENT_DROPOUT
+    seed: int | None = SEED
+    return_sequences: bool = RETURN_SEQUENCES
+    return_state: bool = RETURN_STATE
+    go_backwards: bool = GO_BACKWARDS
+    stateful: bool = STATEFUL
+    unroll: bool = UNROLL
+
+    spellings = ("CuDNNLSTM",)
+    inputs = (1, 3)
+    gates = 4
+    parts = 2
+    torch = "nn.LSTM"
+    loop = "LSTMLoop"
+
+    @classmethod
+    def legacy(cls, called_as: str, args: list[Given]) -> list[Given]:
+        """Read CuDNNLSTM's positions and Keras 1's `forget_bias_init`."""
+        args = cudnn_positions(called_as, args)
+        for i, given in enumerate(args):
+            if given.name == "forget_bias_init":
+                value = {"one": True, "ones": True, "zero": False, "zeros": False}.get(
+                    getattr(given.value, "called_as", given.value)
+                )
+                if value is None:
+                    raise Fault(
+                        "K501",
+                        "`forget_bias_init` of Keras 1 is only supported as `one` or `zero`",
+                        helps=("use `unit_forget_bias` and `bias_initializer`",),
+                    )
+                args[i] = replace(given, name="unit_forget_bias", value=value)
+        return args
+
+    @property
+    def step_by_step(self) -> bool:
+        standard = plain(self.activation, Tanh) and plain(self.recurrent_activation, Sigmoid)
+        return not standard or super().step_by_step
+
+    def first_bias(self) -> Initializer:
+        if not self.unit_forget_bias:
+            return self.bias_initializer
+        return UnitForgetBias(self.bias_initializer, self.units)
+
+
+class GRU(Recurrent):
+    """Gated recurrent unit (Cho et al., 2014)."""
+
+    units: int = UNITS
+    activation: Activation = ACTIVATION
+    recurrent_activation: Activation = RECURRENT_ACTIVATION
+    use_bias: bool = USE_BIAS
+    kernel_initializer: Initializer = KERNEL_INITIALIZER
+    recurrent_initializer: Initializer = RECURRENT_INITIALIZER
+    bias_initializer: Initializer = BIAS_INITIALIZER
+    kernel_regularizer: Regularizer | None = KERNEL_REGULARIZER
+    recurrent_regularizer: Regularizer | None = RECURRENT_REGULARIZER
+    bias_regularizer: Regularizer | None = BIAS_REGULARIZER
+    activity_regularizer: Regularizer | None = ACTIVITY_REGULARIZER
+    kernel_constraint: Constraint | None = KERNEL_CONSTRAINT
+    recurrent_constraint: Constraint | None = RECURRENT_CONSTRAINT
+    bias_constraint: Constraint | None = BIAS_CONSTRAINT
+    dropout: float = DROPOUT
+    recurrent_dropout: float = RECURRENT_DROPOUT
+    seed: int | None = SEED
+    return_sequences: bool = RETURN_SEQUENCES
+    return_state: bool = RETURN_STATE
+    go_backwards: bool = GO_BACKWARDS
+    stateful: bool = STATEFUL
+    unroll: bool = UNROLL
+    reset_after: bool = arg(
+        Bool(), "Whether the reset gate acts after the recurrent kernel, or before.", True
+    )
+
+    spellings = ("CuDNNGRU",)
+    inputs = (1, 2)
+    gates = 3
+    torch = "nn.GRU"
+
+    @classmethod
+    def legacy(cls, called_as: str, args: list[Given]) -> list[Given]:
+        """Read CuDNNGRU's positions."""
+        return cudnn_positions(called_as, args)
+
+    @property
+    def loop(self) -> str:  # type: ignore[override]
+        return "GRULoop" if self.reset_after else "GRUResetBefore"
+
+    @property
+    def step_by_step(self) -> bool:
+        standard = plain(self.activation, Tanh) and plain(self.recurrent_activation, Sigmoid)
+        return not (standard and self.reset_after) or super().step_by_step
+
+    @property
+    def one_bias(self) -> bool:
+        return not self.reset_after
+
+    def bias_shape(self) -> tuple[int, ...]:
+        n = self.gates * self.units
+        return (2, n) if self.reset_after else (n,)
+
+    def gate_order(self) -> tuple[int, ...]:
+        return (1, 0, 2)  # Keras: update, reset, candidate; torch: reset, update, candidate
+
+
+class SimpleRNN(Recurrent):
+    """The fully connected recurrent layer: `activation(x @ kernel + h @ recurrent + bias)`."""
+
+    units: int = UNITS
+    activation: Activation = arg(
+        Ref(ACTIVATIONS, function=True, none="linear"), "Applied to the new state.", "tanh"
+    )
+    use_bias: bool = arg(Bool(), "Whether to add a bias vector.", True)
+    kernel_initializer: Initializer = KERNEL_INITIALIZER
+    recurrent_initializer: Initializer = RECURRENT_INITIALIZER
+    bias_initializer: Initializer = BIAS_INITIALIZER
+    kernel_regularizer: Regularizer | None = KERNEL_REGULARIZER
+    recurrent_regularizer: Regularizer | None = RECURRENT_REGULARIZER
+    bias_regularizer: Regularizer | None = BIAS_REGULARIZER
+    activity_regularizer: Regularizer | None = ACTIVITY_REGULARIZER
+    kernel_constraint: Constraint | None = KERNEL_CONSTRAINT
+    recurrent_constraint: Constraint | None = RECURRENT_CONSTRAINT
+    bias_constraint: Constraint | None = BIAS_CONSTRAINT
+    dropout: float = DROPOUT
+    recurrent_dropout: float = RECURRENT_DROPOUT
+    return_sequences: bool = RETURN_SEQUENCES
+    return_state: bool = RETURN_STATE
+    go_backwards: bool = GO_BACKWARDS
+    stateful: bool = STATEFUL
+    unroll: bool = UNROLL
+    seed: int | None = SEED
+
+    inputs = (1, 2)
+    torch = "nn.RNN"
+    loop = "RNNLoop"
+
+    @property
+    def step_by_step(self) -> bool:
+        standard = plain(self.activation, Tanh) or plain(self.activation, ReLU)
+        return not standard or super().step_by_step
+
+
+def plain(activation: Any, cls: type[Activation]) -> bool:
+    """Return whether an activation is of a class, with its default arguments."""
+    return isinstance(activation, cls) and not activation.config()
+
+
+CUDNN_POSITIONS = ("kernel_initializer", "recurrent_initializer", "bias_initializer")
+
+
+def cudnn_positions(called_as: str, args: list[Given]) -> list[Given]:
+    """Name the positional arguments of CuDNNLSTM and CuDNNGRU, which have no activations."""
+    if not called_as.rsplit(".", 1)[-1].startswith("CuDNN"):
+        return args
+    positional = [i for i, a in enumerate(args) if a.name is None]
+    if len(positional) > 1 + len(CUDNN_POSITIONS):
+        raise Fault(
+            "K205",
+            f"`{called_as}` takes at most {1 + len(CUDNN_POSITIONS)} positional arguments",
+            helps=("give the others by name",),
+        )
+    args = list(args)
+    for i, name in zip(positional[1:], CUDNN_POSITIONS, strict=False):
+        args[i] = replace(args[i], name=name)
+    return args

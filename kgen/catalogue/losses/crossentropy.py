@@ -33,6 +33,15 @@ def _smoothed(y: str, smoothing: float, classes: int) -> str:
     return f"({y} * {1 - smoothing} + {smoothing / classes})" if smoothing else y
 
 
+def _rows(pair: Pair, logits: str, y: str) -> tuple[str, str]:
+    """Return logits and one-hot targets as rows of classes.
+
+    torch wants the classes second, Keras has them last: with rows that is the same, and unlike
+    with a transpose nothing is copied.
+    """
+    return (f"{logits}.flatten(0, -2)", f"{y}.flatten(0, -2)") if pair.sequence else (logits, y)
+
+
 class CategoricalCrossentropy(_Crossentropy):
     """`-sum(y * log(p))` for one-hot (or soft) targets."""
 
@@ -54,17 +63,14 @@ class CategoricalCrossentropy(_Crossentropy):
         if not logits:
             y = _smoothed(y, self.label_smoothing, pair.prediction.shape[-1] or 1)
             return f"-({y} * clipped_log({pair.p})).sum(-1)"
-        if pair.sequence:  # torch has the classes second
-            logits, y = f"{logits}.movedim(-1, 1)", f"{y}.movedim(-1, 1)"
-        return self._call(logits, y, ', reduction="none"')
+        values = self._call(*_rows(pair, logits, y), ', reduction="none"')
+        return f"{values}.view({y}.shape[:-1])" if pair.sequence else values
 
     def mean(self, pair: Pair) -> str:
         logits, y = self.logits(pair), pair.labels
         if not logits:
             return f"{self.values(pair)}.mean()"
-        if pair.sequence:  # rows of classes stay contiguous, unlike with movedim
-            logits, y = f"{logits}.flatten(0, -2)", f"{y}.flatten(0, -2)"
-        return self._call(logits, y)
+        return self._call(*_rows(pair, logits, y))
 
 
 class SparseCategoricalCrossentropy(_Crossentropy):
@@ -79,29 +85,27 @@ class SparseCategoricalCrossentropy(_Crossentropy):
     labels = "index"
     classes = True
 
-    def _call(self, pair: Pair, shape: str, y: str, options: str = "") -> str:
-        logits = self.logits(pair)
+    def _call(self, pair: Pair, options: str = "") -> str:
+        logits, y = self.logits(pair), pair.indices
+        scores = logits or f"clipped_log({pair.p})"
+        if pair.sequence:
+            scores, y = f"{scores}.flatten(0, -2)", f"{y}.flatten()"
         if self.ignore_class is not None:
             options = f", ignore_index={self.ignore_class}{options}"
-        if logits:
-            return f"F.cross_entropy({logits}{shape}, {y}{options})"
-        return f"F.nll_loss(clipped_log({pair.p}){shape}, {y}{options})"
+        return f"F.{'cross_entropy' if logits else 'nll_loss'}({scores}, {y}{options})"
 
     def values(self, pair: Pair) -> str:
-        shape = ".movedim(-1, 1)" if pair.sequence else ""  # torch has the classes second
-        return self._call(pair, shape, pair.indices, ', reduction="none"')
+        values = self._call(pair, ', reduction="none"')
+        return f"{values}.view_as({pair.indices})" if pair.sequence else values
 
     def valid(self, pair: Pair) -> str:
         return "" if self.ignore_class is None else f"{pair.indices} != {self.ignore_class}"
 
     def mean(self, pair: Pair) -> str:
-        shape, y = "", pair.indices
-        if pair.sequence:  # rows of classes stay contiguous, unlike with movedim
-            shape, y = ".flatten(0, -2)", f"{y}.flatten()"
         if self.ignore_class is None:
-            return self._call(pair, shape, y)
+            return self._call(pair)
         # The mean over what is left; 0, as in Keras, where nothing is.
-        total = self._call(pair, shape, y, ', reduction="sum"')
+        total = self._call(pair, ', reduction="sum"')
         return f"{total} / ({self.valid(pair)}).sum().clamp(min=1)"
 
 

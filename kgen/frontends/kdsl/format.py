@@ -65,10 +65,9 @@ def format_source(source: Source, rewrite: Rewrite | None = None) -> str:
 
 def rename(call: ast.Call, name: str = "", keywords: dict[str, str] | None = None) -> list[Edit]:
     """Return the edits that give a call another name and its keywords other spellings."""
+    keywords = keywords or {}
     edits: list[Edit] = [(call.func.span, name)] if name else []
-    for argument in call.args:
-        if argument.name is not None and argument.name in (keywords or {}):
-            edits.append((argument.name_span, (keywords or {})[argument.name]))
+    edits += [(a.name_span, keywords[a.name]) for a in call.args if a.name in keywords]
     return edits
 
 

@@ -92,7 +92,7 @@ class Resolver:
         if self.model is None:
             if not self.broken and not self.found.errors:
                 self.found.error(
-                    "K402",
+                    "K421",
                     "the spec describes no model",
                     Span(0, 0),
                     helps=["write a chain of layers, such as `Dense(10, softmax, input_dim=20)`"],
@@ -181,7 +181,7 @@ class Resolver:
             if isinstance(value, LayerValue) or as_tensors(value) is not None:
                 if self.last is not None and isinstance(self.last[0], LayerValue):
                     self.found.error(
-                        "K403",
+                        "K422",
                         "the spec has two chains that are models",
                         node.span,
                         "a second one",
@@ -278,7 +278,7 @@ class Resolver:
             self.model = (name, graph, span)
         elif self.builder.nodes:
             self.found.error(
-                "K403",
+                "K422",
                 "layers outside of `model` belong to no model",
                 span,
                 also=[(self.model[2], "the model of this spec")],
@@ -301,7 +301,7 @@ class Resolver:
         if outputs is not None:
             return scope.builder.finish(*outputs)
         if value is None:
-            self.found.error("K402", f"`{what}` has no layers", span)
+            self.found.error("K421", f"`{what}` has no layers", span)
             return None
         return self.close(scope.builder, value, span)
 
@@ -387,7 +387,7 @@ class Resolver:
         tensors = as_tensors(value)
         if tensors is None:
             if value is not UNRESOLVED:
-                self.found.error("K402", f"block `{name}` has no layers", definition.span)
+                self.found.error("K421", f"block `{name}` has no layers", definition.span)
             return UNRESOLVED
         graph = inner.builder.finish(tensors)
         composite = Composite("block", name, graph, tuple(arguments.items()))

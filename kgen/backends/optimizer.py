@@ -1,0 +1,41 @@
+"""The optimizer of a script: a class that makes Keras' updates on flat vectors."""
+
+from __future__ import annotations
+
+from textwrap import indent
+
+from kgen.backends.templates import py, render
+from kgen.catalogue.optimizers import Optimizer
+from kgen.torch_ir import render_lines
+
+
+def render_optimizer(optimizer: Optimizer) -> str:
+    """Return the class of the script that makes an optimizer's updates.
+
+    It is constructed as `Name(model, learning_rate)`, as `Name(model)` with a schedule.
+    """
+    code = optimizer.lower()
+    tensors = [name for name, _ in code.state]
+    if code.accumulate > 1:
+        tensors.append("grads")  # an epoch may end within an update
+    numbers = [name for name, _ in code.numbers]
+    numbers += ["iterations"] if code.scheduled else ["iterations", "learning_rate"]
+    return render(
+        "optimizer.py.j2",
+        code=code,
+        docstring=docstring(code.doc),
+        constants="\n".join(f"    {name} = {py(value)}" for name, value in code.constants),
+        rate="" if code.scheduled else ", learning_rate: float",
+        setup=render_lines(code.setup, 2),
+        step=render_lines(code.step, 2),
+        finalize=render_lines(code.finalize, 2),
+        saved=py((*tensors, *numbers)).replace("'", '"'),
+        tensors=tensors,
+        numbers=numbers,
+    )
+
+
+def docstring(text: str) -> str:
+    """Return a class docstring, its closing quotes on a line of their own when it is long."""
+    closing = '"""' if "\n" not in text else '\n"""'
+    return indent(f'"""{text}{closing}', "    ")

@@ -1,0 +1,109 @@
+"""Layers for the `x =` and `y =` chains of `data`: one-hot and multi-hot codes, padding."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import ClassVar
+
+from kgen.catalogue.base import arg
+from kgen.catalogue.kinds import Choice, Float, Int
+from kgen.catalogue.layer import Context, Layer, Value, need_rank
+from kgen.diagnostics import Fault
+from kgen.ir.shapes import TensorType
+
+
+class OneHot(Layer):
+    """One-hot rows for classes, as `keras.utils.to_categorical` makes them.
+
+    A last axis of size 1 is dropped: (N,) and (N, 1) both give (N, `num_classes`).
+    """
+
+    num_classes: int = arg(Int(min=1), "How many classes there are.")
+
+    spellings: ClassVar[tuple[str, ...]] = ("one_hot", "to_categorical")
+    renamed = {"n": "num_classes", "num_tokens": "num_classes", "nb_classes": "num_classes"}
+    stateless = True
+
+    def output(self, x: TensorType) -> TensorType:
+        shape = x.shape[:-1] if x.rank and x.shape[-1] == 1 else x.shape
+        return replace(x, shape=(*shape, self.num_classes), dtype="float32", mask=False)
+
+    def lower(self, ctx: Context, x: Value) -> str:
+        column = x.type.rank and x.type.shape[-1] == 1
+        index = f"{x}.squeeze(-1)" if column else str(x)
+        return f"F.one_hot({index}.long(), {self.num_classes}).float()"
+
+
+class PadSequences(Layer):
+    """Bring sequences to one length, as `keras.utils.pad_sequences` does."""
+
+    maxlen: int = arg(Int(min=1), "The length.")
+    padding: str = arg(Choice("pre", "post"), "On which side to fill shorter sequences.", "pre")
+    truncating: str = arg(Choice("pre", "post"), "On which side to cut longer ones.", "pre")
+    value: float = arg(Float(), "What to fill with.", 0.0)
+
+    spellings: ClassVar[tuple[str, ...]] = ("pad_sequences",)
+    no_effect = {"dtype": "the sequences keep their type"}
+    stateless = True
+
+    def output(self, x: TensorType) -> TensorType:
+        if x.rank < 1:
+            need_rank(self, x, 1, "(time steps,)")
+        return x.with_shape(self.maxlen, *x.shape[1:])
+
+    def lower(self, ctx: Context, x: Value) -> str:
+        length = x.type.shape[0]
+        if length == self.maxlen:
+            return str(x)
+        text = str(x)
+        if length is None or length > self.maxlen:
+            text += f"[:, -{self.maxlen}:]" if self.truncating == "pre" else f"[:, :{self.maxlen}]"
+        if length is not None and length >= self.maxlen:
+            return text
+        missing = f"{self.maxlen} - {x}.shape[1]" if length is None else str(self.maxlen - length)
+        if length is None:
+            text = ctx.let("steps", text)
+            missing = f"{self.maxlen} - {text}.shape[1]"
+        sides = f"{missing}, 0" if self.padding == "pre" else f"0, {missing}"
+        sides = "0, 0, " * (x.type.rank - 1) + sides
+        fill = int(self.value) if self.value.is_integer() else self.value
+        return f"F.pad({text}, ({sides}), value={fill})"
+
+
+class CategoryEncoding(Layer):
+    """Encode integers as one-hot rows, or each row of integers as one multi-hot or count row."""
+
+    num_tokens: int = arg(Int(min=1), "How many integers there are.")
+    output_mode: str = arg(
+        Choice("one_hot", "multi_hot", "count"), "How to encode.", "multi_hot"
+    )
+
+    refused = {
+        "sparse": "the result is dense",
+        "count_weights": "weights are a second input in Keras; counts are unweighted here",
+    }
+    spellings: ClassVar[tuple[str, ...]] = ("multi_hot",)
+    stateless = True
+
+    def check(self) -> None:
+        if self.called_as == "multi_hot" and self.output_mode == "one_hot":
+            raise Fault("K203", "`multi_hot` is no `one_hot`", arg="output_mode")
+
+    def output(self, x: TensorType) -> TensorType:
+        if self.output_mode == "one_hot":
+            shape = x.shape[:-1] if x.rank and x.shape[-1] == 1 else x.shape
+            shape = (*shape, self.num_tokens)
+        else:
+            shape = (*x.shape[:-1], self.num_tokens)
+        return replace(x, shape=shape, dtype="float32", mask=False)
+
+    def lower(self, ctx: Context, x: Value) -> str:
+        if self.output_mode == "one_hot":
+            column = x.type.rank and x.type.shape[-1] == 1
+            index = f"{x}.squeeze(-1)" if column else str(x)
+            return f"F.one_hot({index}.long(), {self.num_tokens}).float()"
+        index = str(x) if x.type.rank else f"{x}.unsqueeze(-1)"
+        rows = f"F.one_hot({index}.long(), {self.num_tokens})"
+        if self.output_mode == "count":
+            return f"{rows}.sum(-2).float()"
+        return f"{rows}.amax(-2).float()"

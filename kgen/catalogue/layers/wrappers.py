@@ -1,0 +1,336 @@
+"""Layers that wrap another: TimeDistributed, Bidirectional."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, ClassVar
+
+from kgen.catalogue.base import arg
+from kgen.catalogue.kinds import Choice, Kind, Opt
+from kgen.catalogue.layer import Context, Layer, Outputs, Value
+from kgen.catalogue.layers import recurrent_lowering as lowering
+from kgen.catalogue.layers.core import Activation, Dense
+from kgen.catalogue.layers.normalization import BatchNormalization
+from kgen.catalogue.layers.recurrent import Recurrent
+from kgen.catalogue.weights import Weight
+from kgen.diagnostics import Fault
+from kgen.ir.model import Composite, Instance
+from kgen.ir.shapes import TensorType
+from kgen.source import Span
+
+
+class LayerArg(Kind):
+    """A layer, block or model; converts to an `Instance`."""
+
+    expects = "a layer"
+
+    def convert(self, value: Any) -> Instance:
+        if isinstance(value, Instance):
+            return value
+        if isinstance(value, Layer):
+            return Instance(-1, value.name or "", value, Span(0, 0))
+        raise self.mismatch(value)
+
+
+def named_layer(instance: Instance) -> str:
+    """Return what a wrapped layer is called in messages."""
+    layer = instance.layer
+    return layer.title if isinstance(layer, Composite) else type(layer).__name__
+
+
+class TimeDistributed(Layer):
+    """Apply a layer (or model) to every step of a sequence, with the same weights."""
+
+    layer: Instance = arg(LayerArg(), "The layer, block or model.")
+
+    supports_masking = True
+    # What treats every position by itself anyway.
+    pointwise: ClassVar[tuple[type[Layer], ...]] = (Dense, Activation)
+
+    def output_count(self) -> int:
+        layer = self.layer.layer
+        return len(layer.graph.outputs) if isinstance(layer, Composite) else layer.output_count()
+
+    def step(self, x: TensorType) -> TensorType:
+        """Return the type of one step."""
+        if x.rank < 2:
+            raise Fault(
+                "K302",
+                f"`TimeDistributed` needs a (steps, ...) input, got {x}",
+                label="expects at least 2 axes after the batch",
+            )
+        layer = self.layer.layer
+        if isinstance(layer, Recurrent) and layer.stateful:
+            raise Fault("K501", "a stateful layer in `TimeDistributed` is not supported")
+        if has_batch_statistics(self.layer):
+            whole = isinstance(layer, BatchNormalization | Composite) and self.output_count() == 1
+            if x.mask or not whole:
+                raise Fault(
+                    "K501",
+                    f"`TimeDistributed({named_layer(self.layer)})` is not supported here",
+                    notes=("batch statistics in it would be those of single steps",),
+                )
+        return replace(x, shape=x.shape[1:], mask=False, batch=None)
+
+    def wraps(self, *inputs: TensorType) -> tuple[Instance, tuple[TensorType, ...]]:
+        return self.layer, (self.step(inputs[0]),)
+
+    def wrap(self, inner: tuple[TensorType, ...], *inputs: TensorType) -> Outputs:
+        steps = inputs[0].shape[0]
+        return tuple(replace(t, shape=(steps, *t.shape), mask=False) for t in inner)
+
+    def weights(self, *inputs: TensorType) -> list[Weight]:
+        layer = self.layer.layer
+        if isinstance(layer, Composite):
+            return []  # its class has them
+        return layer.weights(self.step(inputs[0]))
+
+    def lower(self, ctx: Context, x: Value) -> tuple[Value, ...]:
+        layer = self.layer.layer
+        step = self.step(x.type)
+        if isinstance(layer, self.pointwise) and step.rank == 1:
+            inner = ctx.apply(self.layer, replace(x, mask=""))
+            return tuple(self.in_time(v, x, v.expr) for v in inner)
+        if has_batch_statistics(self.layer):
+            return self.each_step(ctx, x, step)
+        flat = ctx.let("steps", f"{x}.flatten(0, 1)", "all steps of all samples")
+        values = ctx.apply(self.layer, Value(flat, step))
+        values = tuple(ctx.channels_last(v) for v in values)
+        known = x.type.shape[0] if x.type.shape[0] is not None else f"{x}.shape[1]"
+        return tuple(self.in_time(v, x, f"{v}.unflatten(0, (-1, {known}))") for v in values)
+
+    def each_step(self, ctx: Context, x: Value, step: TensorType) -> tuple[Value, ...]:
+        """Lower to a loop: the statistics of a batch are those of one step, as in Keras."""
+        layer = self.layer.layer
+        item = Value("step", step)
+        if isinstance(layer, BatchNormalization):
+            expr = layer.lower(ctx, item)
+        else:
+            expr = ctx.apply(self.layer, item)[0].expr
+        stacked = f"torch.stack([{expr} for step in {x}.unbind(1)], dim=1)"
+        return (Value(stacked, ctx.outputs[0], mask=x.mask),)
+
+    def in_time(self, value: Value, x: Value, expr: str) -> Value:
+        """Return a result with the axis of steps back in place."""
+        kind = replace(value.type, shape=(x.type.shape[0], *value.type.shape), mask=bool(x.mask))
+        return Value(expr, kind, mask=x.mask)
+
+
+def has_batch_statistics(instance: Instance) -> bool:
+    """Return whether a layer or model normalizes with the statistics of a batch."""
+    pending: list[Layer | Composite] = [instance.layer]
+    while pending:
+        layer = pending.pop()
+        if isinstance(layer, BatchNormalization):
+            return True
+        if isinstance(layer, Composite):
+            pending += [node.instance.layer for node in layer.graph.nodes]
+        elif isinstance(layer, TimeDistributed):
+            pending.append(layer.layer.layer)
+    return False
+
+
+class Bidirectional(Layer):
+    """Read a sequence in both directions with two copies of a recurrent layer."""
+
+    layer: Instance = arg(LayerArg(), "The recurrent layer of the forward direction.")
+    merge_mode: str | None = arg(
+        Choice("concat", "sum", "ave", "mul", None),
+        "How the two outputs become one; None returns both.",
+        "concat",
+    )
+    backward_layer: Instance | None = arg(
+        Opt(LayerArg()), "The layer of the other direction; a copy of `layer` by default.", None,
+        keyword_only=True,
+    )
+
+    inputs = (1, 5)
+    supports_masking = True
+
+    def check(self) -> None:
+        for name in ("layer", "backward_layer"):
+            instance = getattr(self, name)
+            if instance is not None and not isinstance(instance.layer, Recurrent):
+                raise Fault(
+                    "K203",
+                    f"`{name}` must be a recurrent layer, got {named_layer(instance)}",
+                    arg=name,
+                )
+        one, other = self.pair()
+        if one.go_backwards == other.go_backwards:
+            raise Fault(
+                "K203",
+                "the two layers of `Bidirectional` must differ in `go_backwards`",
+                arg="backward_layer",
+            )
+        for name in ("stateful", "return_sequences", "return_state"):
+            if getattr(one, name) != getattr(other, name):
+                raise Fault(
+                    "K203",
+                    f"the two layers of `Bidirectional` must agree on `{name}`",
+                    arg="backward_layer",
+                )
+
+    def pair(self) -> tuple[Recurrent, Recurrent]:
+        """Return the layers of the two directions."""
+        one = self.layer.layer
+        assert isinstance(one, Recurrent)
+        if self.backward_layer is None:
+            return zeroing(one, False), zeroing(one, True)
+        other = self.backward_layer.layer
+        assert isinstance(other, Recurrent)
+        return zeroing(one, False), zeroing(other, False)
+
+    @property
+    def return_sequences(self) -> bool:
+        return self.pair()[0].return_sequences
+
+    def halves(self, state: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+        """Return the initial states of the two directions."""
+        half = len(state) // 2
+        return state[:half], state[half:]
+
+    def output(self, x: TensorType, *state: TensorType) -> Outputs:
+        one, other = self.pair()
+        if len(state) % 2:
+            raise Fault("K305", "`Bidirectional` needs the initial state of both directions")
+        first, second = self.halves(state)
+        y, *states = as_tuple(one.output(x, *first))
+        z, *more = as_tuple(other.output(x, *second))
+        mask = one.return_sequences and x.mask
+        y, z = replace(y, mask=mask), replace(z, mask=mask)
+        if self.merge_mode is None:
+            return (y, z, *states, *more)
+        if self.merge_mode == "concat":
+            width = (y.shape[-1] or 0) + (z.shape[-1] or 0)
+            y = replace(y, shape=(*y.shape[:-1], width))
+        elif y.shape != z.shape:
+            raise Fault(
+                "K304",
+                f"`Bidirectional` cannot merge {y} and {z}",
+                arg="merge_mode",
+                helps=("`merge_mode=concat` joins outputs of different size",),
+            )
+        return (y, *states, *more) if one.return_state else y
+
+    def output_count(self) -> int:
+        one, _ = self.pair()
+        return 1 + (self.merge_mode is None) + 2 * one.parts * one.return_state
+
+    def output_mask(self, *inputs: TensorType) -> bool:
+        return self.return_sequences and inputs[0].mask
+
+    def fused(self, x: TensorType) -> bool:
+        """Return whether torch's bidirectional module does exactly this."""
+        one, other = self.pair()
+        same = type(one) is type(other) and all(
+            getattr(one, name) == getattr(other, name)
+            for name in ("units", "use_bias", "dropout", "stateful")
+        )
+        if getattr(one, "activation", None).__class__ is not other.activation.__class__:
+            same = False
+        plain = not (one.step_by_step or other.step_by_step or one.dropout or one.stateful)
+        return same and plain and not one.go_backwards and not x.mask
+
+    def weights(self, x: TensorType, *state: TensorType) -> list[Weight]:
+        one, other = self.pair()
+        if self.fused(x):
+            parts = (one.direction_weights(x, "", ""), other.direction_weights(x, "", "_reverse"))
+        else:
+            inner = "rnn." if one.stateful else ""
+            parts = (
+                one.direction_weights(x, f"0.{inner}", ""),
+                other.direction_weights(x, f"1.{inner}", ""),
+            )
+        named = zip(("forward", "backward"), parts, strict=True)
+        return [replace(w, name=f"{way}_{w.name}") for way, ws in named for w in ws]
+
+    def lower(self, ctx: Context, x: Value, *state: Value) -> tuple[Value, ...]:
+        if self.fused(x.type):
+            return self.lower_fused(ctx, x, state)
+        one, other = self.pair()
+        modules = [lowering.constructor(ctx, layer, x.type) for layer in (one, other)]
+        module = ctx.module(f"nn.ModuleList([{', '.join(modules)}])")
+        first, second = self.halves(state)
+        y, *states = lowering.apply(ctx, one, f"{module}[0]", x, first)
+        z, *more = lowering.apply(ctx, other, f"{module}[1]", x, second)
+        for layer, values in ((one, (y, *states)), (other, (z, *more))):
+            self.penalize(ctx, layer, values)
+        backward = f"{z}.flip(1)" if one.return_sequences else str(z)
+        return self.merged(ctx, str(y), backward, (*states, *more), x.mask)
+
+    def lower_fused(
+        self, ctx: Context, x: Value, state: tuple[Value, ...]
+    ) -> tuple[Value, ...]:
+        """Lower to one module of torch that reads in both directions."""
+        one, other = self.pair()
+        rnn = ctx.module(lowering.native(one, x.type.shape[-1] or 0, bidirectional=True))
+        arguments = [str(x)]
+        if state:
+            pairs = zip(*self.halves(state), strict=True)
+            parts = [f"torch.stack([{a}, {b}])" for a, b in pairs]
+            arguments.append(f"({', '.join(parts)})" if one.parts > 1 else parts[0])
+        call = f"{rnn}({', '.join(arguments)})"
+        penalized = one.activity_regularizer or other.activity_regularizer
+        if self.merge_mode == "concat" and one.return_sequences and not (
+            one.return_state or penalized
+        ):
+            return (Value(f"{call}[0]", ctx.outputs[0]),)
+        wanted = "y, (h, c)" if one.return_state or penalized else "y, (h, _)"
+        if one.parts == 1:
+            wanted = "y, h"
+        if one.return_sequences and not (one.return_state or penalized):
+            wanted = "y, _"
+        elif not one.return_sequences:
+            wanted = "_" + wanted[1:]
+        names = list(ctx.unpack(wanted, call))
+        y, z = "", ""
+        if one.return_sequences:
+            y, z = ctx.unpack("y_forward, y_backward", f"{names.pop(0)}.chunk(2, dim=-1)")
+        else:
+            # The last output of the backward direction is that of the first step.
+            y, z = f"{names[0]}[0]", f"{names[0]}[1]"
+        kind = TensorType((one.units,))
+        states = [Value(f"{n}[{i}]", kind) for i in (0, 1) for n in names]
+        states = states if one.return_state else []
+        half = len(states) // 2
+        self.penalize(ctx, one, (Value(y, kind), *states[:half]))
+        self.penalize(ctx, other, (Value(z, kind), *states[half:]))
+        return self.merged(ctx, y, z, tuple(states), "")
+
+    def penalize(self, ctx: Context, layer: Recurrent, values: tuple[Value, ...]) -> None:
+        """Add the activity penalty of one direction to the loss."""
+        for value in values:
+            if penalty := layer.activity_penalty(str(value)):
+                ctx.penalty(penalty)
+
+    def merged(
+        self, ctx: Context, y: str, z: str, states: tuple[Value, ...], mask: str
+    ) -> tuple[Value, ...]:
+        """Return the outputs of both directions as `merge_mode` says, then their states."""
+        mask = mask if self.return_sequences else ""
+        if self.merge_mode is None:
+            kinds = ctx.outputs[:2]
+            return (Value(y, kinds[0], mask=mask), Value(z, kinds[1], mask=mask), *states)
+        expr = {
+            "concat": f"torch.cat([{y}, {z}], dim=-1)",
+            "sum": f"{y} + {z}",
+            "ave": f"({y} + {z}) / 2",
+            "mul": f"{y} * {z}",
+        }[self.merge_mode]
+        return (Value(expr, ctx.outputs[0], mask=mask), *states)
+
+    def flops(self, inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...]) -> int:
+        return sum(layer.flops(inputs, outputs) for layer in self.pair())
+
+
+def as_tuple(outputs: Outputs) -> tuple[TensorType, ...]:
+    """Return output types as a tuple."""
+    return outputs if isinstance(outputs, tuple) else (outputs,)
+
+
+def zeroing(layer: Recurrent, turn: bool) -> Recurrent:
+    """Return a layer for one direction: turned around, zero at skipped steps in a sequence."""
+    values = layer.config() | {"zero_output_for_mask": layer.return_sequences}
+    values["go_backwards"] = layer.go_backwards != turn
+    return type(layer)(**values)

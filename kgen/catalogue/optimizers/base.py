@@ -1,0 +1,256 @@
+"""What all optimizers share, written out so that a step is Keras' step exactly.
+
+The script keeps all trainable parameters in one flat vector `self.params` and their gradients in
+`self.grads` (the parameters are views into them), so that an update is a few operations whatever
+the number of layers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+from kgen.catalogue.base import Entry, arg
+from kgen.catalogue.families import OPTIMIZERS, SCHEDULES
+from kgen.catalogue.kinds import Bool, Either, Float, Int, Opt, Ref
+from kgen.diagnostics import Fault
+from kgen.torch_ir import Line, number
+
+ZEROS = "torch.zeros_like(self.params)"
+INFINITY = Line(
+    "self.inf = torch.tensor(math.inf, dtype=torch.float32, device=self.params.device)"
+)
+
+
+@dataclass(frozen=True)
+class OptimizerCode:
+    """The optimizer class of the script.
+
+    Args:
+        name: Of the class.
+        doc: Its docstring: the update in a formula.
+        step: The body of `step`, which sees `p` (all parameters), `g` (all gradients), `lr` (this
+            update's rate) and `self.iterations` (the steps made before this one).
+        constants: Class attributes: the hyper-parameters and their values.
+        state: Flat tensors that it keeps beside the parameters, with their initial value as an
+            expression ("torch.zeros_like(self.params)").
+        numbers: Numbers that it keeps, with their initial value.
+        setup: Further lines of `__init__`, which see `parameters`, the list of trainable ones.
+        finalize: The body of `finalize`, which the script calls after the last epoch.
+        accumulate: How many batches' gradients make one update.
+        scheduled: Whether `learning_rate` is a function of the script rather than a number.
+    """
+
+    name: str
+    doc: str
+    step: tuple[Line, ...]
+    constants: tuple[tuple[str, Any], ...] = ()
+    state: tuple[tuple[str, str], ...] = ()
+    numbers: tuple[tuple[str, float], ...] = ()
+    setup: tuple[Line, ...] = ()
+    finalize: tuple[Line, ...] = ()
+    accumulate: int = 1
+    scheduled: bool = False
+
+
+class Epsilon(Float):
+    """A small constant; None is 1e-7, as `keras.backend.epsilon()` is for Keras 1 and 2."""
+
+    def __init__(self) -> None:
+        super().__init__(min=0)
+
+    def convert(self, value: Any) -> float:
+        return 1e-7 if value is None else super().convert(value)
+
+
+COMMON = (
+    "weight_decay",
+    "clipnorm",
+    "clipvalue",
+    "global_clipnorm",
+    "use_ema",
+    "ema_momentum",
+    "ema_overwrite_frequency",
+    "loss_scale_factor",
+    "gradient_accumulation_steps",
+)
+
+
+class Optimizer(Entry, abstract=True, family=OPTIMIZERS):
+    """Base of optimizers: rates, clipping, weight decay, averages and accumulation.
+
+    Class attributes:
+        decays_itself: Whether `update` includes `weight_decay`.
+    """
+
+    learning_rate: Any = arg(
+        Either(Float(min=0), Ref(SCHEDULES)), "Step size, or a schedule of it.", 0.001
+    )
+    weight_decay: float | None = arg(
+        Opt(Float(min=0)), "Shrinks every weight by `lr * weight_decay` before the update.", None
+    )
+    clipnorm: float | None = arg(
+        Opt(Float(min=0)), "Largest norm of each weight's gradient.", None
+    )
+    clipvalue: float | None = arg(
+        Opt(Float(min=0)), "Largest absolute value in a gradient.", None
+    )
+    global_clipnorm: float | None = arg(
+        Opt(Float(min=0)), "Largest norm of all gradients together.", None
+    )
+    use_ema: bool = arg(Bool(), "End with a moving average of the weights.", False)
+    ema_momentum: float = arg(Float(min=0, max=1), "Decay of that average.", 0.99)
+    ema_overwrite_frequency: int | None = arg(
+        Opt(Int(min=1)), "Also replace the weights by it every so many updates.", None
+    )
+    loss_scale_factor: float | None = arg(
+        Opt(Float()), "Not supported: the script does not scale losses.", None
+    )
+    gradient_accumulation_steps: int | None = arg(
+        Opt(Int(min=2)), "Make one update from the mean gradient of so many batches.", None
+    )
+    decay: float = arg(
+        Float(min=0),
+        "Update t uses `learning_rate / (1 + decay * t)`, as in Keras 1 and 2.",
+        0.0,
+        keyword_only=True,
+    )
+
+    renamed = {"lr": "learning_rate"}
+    no_effect = {"name": "the script calls it `optimizer`"}
+    decays_itself: ClassVar[bool] = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        # Keras' order: an optimizer's own arguments stand before those that all have.
+        first = {n: a for n, a in cls.args.items() if n not in COMMON and not a.keyword_only}
+        common = {n: cls.args[n] for n in COMMON}
+        cls.args = first | common | {n: a for n, a in cls.args.items() if a.keyword_only}
+
+    def check(self) -> None:
+        clips = [n for n in ("clipnorm", "clipvalue", "global_clipnorm")
+                 if getattr(self, n) is not None]
+        if len(clips) > 1:
+            raise Fault(
+                "K204",
+                f"`{clips[0]}` and `{clips[1]}` exclude each other",
+                arg=clips[1],
+                label="give one of the two",
+            )
+        if self.loss_scale_factor is not None:
+            raise Fault(
+                "K207",
+                f"`loss_scale_factor` of `{self.called_as}` is not supported: "
+                "float32 and bf16 need no scaling of the loss",
+                arg="loss_scale_factor",
+            )
+        if self.decay and self.scheduled:
+            raise Fault(
+                "K204",
+                "`decay` and a schedule exclude each other",
+                arg="decay",
+                label="the schedule already changes the rate",
+            )
+
+    @property
+    def scheduled(self) -> bool:
+        """Return whether the learning rate is a schedule rather than a number."""
+        return not isinstance(self.learning_rate, int | float)
+
+    @property
+    def updates(self) -> str:
+        """Return the expression of the number of updates made before this one."""
+        steps = self.gradient_accumulation_steps
+        return f"self.iterations // {steps}" if steps else "self.iterations"
+
+    @property
+    def count(self) -> Line:
+        """Return the line that counts the updates from 1."""
+        return Line(f"t = {self.updates} + 1")
+
+    def update(self) -> OptimizerCode:
+        """Return the class with the update alone: what differs between optimizers."""
+        raise NotImplementedError(type(self).__name__)
+
+    def lower(self) -> OptimizerCode:
+        """Return the class that makes the updates."""
+        code = self.update()
+        once = [*self.clip(), *self.shrink(), *code.step]
+        steps = self.gradient_accumulation_steps
+        if steps:
+            once = [Line(f"g.div_({steps})", "their mean"), *once]
+            once = [
+                Line(f"if (self.iterations + 1) % {steps} == 0:", "the gradients are complete"),
+                *(replace(line, depth=line.depth + 1) for line in once),
+            ]
+        constants = [*code.constants]
+        if self.weight_decay and not self.decays_itself:
+            constants.append(("weight_decay", self.weight_decay))
+        if self.use_ema:
+            constants.append(("ema_momentum", self.ema_momentum))
+        if self.decay:
+            constants.append(("decay", self.decay))
+        return replace(
+            code,
+            step=(self.rate(), *once, *self.average()),
+            constants=tuple(constants),
+            state=(*code.state, *((("average", ZEROS),) if self.use_ema else ())),
+            setup=(*code.setup, *self.clip_setup()),
+            finalize=(Line("self.params.copy_(self.average)"),) if self.use_ema else (),
+            accumulate=steps or 1,
+            scheduled=self.scheduled,
+        )
+
+    def rate(self) -> Line:
+        """Return the line that sets `lr`."""
+        if self.scheduled:
+            return Line("lr = learning_rate(self.iterations)")
+        if self.decay:
+            return Line("lr = self.learning_rate / (1 + self.decay * self.iterations)")
+        return Line("lr = self.learning_rate")
+
+    def clip(self) -> list[Line]:
+        """Return the lines that limit the gradients; Keras takes 0 for no limit."""
+        norm = "torch.linalg.vector_norm"
+        if self.clipnorm:
+            limit = number(self.clipnorm)
+            return [
+                Line("for part in g.split(self.sizes):", "Keras clips each weight by itself"),
+                Line(f"part.mul_({limit} / {norm}(part).clamp(min={limit}))", depth=1),
+            ]
+        if self.global_clipnorm:
+            limit = number(self.global_clipnorm)
+            return [Line(f"g.mul_({limit} / {norm}(g).clamp(min={limit}))")]
+        if self.clipvalue:
+            limit = number(self.clipvalue)
+            return [Line(f"g.clamp_(-{limit}, {limit})")]
+        return []
+
+    def clip_setup(self) -> list[Line]:
+        """Return the line of `__init__` that clipping needs."""
+        if self.clipnorm:
+            return [Line("self.sizes = [p.numel() for p in parameters]")]
+        return []
+
+    def shrink(self) -> list[Line]:
+        """Return the line of weight decay."""
+        if self.weight_decay and not self.decays_itself:
+            return [Line("p.mul_(1 - self.weight_decay * lr)")]
+        return []
+
+    def average(self) -> list[Line]:
+        """Return the lines that follow the weights with their average."""
+        if not self.use_ema:
+            return []
+        lines = [
+            Line(
+                f"self.average.lerp_(p, 1 - self.ema_momentum if {self.updates} else 1.0)",
+                "starts as the weights after the first update",
+            )
+        ]
+        if self.ema_overwrite_frequency:
+            lines += [
+                Line(f"if ({self.updates} + 1) % {self.ema_overwrite_frequency} == 0:"),
+                Line("p.copy_(self.average)", depth=1),
+            ]
+        return lines

@@ -1,0 +1,178 @@
+"""SGD and the optimizers that divide by accumulated squares: RMSprop, Adagrad, Adadelta, Ftrl."""
+
+from __future__ import annotations
+
+from kgen.catalogue.base import arg
+from kgen.catalogue.kinds import Bool, Float
+from kgen.catalogue.optimizers.base import INFINITY, ZEROS, Epsilon, Optimizer, OptimizerCode
+from kgen.torch_ir import Line, number
+
+
+class SGD(Optimizer):
+    """Gradient descent, with momentum where it is given."""
+
+    learning_rate = arg(Optimizer.args["learning_rate"].kind, "Step size, or a schedule.", 0.01)
+    momentum: float = arg(Float(min=0, max=1), "How much of the last step stays.", 0.0)
+    nesterov: bool = arg(Bool(), "Whether to step ahead along the momentum.", False)
+
+    def update(self) -> OptimizerCode:
+        if not self.momentum:
+            return OptimizerCode("SGD", "Keras' SGD: `p -= lr * g`.", (Line("p.sub_(g, alpha=lr)"),))
+        velocity = Line("self.velocity.mul_(self.momentum).sub_(g, alpha=lr)")
+        move = Line("p.add_(self.velocity)")
+        doc = "Keras' SGD: `velocity = momentum * velocity - lr * g`, then `p += velocity`."
+        if self.nesterov:
+            move = Line("p.add_(self.velocity, alpha=self.momentum).sub_(g, alpha=lr)")
+            doc = (
+                "Keras' SGD with Nesterov's momentum.\n\n"
+                "`velocity = momentum * velocity - lr * g`, then\n"
+                "`p += momentum * velocity - lr * g`."
+            )
+        return OptimizerCode(
+            "SGD",
+            doc,
+            (velocity, move),
+            constants=(("momentum", self.momentum),),
+            state=(("velocity", ZEROS),),
+        )
+
+
+class RMSprop(Optimizer):
+    """Divide by a running root mean square of the gradient (Hinton, 2012)."""
+
+    rho: float = arg(Float(min=0, max=1), "Decay of the running mean.", 0.9)
+    momentum: float = arg(Float(min=0, max=1), "How much of the last step stays.", 0.0)
+    epsilon: float = arg(Epsilon(), "Added inside the root.", 1e-7)
+    centered: bool = arg(Bool(), "Divide by the deviation instead of the root mean.", False)
+
+    def update(self) -> OptimizerCode:
+        constants = [("rho", self.rho), ("epsilon", self.epsilon)]
+        mean = "`v = rho * v + (1 - rho) * g ** 2`, then"
+        if self.rho and not self.momentum and not self.centered:
+            # One pass in the kernel of Adam, whose epsilon stands outside of the root.
+            return OptimizerCode(
+                "RMSprop",
+                f"Keras' RMSprop: {mean}\n`p -= lr * g / sqrt(v + epsilon)`.\n\n"
+                "This is Adam without its first moment, and with epsilon inside of the root: "
+                "the\nsum of v and epsilon is what `self.square` holds.",
+                (
+                    Line("self.square.add_(self.epsilon * (1 - self.rho) / self.rho)"),
+                    Line(
+                        "adam_(p, g, g, self.square, self.inf, lr, 0.0, self.rho, 0.0)",
+                        "in one pass over memory",
+                    ),
+                ),
+                constants=tuple(constants),
+                state=(("square", "torch.full_like(self.params, self.epsilon)"),),
+                setup=(INFINITY,),
+            )
+        step = [Line("self.square.mul_(self.rho).addcmul_(g, g, value=1 - self.rho)")]
+        state = [("square", ZEROS)]
+        root, quotient = "(self.square + self.epsilon).sqrt_()", "sqrt(v + epsilon)"
+        if self.centered:
+            step.append(Line("self.mean.lerp_(g, 1 - self.rho)"))
+            step.append(Line("variance = self.square.addcmul(self.mean, self.mean, value=-1)"))
+            state.append(("mean", ZEROS))
+            root, quotient = "variance.add_(self.epsilon).sqrt_()", "sqrt(v - m ** 2 + epsilon)"
+            mean = "`v` and `m` are the running means of g ** 2 and g,"
+        if self.momentum:
+            constants.append(("momentum", self.momentum))
+            state.append(("velocity", ZEROS))
+            step.append(
+                Line(f"self.velocity.mul_(self.momentum).addcdiv_(g, {root}, value=lr)")
+            )
+            step.append(Line("p.sub_(self.velocity)"))
+            formula = f"`velocity = momentum * velocity + lr * g / {quotient}`, `p -= velocity`."
+        else:
+            step.append(Line(f"p.addcdiv_(g, {root}, value=-lr)"))
+            formula = f"`p -= lr * g / {quotient}`."
+        return OptimizerCode(
+            "RMSprop",
+            f"Keras' RMSprop: {mean}\n{formula}",
+            tuple(step),
+            constants=tuple(constants),
+            state=tuple(state),
+        )
+
+
+class Adagrad(Optimizer):
+    """Divide by the root of the sum of all squared gradients (Duchi et al., 2011)."""
+
+    initial_accumulator_value: float = arg(Float(min=0), "Where the sums start.", 0.1)
+    epsilon: float = arg(Epsilon(), "Added inside the root.", 1e-7)
+
+    def update(self) -> OptimizerCode:
+        start = f"{number(self.initial_accumulator_value)} + {number(self.epsilon)}"
+        return OptimizerCode(
+            "Adagrad",
+            "Keras' Adagrad: `s += g ** 2`, then `p -= lr * g / sqrt(s + epsilon)`.\n\n"
+            "`self.square` starts with epsilon, and so holds the sum of both.",
+            (
+                Line("self.square.addcmul_(g, g)"),
+                Line("p.addcdiv_(g, self.square.sqrt(), value=-lr)"),
+            ),
+            state=(("square", f"torch.full_like(self.params, {start})"),),
+        )
+
+
+class Adadelta(Optimizer):
+    """Take steps of the size of past steps, over the root mean of the gradients (Zeiler, 2012)."""
+
+    rho: float = arg(Float(min=0, max=1), "Decay of the running means.", 0.95)
+    epsilon: float = arg(Epsilon(), "Added inside the roots.", 1e-7)
+
+    def update(self) -> OptimizerCode:
+        return OptimizerCode(
+            "Adadelta",
+            "Keras' Adadelta: `delta = sqrt(d + epsilon) / sqrt(s + epsilon) * g`, then\n"
+            "`p -= lr * delta`, where s and d are the running means of g ** 2 and delta ** 2.",
+            (
+                Line("self.square.mul_(self.rho).addcmul_(g, g, value=1 - self.rho)"),
+                Line("ratio = (self.moved + self.epsilon).div_(self.square + self.epsilon)"),
+                Line("delta = ratio.sqrt_().mul_(g)"),
+                Line("self.moved.mul_(self.rho).addcmul_(delta, delta, value=1 - self.rho)"),
+                Line("p.sub_(delta, alpha=lr)"),
+            ),
+            constants=(("rho", self.rho), ("epsilon", self.epsilon)),
+            state=(("square", ZEROS), ("moved", ZEROS)),
+        )
+
+
+class Ftrl(Optimizer):
+    """Follow the regularized leader (McMahan et al., 2013)."""
+
+    learning_rate_power: float = arg(Float(max=0), "How fast the rates fall.", -0.5)
+    initial_accumulator_value: float = arg(Float(min=0), "Where the sums start.", 0.1)
+    l1_regularization_strength: float = arg(Float(min=0), "Pulls weights to exactly 0.", 0.0)
+    l2_regularization_strength: float = arg(Float(min=0), "Shrinks the weights.", 0.0)
+    l2_shrinkage_regularization_strength: float = arg(
+        Float(min=0), "Adds `2 * strength * p` to the gradient.", 0.0
+    )
+    beta: float = arg(Float(), "Adds `beta / (2 * lr)` to the L2 strength.", 0.0)
+
+    def update(self) -> OptimizerCode:
+        power = -self.learning_rate_power
+        raised = "self.square.sqrt()" if power == 0.5 else f"self.square.pow({number(power)})"
+        shrinkage, l2 = self.l2_shrinkage_regularization_strength, self.l2_regularization_strength
+        gradient = f"g + 2 * {number(shrinkage)} * p" if shrinkage else "g"
+        quadratic = "after / lr" + (f" + 2 * {number(l2)}" if l2 else "")
+        quadratic += f" + {number(self.beta)} / lr" if self.beta else ""
+        leader = "-self.linear"
+        if l1 := self.l1_regularization_strength:
+            leader = f"self.linear.clamp(-{number(l1)}, {number(l1)}) - self.linear"
+        return OptimizerCode(
+            "Ftrl",
+            "Keras' Ftrl: each weight is the minimum of its linear and quadratic terms so far.",
+            (
+                Line(f"before = {raised}"),
+                Line("self.square.addcmul_(g, g)"),
+                Line(f"after = {raised}"),
+                Line(f"self.linear.add_({gradient}).addcmul_(after - before, p, value=-1 / lr)"),
+                Line(f"quadratic = {quadratic}"),
+                Line(f"torch.div({leader}, quadratic, out=p)"),
+            ),
+            state=(
+                ("square", f"torch.full_like(self.params, {number(self.initial_accumulator_value)})"),
+                ("linear", ZEROS),
+            ),
+        )

@@ -1,0 +1,78 @@
+"""Normalization over batches, features, groups and lengths."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tests.parity.row import Row
+
+RAISES = "Keras' torch backend refuses axes that are not the last"
+
+
+def layer_normalized(axes: tuple[int, ...]) -> Callable[..., Any]:
+    """Return a reference for LayerNormalization over any axes."""
+
+    def reference(inputs: Any, weights: Any) -> Any:
+        (x,), (gamma, beta) = inputs, weights
+        shape = [n if i in axes else 1 for i, n in enumerate(x.shape)]
+        normal = (x - x.mean(axes, keepdims=True)) / np.sqrt(x.var(axes, keepdims=True) + 1e-3)
+        return normal * gamma.reshape(shape) + beta.reshape(shape)
+
+    return reference
+
+
+ROWS = [
+    "Input(6) -> BatchNormalization()",
+    Row("Input(6) -> Dense(3) -> BatchNormalization()", batch=1),
+    "Input(6) -> BatchNormalization(momentum=0.8, epsilon=1e-5)",
+    "Input(6) -> BatchNormalization(center=False)",
+    "Input(6) -> BatchNormalization(scale=False)",
+    "Input(6) -> BatchNormalization(center=False, scale=False)",
+    Row("Input(6) -> BatchNormalization(scale=False)", batch=1),
+    "Input(6) -> BatchNormalization(trainable=False)",
+    "Input(6) -> BatchNormalization(scale=False, trainable=False)",
+    "Input(9, 6) -> BatchNormalization()",
+    "Input(9, 6) -> BatchNormalization(axis=1)",
+    "Input(9, 6) -> Masking() -> BatchNormalization()",
+    "Input(9, 6) -> Masking() -> BatchNormalization(axis=1, momentum=0.5)",
+    "Input(9, 6) -> Masking() -> BatchNormalization(center=False, scale=False)",
+    "Input(9, 6) -> Masking() -> BatchNormalization(trainable=False)",
+    "Input(9, 8, 3) -> Conv2D(4, 3) -> BatchNormalization() -> Activation(relu)",
+    "Input(9, 8, 3) -> BatchNormalization(axis=1)",
+    "Input(9, 8, 3) -> BatchNormalization(axis=2)",
+    "Input(9, 8, 3) -> BatchNormalization(axis=[3])",
+    "Input(9, 8, 3) -> BatchNormalization(mode=0)",
+    "Input(4, 5, 6, 2) -> BatchNormalization()",
+    "Input(6) -> LayerNormalization()",
+    "Input(9, 6) -> LayerNormalization(epsilon=1e-6)",
+    "Input(9, 6) -> LayerNormalization(axis=(1, 2))",
+    "Input(9, 6) -> LayerNormalization(axis=[2, 1], center=False)",
+    "Input(9, 6) -> LayerNormalization(scale=False)",
+    "Input(9, 6) -> LayerNormalization(center=False, scale=False)",
+    Row(
+        "Input(9, 6) -> LayerNormalization(axis=1)",
+        reference=layer_normalized((1,)),
+        reason=RAISES,
+    ),
+    Row(
+        "Input(9, 8, 3) -> LayerNormalization(axis=(1, 3))",
+        reference=layer_normalized((1, 3)),
+        reason=RAISES,
+    ),
+    "Input(9, 8, 6) -> Conv2D(4, 3) -> LayerNormalization()",
+    "Input(9, 8, 6) -> GroupNormalization(3)",
+    "Input(9, 8, 6) -> GroupNormalization(groups=-1)",
+    "Input(9, 8, 6) -> GroupNormalization(1, epsilon=1e-5)",
+    "Input(9, 8, 6) -> GroupNormalization(2, axis=2)",
+    "Input(9, 6) -> GroupNormalization(2, center=False)",
+    "Input(6) -> GroupNormalization(3, scale=False)",
+    "Input(4, 5, 6, 4) -> GroupNormalization(2, center=False, scale=False)",
+    "Input(6) -> UnitNormalization()",
+    "Input(9, 6) -> UnitNormalization(axis=1)",
+    "Input(9, 8, 6) -> Conv2D(4, 3) -> UnitNormalization(axis=(1, 3))",
+    "Input(6) -> RMSNormalization()",
+    "Input(9, 6) -> RMSNormalization(epsilon=1e-3)",
+]

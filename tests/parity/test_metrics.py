@@ -1,0 +1,240 @@
+"""Every metric against Keras, over several batches of different sizes."""
+
+from __future__ import annotations
+
+import math
+import zlib
+from typing import Any
+
+import numpy as np
+import pytest
+
+from kgen.catalogue.families import METRICS
+from kgen.catalogue.metrics import MetricCode
+from kgen.diagnostics import Fault
+from kgen.ir.shapes import TensorType
+
+from .comparisons import Compared
+from .expressions import evaluate
+from .oracle import keras
+
+BATCHES = (7, 7, 3)
+
+REAL = Compared("real", "real")
+BINARY = Compared("binary", "unit", (1,))
+LOGIT = Compared("binary", "", (1,), fused="sigmoid")
+LABELS = Compared("binary", "unit", (3,))
+ONE_HOT = Compared("one_hot", "shares")
+FUSED = Compared("one_hot", "", fused="softmax")
+INDEX = Compared("index", "shares", target=())
+SEQUENCE = Compared("index", "", (5, 4), (5,), fused="softmax")
+CLASS_IDS = Compared("index", "index", (4,))
+
+Row = tuple[str, dict[str, Any], Compared]
+
+# One row a case: the metric, its arguments, what it compares.
+ROWS: list[Row] = [
+    ("MeanSquaredError", {}, REAL),
+    ("MeanSquaredError", {}, Compared("real", "real", (1,), ())),
+    ("RootMeanSquaredError", {}, REAL),
+    ("RootMeanSquaredError", {}, Compared("real", "real", (1,), ())),
+    ("RootMeanSquaredError", {}, Compared("real", "real", (5, 3))),
+    ("MeanAbsoluteError", {}, Compared("real", "real", (5, 3))),
+    ("MeanAbsolutePercentageError", {}, REAL),
+    ("MeanSquaredLogarithmicError", {}, Compared("positive", "unit")),
+    ("LogCoshError", {}, REAL),
+    ("Poisson", {}, Compared("positive", "unit")),
+    ("KLDivergence", {}, Compared("soft", "shares")),
+    ("KLDivergence", {}, Compared("soft", "", fused="softmax")),
+    ("CosineSimilarity", {}, REAL),
+    ("Hinge", {}, Compared("signs", "real")),
+    ("SquaredHinge", {}, Compared("signs", "real")),
+    ("CategoricalHinge", {}, Compared("one_hot", "real")),
+    ("BinaryCrossentropy", {}, LABELS),
+    ("BinaryCrossentropy", {"label_smoothing": 0.2}, LOGIT),
+    ("BinaryCrossentropy", {"from_logits": True}, Compared("binary", "real")),
+    ("CategoricalCrossentropy", {}, ONE_HOT),
+    ("CategoricalCrossentropy", {"label_smoothing": 0.2}, FUSED),
+    ("CategoricalCrossentropy", {"from_logits": True}, FUSED),
+    ("SparseCategoricalCrossentropy", {}, INDEX),
+    ("SparseCategoricalCrossentropy", {"ignore_class": 2}, SEQUENCE),
+    ("PearsonCorrelation", {}, REAL),
+    ("ConcordanceCorrelation", {}, Compared("real", "real", (5, 3))),
+    ("Accuracy", {}, CLASS_IDS),
+    ("BinaryAccuracy", {}, BINARY),
+    ("BinaryAccuracy", {}, LOGIT),
+    ("BinaryAccuracy", {}, Compared("binary", "unit", (1,), ())),
+    ("BinaryAccuracy", {}, Compared("binary", "", (1,), (), fused="sigmoid", integers=True)),
+    ("BinaryAccuracy", {"threshold": 0.3}, LOGIT),
+    ("BinaryAccuracy", {"threshold": 0.7}, Compared("binary", "unit", (5, 3))),
+    ("CategoricalAccuracy", {}, ONE_HOT),
+    ("CategoricalAccuracy", {}, FUSED),
+    ("CategoricalAccuracy", {}, Compared("one_hot", "shares", (5, 3))),
+    ("CategoricalAccuracy", {}, Compared("binary", "", (4,), fused="sigmoid")),
+    ("SparseCategoricalAccuracy", {}, INDEX),
+    ("SparseCategoricalAccuracy", {}, Compared("index", "shares", target=(1,))),
+    ("SparseCategoricalAccuracy", {}, SEQUENCE),
+    ("TopKCategoricalAccuracy", {"k": 2}, ONE_HOT),
+    ("TopKCategoricalAccuracy", {"k": 2}, Compared("one_hot", "", (5, 4), fused="softmax")),
+    ("SparseTopKCategoricalAccuracy", {"k": 3}, INDEX),
+    ("SparseTopKCategoricalAccuracy", {"k": 2}, SEQUENCE),
+    (
+        "SparseTopKCategoricalAccuracy",
+        {"k": 2, "from_sorted_ids": True},
+        Compared("index", "index", (4,), ()),
+    ),
+    ("TruePositives", {}, BINARY),
+    ("FalsePositives", {"thresholds": 0.3}, LOGIT),
+    ("TrueNegatives", {}, LABELS),
+    ("FalseNegatives", {"thresholds": [0.6]}, Compared("binary", "unit", (1,), ())),
+    ("Precision", {}, BINARY),
+    ("Precision", {}, LOGIT),
+    ("Precision", {"thresholds": 1.0}, BINARY),
+    ("Precision", {"class_id": 1}, LABELS),
+    ("Precision", {"top_k": 2}, LABELS),
+    ("Precision", {"top_k": 2, "class_id": 2, "thresholds": 0.6}, LABELS),
+    ("Recall", {}, Compared("binary", "unit", (5, 3))),
+    ("Recall", {"thresholds": 0.2}, LOGIT),
+    ("Recall", {"top_k": 1}, FUSED),
+    ("AUC", {}, BINARY),
+    ("AUC", {}, LOGIT),
+    ("AUC", {}, Compared("binary", "unit", (1,), (), integers=True)),
+    ("AUC", {"num_thresholds": 20}, LABELS),
+    ("AUC", {"summation_method": "majoring", "num_thresholds": 9}, BINARY),
+    ("AUC", {"summation_method": "minoring", "num_thresholds": 9}, BINARY),
+    ("AUC", {"curve": "PR"}, BINARY),
+    ("AUC", {"curve": "PR", "num_thresholds": 9}, LABELS),
+    ("AUC", {"curve": "PR", "summation_method": "majoring"}, LABELS),
+    ("AUC", {"curve": "PRGAIN"}, LABELS),
+    ("AUC", {"thresholds": (0.1, 0.35, 0.4)}, BINARY),
+    ("AUC", {"thresholds": (0.25, 0.5, 0.75)}, BINARY),
+    ("AUC", {"multi_label": True}, LABELS),
+    ("AUC", {"multi_label": True, "curve": "PR"}, LABELS),
+    ("AUC", {"multi_label": True, "label_weights": (0.5, 1.0, 3.0)}, LABELS),
+    ("AUC", {"multi_label": True, "thresholds": (0.1, 0.35, 0.4)}, LABELS),
+    ("AUC", {"from_logits": True}, Compared("binary", "real", (1,))),
+    ("SensitivityAtSpecificity", {"specificity": 0.4}, BINARY),
+    ("SensitivityAtSpecificity", {"specificity": 0.6, "class_id": 1}, LABELS),
+    ("SpecificityAtSensitivity", {"sensitivity": 0.5, "num_thresholds": 20}, LOGIT),
+    ("PrecisionAtRecall", {"recall": 0.4}, LABELS),
+    ("RecallAtPrecision", {"precision": 0.5}, BINARY),
+    ("RecallAtPrecision", {"precision": 1.0}, Compared("binary", "extreme", (3,))),
+    ("F1Score", {"average": "macro"}, ONE_HOT),
+    ("F1Score", {"average": "micro"}, FUSED),
+    ("F1Score", {"average": "weighted"}, FUSED),
+    ("F1Score", {"average": "macro"}, Compared("one_hot", "", fused="sigmoid")),
+    ("F1Score", {"average": "micro", "threshold": 0.5}, LABELS),
+    ("FBetaScore", {"average": "weighted", "beta": 0.5, "threshold": 0.4}, LABELS),
+    ("FBetaScore", {"average": "macro", "beta": 2.0}, FUSED),
+    ("IoU", {"num_classes": 4, "target_class_ids": (0, 2)}, CLASS_IDS),
+    ("MeanIoU", {"num_classes": 4}, CLASS_IDS),
+    ("MeanIoU", {"num_classes": 3, "ignore_class": 1}, CLASS_IDS),
+    ("MeanIoU", {"num_classes": 4, "sparse_y_pred": False}, SEQUENCE),
+    ("MeanIoU", {"num_classes": 9}, CLASS_IDS),
+    ("OneHotIoU", {"num_classes": 4, "target_class_ids": (1,)}, FUSED),
+    ("OneHotMeanIoU", {"num_classes": 4}, Compared("one_hot", "shares", (5, 4))),
+    ("BinaryIoU", {}, LOGIT),
+    ("BinaryIoU", {"target_class_ids": (1,), "threshold": 0.3}, BINARY),
+    ("R2Score", {}, REAL),
+    ("R2Score", {"class_aggregation": "variance_weighted_average"}, REAL),
+    ("R2Score", {"num_regressors": 3}, REAL),
+    ("R2Score", {"num_regressors": 100}, REAL),
+    ("R2Score", {}, Compared("real", "real", (1,), (1,))),
+]
+
+# Keras adds up in 32-bit integers and divides in float32 here, whatever its floatx.
+SINGLE = {"IoU", "MeanIoU", "OneHotIoU", "OneHotMeanIoU", "BinaryIoU", "R2Score", "AUC"}
+
+
+def name_of(row: Row) -> str:
+    name, options, compared = row
+    given = ", ".join(f"{k}={v}" for k, v in options.items())
+    made = (compared.targets, compared.predictions or compared.fused, compared.shape, compared.target)
+    return f"{name}({given})-{'-'.join(map(str, made))}"
+
+
+def read(code: MetricCode, batches: list[tuple[Any, Any]]) -> float:
+    """Return what the script would log after these batches."""
+    import torch
+
+    values = [evaluate(code.values, y=torch.tensor(y), p=torch.tensor(p)) for y, p in batches]
+    if not code.size:
+        return float(sum(v.double().sum() for v in values) / sum(v.numel() for v in values))
+    assert all(v.shape == (code.size,) for v in values)
+    s = torch.stack([v.double() for v in values]).sum(0).tolist()
+    return float(evaluate(code.result, s=s))
+
+
+@pytest.mark.parametrize("row", ROWS, ids=name_of)
+def test_metric(row: Row) -> None:
+    name, options, compared = row
+    rng = np.random.default_rng(zlib.crc32(name_of(row).encode()))
+    batches = [compared.make(rng, n) for n in BATCHES]
+    theirs = getattr(keras.metrics, name)(**options)
+    for y, p in batches:
+        theirs.update_state(y, compared.probabilities(p))
+    cls = METRICS.find(name)
+    assert cls is not None
+    ours = cls(**options)
+    pair = compared.pair(batches[0][0])
+    ours.check_types(pair.target, pair.prediction)
+    expected = float(theirs.result())
+    assert math.isclose(
+        read(ours.lower(pair), batches),
+        expected,
+        rel_tol=2e-6 if name in SINGLE else 1e-10,
+        abs_tol=2e-6 if name in SINGLE else 1e-10,
+    )
+    assert ours.log_name == theirs.name.rstrip("0123456789").rstrip("_")
+    direction = {"up": "max", "down": "min"}.get(getattr(theirs, "_direction", ""), "")
+    assert ours.direction == direction
+
+
+@pytest.mark.parametrize(
+    ("target", "prediction"),
+    [
+        ((1,), (1,)), ((), (1,)), ((4,), (4,)), ((), (4,)), ((1,), (4,)),
+        ((7,), (7, 4)), ((7, 1), (7, 1)), ((7, 4), (7, 4)), ((7, 1), (7, 4)),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("written", ["accuracy", "acc", "Accuracy"])
+def test_which_accuracy(
+    target: tuple[int, ...], prediction: tuple[int, ...], written: str
+) -> None:
+    from keras.src.trainers.compile_utils import get_metric
+
+    shaped = [np.zeros((2, *shape)) for shape in (target, prediction)]
+    expected = get_metric(written, *shaped)
+    cls = METRICS.find(written)
+    assert cls is not None
+    ours = cls.default(written)
+    resolved = ours.resolve(TensorType(target), TensorType(prediction))
+    assert type(resolved).__name__ == type(expected).__name__
+    assert ours.log_name == expected.name
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("Mean", {}),
+        ("Sum", {}),
+        ("MeanMetricWrapper", {}),
+        ("F1Score", {}),
+        ("R2Score", {"class_aggregation": None}),
+        ("Precision", {"thresholds": (0.2, 0.5)}),
+        ("AUC", {"label_weights": (1.0, 2.0)}),
+    ],
+)
+def test_refused(name: str, options: dict[str, Any]) -> None:
+    cls = METRICS.find(name)
+    assert cls is not None
+    with pytest.raises(Fault):
+        cls(**options)
+
+
+def test_names_in_the_logs() -> None:
+    cls = METRICS.find("mse")
+    assert cls is not None
+    assert cls.default("mse").log_name == "mse"
+    assert cls(called_as="MeanSquaredError").log_name == "mean_squared_error"
+    assert cls(name="error").log_name == "error"

@@ -1,0 +1,262 @@
+"""Every optimizer against Keras: 100 steps of a small network, in float64."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from kgen.backends.assemble import imports_for, with_helpers
+from kgen.backends.optimizer import render_optimizer
+from kgen.catalogue.families import OPTIMIZERS, SCHEDULES
+from kgen.catalogue.optimizers import Optimizer
+from kgen.diagnostics import Fault
+from kgen.torch_ir import render_lines
+
+from .oracle import keras
+from .oracle import torch as torch
+
+nn, F = torch.nn, torch.nn.functional
+STEPS = 100
+TOLERANCE = 1e-12
+
+FAST = {"learning_rate": 0.05}
+MOMENTUM = FAST | {"momentum": 0.9}
+DROP = ("PiecewiseConstantDecay", {"boundaries": [49], "values": [0.05, 0.005]})
+
+# One row a case: the optimizer and its arguments; a schedule is a name and its arguments.
+ROWS: list[tuple[str, dict[str, Any]]] = [
+    ("SGD", {}),
+    ("SGD", FAST),
+    ("SGD", MOMENTUM),
+    ("SGD", MOMENTUM | {"nesterov": True}),
+    ("SGD", MOMENTUM | {"learning_rate": DROP}),
+    ("SGD", MOMENTUM | {"learning_rate": DROP, "nesterov": True, "weight_decay": 0.01}),
+    ("SGD", MOMENTUM | {"weight_decay": 0.01}),
+    ("SGD", {"learning_rate": 0.5, "clipnorm": 0.05}),
+    ("SGD", {"learning_rate": 0.5, "clipnorm": 0.0}),
+    ("SGD", {"learning_rate": 0.5, "global_clipnorm": 0.05}),
+    ("SGD", {"learning_rate": 0.5, "clipvalue": 0.01}),
+    ("SGD", FAST | {"use_ema": True, "ema_momentum": 0.9}),
+    ("SGD", FAST | {"use_ema": True, "ema_overwrite_frequency": 7}),
+    ("SGD", MOMENTUM | {"gradient_accumulation_steps": 4, "clipnorm": 0.05}),
+    (
+        "SGD",
+        MOMENTUM
+        | {
+            "gradient_accumulation_steps": 3,
+            "use_ema": True,
+            "ema_overwrite_frequency": 5,
+            "learning_rate": DROP,
+        },
+    ),
+    ("RMSprop", {}),
+    ("RMSprop", {"rho": 0.0}),
+    ("RMSprop", {"rho": 0.5, "epsilon": 1e-3, "weight_decay": 0.01}),
+    ("RMSprop", {"epsilon": 0.0}),
+    ("RMSprop", {"momentum": 0.8}),
+    ("RMSprop", {"centered": True}),
+    ("RMSprop", {"centered": True, "momentum": 0.8, "learning_rate": DROP}),
+    ("RMSprop", {"gradient_accumulation_steps": 2, "use_ema": True}),
+    ("Adagrad", {}),
+    ("Adagrad", FAST | {"initial_accumulator_value": 0.0, "epsilon": 1e-3}),
+    ("Adadelta", {}),
+    ("Adadelta", {"learning_rate": 1.0, "rho": 0.9, "epsilon": 1e-6}),
+    ("Adam", {}),
+    ("Adam", {"learning_rate": 0.01, "beta_1": 0.8, "beta_2": 0.99, "epsilon": 0.1}),
+    ("Adam", {"learning_rate": 0.01, "amsgrad": True}),
+    ("Adam", {"learning_rate": DROP, "weight_decay": 0.01, "amsgrad": True}),
+    ("Adam", {"gradient_accumulation_steps": 3, "global_clipnorm": 0.05, "weight_decay": 0.1}),
+    ("Adam", {"clipnorm": 0.01, "use_ema": True, "ema_overwrite_frequency": 10}),
+    ("AdamW", {}),
+    ("AdamW", {"learning_rate": 0.01, "weight_decay": 0.1}),
+    ("Adamax", {"learning_rate": 0.002}),
+    ("Adamax", {"learning_rate": DROP, "weight_decay": 0.01}),
+    ("Nadam", {"learning_rate": 0.002}),
+    ("Nadam", {"learning_rate": DROP, "clipvalue": 0.01, "gradient_accumulation_steps": 2}),
+    ("Lion", {}),
+    ("Lion", {"learning_rate": DROP, "beta_1": 0.5, "weight_decay": 0.01}),
+    ("Ftrl", FAST),
+    (
+        "Ftrl",
+        FAST
+        | {
+            "l1_regularization_strength": 0.01,
+            "l2_regularization_strength": 0.02,
+            "l2_shrinkage_regularization_strength": 0.001,
+            "beta": 0.1,
+            "learning_rate_power": -0.7,
+        },
+    ),
+]
+
+
+class Net(nn.Module):
+    """6 inputs, 16 hidden units, 3 classes; its parameters are Keras' variables transposed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hidden = nn.Linear(6, 16)
+        self.frozen = nn.Linear(16, 16).requires_grad_(False)
+        self.out = nn.Linear(16, 3)
+        rng = np.random.default_rng(3)
+        with torch.no_grad():
+            for p in self.parameters():
+                p.copy_(torch.from_numpy(0.4 * rng.standard_normal(p.shape)))
+        self.x = torch.from_numpy(rng.standard_normal((STEPS, 8, 6)))
+        self.y = torch.from_numpy(rng.integers(0, 3, (STEPS, 8)))
+
+    def loss(self, step: int) -> Any:
+        hidden = torch.tanh(self.hidden(self.x[step]))
+        return F.cross_entropy(self.out(hidden + self.frozen(hidden)), self.y[step])
+
+    def trainable(self) -> list[Any]:
+        return [p for p in self.parameters() if p.requires_grad]
+
+
+def entry(family: Any, name: str, values: dict[str, Any]) -> Any:
+    """Return a catalogue entry, its schedule built."""
+    rate = values.get("learning_rate")
+    if isinstance(rate, tuple):
+        values = values | {"learning_rate": SCHEDULES.find(rate[0])(**rate[1])}
+    return family.find(name)(**values)
+
+
+def keras_optimizer(name: str, values: dict[str, Any]) -> Any:
+    """Return the same optimizer of Keras."""
+    rate = values.get("learning_rate")
+    if isinstance(rate, tuple):
+        schedule = getattr(keras.optimizers.schedules, rate[0])(**rate[1])
+        values = values | {"learning_rate": schedule}
+    return getattr(keras.optimizers, name)(**values)
+
+
+def rendered(optimizer: Optimizer) -> Callable[..., Any]:
+    """Return the constructor that the script has for an optimizer."""
+    sections = [render_optimizer(optimizer)]
+    if optimizer.scheduled:
+        body = render_lines(optimizer.learning_rate.lower(), 1)
+        sections.insert(0, f"def learning_rate(step: int) -> float:\n{body}\n")
+    text = "\n\n".join(with_helpers(sections))
+    scope: dict[str, Any] = {}
+    exec(imports_for(text) + "\n" + text, scope)
+    cls = scope[type(optimizer).__name__]
+    if optimizer.scheduled:
+        return lambda model: cls(model)
+    return lambda model: cls(model, optimizer.learning_rate)
+
+
+def train(net: Net, optimizer: Any, first: int = 0, last: int = STEPS) -> None:
+    """Make steps as the script does."""
+    for step in range(first, last):
+        optimizer.zero_grad()
+        net.loss(step).backward()
+        optimizer.step()
+
+
+def keras_train(net: Net, optimizer: Any) -> list[Any]:
+    """Make the steps with Keras' optimizer; return the weights, in torch's layout."""
+    variables = [keras.Variable(p.detach().numpy().T.copy()) for p in net.trainable()]
+    for step in range(STEPS):
+        with torch.no_grad():
+            for p, v in zip(net.trainable(), variables, strict=True):
+                p.copy_(v.value.T)
+        grads = torch.autograd.grad(net.loss(step), net.trainable())
+        with torch.no_grad():
+            optimizer.apply([g.T.contiguous() for g in grads], variables)
+    if optimizer.use_ema:
+        optimizer.finalize_variable_values(variables)
+    return [v.value.detach().T.numpy() for v in variables]
+
+
+@pytest.fixture(autouse=True)
+def float64() -> Any:
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(before)
+
+
+@pytest.mark.parametrize(("name", "values"), ROWS, ids=lambda v: str(v)[:60])
+def test_steps(name: str, values: dict[str, Any]) -> None:
+    net = Net()
+    before = [p.detach().clone() for p in net.parameters()]
+    optimizer = rendered(entry(OPTIMIZERS, name, values))(net)
+    train(net, optimizer)
+    if hasattr(optimizer, "finalize"):
+        optimizer.finalize()
+    expected = keras_train(Net(), keras_optimizer(name, values))
+    for p, e in zip(net.trainable(), expected, strict=True):
+        np.testing.assert_allclose(p.detach().numpy(), e, rtol=TOLERANCE, atol=TOLERANCE)
+    moved = [not torch.equal(p, b) for p, b in zip(net.parameters(), before, strict=True)]
+    assert moved == [p.requires_grad for p in net.parameters()]
+
+
+@pytest.mark.parametrize(("name", "values"), ROWS, ids=lambda v: str(v)[:60])
+def test_continuing_is_exact(name: str, values: dict[str, Any]) -> None:
+    make = rendered(entry(OPTIMIZERS, name, values))
+    whole, half = Net(), Net()
+    train(whole, make(whole))
+    first = make(half)
+    train(half, first, last=51)
+    resumed = Net()
+    second = make(resumed)
+    resumed.load_state_dict(half.state_dict())
+    second.load_state_dict(first.state_dict())
+    train(resumed, second, first=51)
+    for p, q in zip(whole.parameters(), resumed.parameters(), strict=True):
+        assert torch.equal(p, q)
+
+
+def test_decay_is_that_of_keras_1() -> None:
+    """`lr / (1 + decay * t)`, which Keras 3 ignores."""
+    net = Net()
+    optimizer = OPTIMIZERS.find("SGD")(learning_rate=0.1, momentum=0.9, decay=0.01)
+    train(net, rendered(optimizer)(net))
+    inverse = {"initial_learning_rate": 0.1, "decay_steps": 1, "decay_rate": 0.01}
+    values = {"learning_rate": ("InverseTimeDecay", inverse), "momentum": 0.9}
+    expected = keras_train(Net(), keras_optimizer("SGD", values))
+    for p, e in zip(net.trainable(), expected, strict=True):
+        np.testing.assert_allclose(p.detach().numpy(), e, rtol=TOLERANCE, atol=TOLERANCE)
+
+
+def test_memory_format_is_kept() -> None:
+    conv = nn.Conv2d(3, 8, 3).to(memory_format=torch.channels_last)
+    before = conv.weight.detach().clone()
+    optimizer = rendered(OPTIMIZERS.find("sgd")())(conv)
+    assert conv.weight.is_contiguous(memory_format=torch.channels_last)
+    assert torch.equal(conv.weight, before)
+    conv(torch.ones(2, 3, 5, 5)).sum().backward()
+    optimizer.step()
+    assert conv.weight.grad.data_ptr() == optimizer.grads.data_ptr()
+    assert not torch.equal(conv.weight, before)
+
+
+@pytest.mark.parametrize(
+    ("values", "code"),
+    [
+        ({"clipnorm": 1.0, "clipvalue": 1.0}, "K204"),
+        ({"loss_scale_factor": 2.0}, "K207"),
+        ({"gradient_accumulation_steps": 1}, "K203"),
+        ({"learning_rate": DROP, "decay": 0.1}, "K204"),
+        ({"momentum": 2.0}, "K203"),
+    ],
+)
+def test_refused(values: dict[str, Any], code: str) -> None:
+    with pytest.raises(Fault) as fault:
+        entry(OPTIMIZERS, "SGD", values)
+    assert fault.value.code == code
+
+
+@pytest.mark.parametrize("cls", list(OPTIMIZERS), ids=lambda c: c.__name__)
+def test_arguments_are_those_of_keras(cls: type[Optimizer]) -> None:
+    """Names, order and defaults; what Keras lacks is for keywords only."""
+    import inspect
+
+    keras_args = inspect.signature(getattr(keras.optimizers, cls.__name__).__init__).parameters
+    theirs = {n: p.default for n, p in keras_args.items() if n not in ("self", "kwargs", "name")}
+    ours = {n: a.default for n, a in cls.args.items() if n in theirs or not a.keyword_only}
+    assert ours == theirs
+    assert list(ours) == list(theirs)
