@@ -65,7 +65,7 @@ def workloads() -> dict[str, Workload]:
         ("w1", "MLP, dropout, SGD", 1000, 128, 20, 10, prototypes((20,), 10, 0.4)),
         ("w2", "MNIST MLP, RMSprop", 60_000, 128, 3, 10, prototypes((784,), 10, 0.1)),
         ("w3", "MNIST CNN, Adam", 6000, 128, 3, 10, prototypes((28, 28, 1), 10, 0.4)),
-        ("w4", "VGG-like CNN, SGD", 320, 32, 4, 10, prototypes((100, 100, 3), 10, 0.3)),
+        ("w4", "VGG-like CNN, SGD", 320, 32, 4, 10, prototypes((100, 100, 3), 10, 0.5)),
         ("w5", "3 stacked LSTM, RMSprop", 1000, 64, 12, 10, prototypes((8, 16), 10, 0.3)),
         ("w6", "Embedding + LSTM, Adam", 1600, 32, 3, 1, reviews),
         ("w7", "Conv1D, RMSprop", 1000, 16, 5, 1, prototypes((64, 100), 2, 0.3)),
@@ -78,8 +78,9 @@ WORKLOADS = workloads()
 
 
 def save(name: str, folder: Path) -> Path:
-    """Write the workload's data as `<name>.npz` with x_train and y_train (integer labels)."""
+    """Write the workload's data as `<name>.npz`: x_train, y_train (integer labels), and a small test part."""
     path = folder / f"{name}.npz"
     x, labels = WORKLOADS[name].data()
-    np.savez(path, x_train=x, y_train=labels)
+    few = slice(len(x) // 20)
+    np.savez(path, x_train=x, y_train=labels, x_test=x[few], y_test=labels[few])
     return path

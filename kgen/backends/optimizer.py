@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from textwrap import indent
 
 from kgen.backends.templates import py, render
-from kgen.catalogue.optimizers import Optimizer
+from kgen.catalogue.optimizers import Optimizer, Trained
+from kgen.passes.lower import Placed
 from kgen.torch_ir import render_lines
 
 
-def render_optimizer(optimizer: Optimizer) -> str:
+def render_optimizer(optimizer: Optimizer, weights: Sequence[Placed] = ()) -> str:
     """Return the class of the script that makes an optimizer's updates.
 
-    It is constructed as `Name(model, learning_rate)`, as `Name(model)` with a schedule.
+    It is constructed as `Name(model, learning_rate)`, as `Name(model)` with a schedule. Raises
+    `Fault` where a weight is of a kind that the optimizer cannot update.
     """
-    code = optimizer.lower()
+    code = optimizer.lower(
+        [Trained(f"{w.layer}/{w.weight.name}", w.paths, w.weight) for w in weights if w.trainable]
+    )
     tensors = [name for name, _ in code.state]
     if code.accumulate > 1:
         tensors.append("grads")  # an epoch may end within an update
@@ -26,10 +31,11 @@ def render_optimizer(optimizer: Optimizer) -> str:
         docstring=docstring(code.doc),
         constants="\n".join(f"    {name} = {py(value)}" for name, value in code.constants),
         rate="" if code.scheduled else ", learning_rate: float",
+        choose=render_lines(code.choose, 2),
         setup=render_lines(code.setup, 2),
         step=render_lines(code.step, 2),
         finalize=render_lines(code.finalize, 2),
-        saved=py((*tensors, *numbers)).replace("'", '"'),
+        saved=py((*tensors, *code.lists, *numbers)).replace("'", '"'),
         tensors=tensors,
         numbers=numbers,
     )

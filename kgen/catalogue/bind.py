@@ -87,6 +87,9 @@ def _name_positionals(
         if argument.name is not None:
             named.append(argument)
             continue
+        if _is_activation(cls, names, position, argument, given):
+            named.append(replace(argument, name="activation"))
+            continue
         if position >= len(names):
             takes = f"{len(names)} positional argument{'s' if len(names) != 1 else ''}"
             found.error(
@@ -100,6 +103,30 @@ def _name_positionals(
         named.append(replace(argument, name=names[position]))
         position += 1
     return named
+
+
+def _is_activation(
+    cls: type[Entry], names: Sequence[str], position: int, argument: Given, given: Sequence[Given]
+) -> bool:
+    """Return whether a bare word is the activation, as in `Conv2D(64, 3, relu)`.
+
+    Keras' third positional argument there is `strides`, which no word could be.
+    """
+    from kgen.catalogue.families import ACTIVATIONS
+
+    if "activation" not in cls.args or not isinstance(argument.value, str):
+        return False
+    if ACTIVATIONS.find(argument.value) is None or any(g.name == "activation" for g in given):
+        return False
+    if position >= len(names):
+        return True
+    if names[position] == "activation":
+        return False
+    try:
+        cls.args[names[position]].kind.convert(argument.value)
+    except Mismatch:
+        return True
+    return False
 
 
 def _by_name(

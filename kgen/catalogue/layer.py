@@ -152,6 +152,7 @@ class Layer(Entry, abstract=True, family=LAYERS):
     inputs: ClassVar[tuple[int, int | None]] = (1, 1)
     stateless: ClassVar[bool] = False
     wants_list: ClassVar[bool] = False
+    tensor_args: ClassVar[tuple[str, ...]] = ()  # arguments that are further input tensors
     adapts: ClassVar[bool] | property = False
 
     def output(self, *inputs: TensorType) -> Outputs:

@@ -61,10 +61,14 @@ class Index(Expr):
 
 @dataclass(frozen=True)
 class Function:
-    """A function with positional parameters and one expression as its body."""
+    """A function with positional parameters and one expression as its body.
+
+    `uses` are the other functions of the spec that the body may call.
+    """
 
     name: str
     params: tuple[str, ...]
     body: Expr
     span: Span
     describe: str = "a function"
+    uses: tuple[Function, ...] = ()

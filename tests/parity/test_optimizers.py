@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import pytest
 
+import kgen.catalogue.everything
 from kgen.backends.assemble import imports_for, with_helpers
 from kgen.backends.optimizer import render_optimizer
 from kgen.catalogue.families import OPTIMIZERS, SCHEDULES
 from kgen.catalogue.optimizers import Optimizer
+from kgen.catalogue.initializers import Zeros
+from kgen.catalogue.weights import SAME, TRANSPOSED, Layout, Weight
 from kgen.diagnostics import Fault
+from kgen.passes.lower import Placed
 from kgen.torch_ir import render_lines
 
 from .oracle import keras
 from .oracle import torch as torch
+
+assert kgen.catalogue.everything  # registers all entries
 
 nn, F = torch.nn, torch.nn.functional
 STEPS = 100
@@ -93,6 +99,22 @@ ROWS: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
+# Those that look at whole weights, for all kinds of them.
+WHOLE: list[tuple[str, dict[str, Any]]] = [
+    ("Lamb", {"learning_rate": 0.01}),
+    ("Lamb", {"learning_rate": DROP, "weight_decay": 0.01, "gradient_accumulation_steps": 2}),
+    ("Adafactor", {"learning_rate": 0.01}),
+    ("Adafactor", {"learning_rate": DROP, "clip_threshold": 0.5, "weight_decay": 0.01}),
+    ("Adafactor", {"clipnorm": 0.01, "epsilon_2": 0.1, "beta_2_decay": -0.5}),
+    ("Muon", {"learning_rate": 0.01}),
+    ("Muon", {"learning_rate": DROP, "weight_decay": None, "adam_weight_decay": 0.1}),
+    ("Muon", {"exclude_embeddings": False, "adam_weight_decay": None, "nesterov": False}),
+    ("Muon", {"exclude_layers": ["out"], "rms_rate": None, "adam_lr_ratio": 0.1}),
+    ("Muon", {"ns_steps": 2, "momentum": 0.8, "use_ema": True}),
+    ("SGD", {"learning_rate": 0.5, "clipnorm": 0.01}),
+]
+
+
 class Net(nn.Module):
     """6 inputs, 16 hidden units, 3 classes; its parameters are Keras' variables transposed."""
 
@@ -116,6 +138,42 @@ class Net(nn.Module):
         return [p for p in self.parameters() if p.requires_grad]
 
 
+class Images(nn.Module):
+    """Every kind of weight: an embedding, a convolution, a matrix, vectors."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(7, 4)
+        self.conv = nn.Conv2d(4, 5, (2, 3)).to(memory_format=torch.channels_last)
+        self.out = nn.Linear(5, 3)
+        rng = np.random.default_rng(3)
+        with torch.no_grad():
+            for p in self.parameters():
+                p.copy_(torch.from_numpy(0.4 * rng.standard_normal(p.shape)))
+        self.x = torch.from_numpy(rng.integers(0, 7, (STEPS, 8, 4, 5)))
+        self.y = torch.from_numpy(rng.integers(0, 3, (STEPS, 8)))
+
+    def loss(self, step: int) -> Any:
+        x = torch.tanh(self.conv(self.embedding(self.x[step]).permute(0, 3, 1, 2)))
+        return F.cross_entropy(self.out(x.mean((2, 3))), self.y[step])
+
+    def trainable(self) -> list[Any]:
+        return list(self.parameters())
+
+    def placed(self) -> list[Placed]:
+        """Return the weights as the script backend has them."""
+        result = []
+        for name, p in self.named_parameters():
+            layer, kind = name.split(".")
+            kind = {"weight": "embeddings" if layer == "embedding" else "kernel"}.get(kind, kind)
+            axes = {4: (3, 2, 0, 1), 2: () if layer == "embedding" else (1, 0)}.get(p.ndim, ())
+            inverse = sorted(range(len(axes)), key=axes.__getitem__)
+            shape = tuple(p.permute(inverse).shape if axes else p.shape)
+            weight = Weight(kind, shape, Zeros(), name, Layout(permute=axes))
+            result.append(Placed(layer, weight, (name,), True))
+        return result
+
+
 def entry(family: Any, name: str, values: dict[str, Any]) -> Any:
     """Return a catalogue entry, its schedule built."""
     rate = values.get("learning_rate")
@@ -133,9 +191,9 @@ def keras_optimizer(name: str, values: dict[str, Any]) -> Any:
     return getattr(keras.optimizers, name)(**values)
 
 
-def rendered(optimizer: Optimizer) -> Callable[..., Any]:
+def rendered(optimizer: Optimizer, weights: Sequence[Placed] = ()) -> Callable[..., Any]:
     """Return the constructor that the script has for an optimizer."""
-    sections = [render_optimizer(optimizer)]
+    sections = [render_optimizer(optimizer, weights)]
     if optimizer.scheduled:
         body = render_lines(optimizer.learning_rate.lower(), 1)
         sections.insert(0, f"def learning_rate(step: int) -> float:\n{body}\n")
@@ -148,7 +206,7 @@ def rendered(optimizer: Optimizer) -> Callable[..., Any]:
     return lambda model: cls(model, optimizer.learning_rate)
 
 
-def train(net: Net, optimizer: Any, first: int = 0, last: int = STEPS) -> None:
+def train(net: Any, optimizer: Any, first: int = 0, last: int = STEPS) -> None:
     """Make steps as the script does."""
     for step in range(first, last):
         optimizer.zero_grad()
@@ -156,19 +214,32 @@ def train(net: Net, optimizer: Any, first: int = 0, last: int = STEPS) -> None:
         optimizer.step()
 
 
-def keras_train(net: Net, optimizer: Any) -> list[Any]:
+def keras_train(net: Any, optimizer: Any, layouts: Sequence[Layout] = ()) -> list[Any]:
     """Make the steps with Keras' optimizer; return the weights, in torch's layout."""
-    variables = [keras.Variable(p.detach().numpy().T.copy()) for p in net.trainable()]
+    layouts = layouts or [TRANSPOSED if p.ndim == 2 else SAME for p in net.trainable()]
+    pairs = list(zip(net.trainable(), layouts, strict=True))
+    shapes = [tuple(p.shape[layout.permute.index(i)] if layout.permute else p.shape[i]
+                    for i in range(p.ndim)) for p, layout in pairs]
+    to_keras = [
+        lambda x, a=layout, s=shape: np.ascontiguousarray(a.to_keras(x.detach().numpy(), s))
+        for (_, layout), shape in zip(pairs, shapes, strict=True)
+    ]
+    names = [n for n, p in net.named_parameters() if p.requires_grad]
+    variables = []
+    for (p, _), name, convert in zip(pairs, names, to_keras, strict=True):
+        with keras.name_scope(name.split(".")[0]):
+            variables.append(keras.Variable(convert(p), name=name.split(".")[1]))
     for step in range(STEPS):
         with torch.no_grad():
-            for p, v in zip(net.trainable(), variables, strict=True):
-                p.copy_(v.value.T)
+            for (p, layout), v in zip(pairs, variables, strict=True):
+                p.copy_(torch.from_numpy(layout.to_torch(v.numpy())))
         grads = torch.autograd.grad(net.loss(step), net.trainable())
         with torch.no_grad():
-            optimizer.apply([g.T.contiguous() for g in grads], variables)
+            arrays = [convert(g) for convert, g in zip(to_keras, grads, strict=True)]
+            optimizer.apply([torch.from_numpy(a) for a in arrays], variables)
     if optimizer.use_ema:
         optimizer.finalize_variable_values(variables)
-    return [v.value.detach().T.numpy() for v in variables]
+    return [layout.to_torch(v.numpy()) for (_, layout), v in zip(pairs, variables, strict=True)]
 
 
 @pytest.fixture(autouse=True)
@@ -194,14 +265,32 @@ def test_steps(name: str, values: dict[str, Any]) -> None:
     assert moved == [p.requires_grad for p in net.parameters()]
 
 
-@pytest.mark.parametrize(("name", "values"), ROWS, ids=lambda v: str(v)[:60])
-def test_continuing_is_exact(name: str, values: dict[str, Any]) -> None:
-    make = rendered(entry(OPTIMIZERS, name, values))
-    whole, half = Net(), Net()
+@pytest.mark.parametrize(("name", "values"), WHOLE, ids=lambda v: str(v)[:60])
+def test_steps_of_whole_weights(name: str, values: dict[str, Any]) -> None:
+    net = Images()
+    placed = net.placed()
+    optimizer = rendered(entry(OPTIMIZERS, name, values), placed)(net)
+    train(net, optimizer)
+    if hasattr(optimizer, "finalize"):
+        optimizer.finalize()
+    layouts = [p.weight.layout for p in placed]
+    expected = keras_train(Images(), keras_optimizer(name, values), layouts)
+    for p, e in zip(net.trainable(), expected, strict=True):
+        np.testing.assert_allclose(p.detach().numpy(), e, rtol=TOLERANCE, atol=TOLERANCE)
+
+
+CONTINUED = [(Net, *row) for row in ROWS] + [(Images, *row) for row in WHOLE]
+
+
+@pytest.mark.parametrize(("cls", "name", "values"), CONTINUED, ids=lambda v: str(v)[:60])
+def test_continuing_is_exact(cls: type[Any], name: str, values: dict[str, Any]) -> None:
+    placed = cls().placed() if cls is Images else ()
+    make = rendered(entry(OPTIMIZERS, name, values), placed)
+    whole, half = cls(), cls()
     train(whole, make(whole))
     first = make(half)
     train(half, first, last=51)
-    resumed = Net()
+    resumed = cls()
     second = make(resumed)
     resumed.load_state_dict(half.state_dict())
     second.load_state_dict(first.state_dict())

@@ -320,6 +320,7 @@ class LSTM(Recurrent):
 
     spellings = ("CuDNNLSTM",)
     inputs = (1, 3)
+    tensor_args = ("initial_state",)
     gates = 4
     parts = 2
     torch = "nn.LSTM"
@@ -385,6 +386,7 @@ class GRU(Recurrent):
 
     spellings = ("CuDNNGRU",)
     inputs = (1, 2)
+    tensor_args = ("initial_state",)
     gates = 3
     torch = "nn.GRU"
 
@@ -442,6 +444,7 @@ class SimpleRNN(Recurrent):
     seed: int | None = SEED
 
     inputs = (1, 2)
+    tensor_args = ("initial_state",)
     torch = "nn.RNN"
     loop = "RNNLoop"
 

@@ -145,6 +145,7 @@ class Bidirectional(Layer):
     )
 
     inputs = (1, 5)
+    tensor_args = ("initial_state",)
     supports_masking = True
 
     def check(self) -> None:
@@ -235,15 +236,15 @@ class Bidirectional(Layer):
     def weights(self, x: TensorType, *state: TensorType) -> list[Weight]:
         one, other = self.pair()
         if self.fused(x):
-            parts = (one.direction_weights(x, "", ""), other.direction_weights(x, "", "_reverse"))
-        else:
-            inner = "rnn." if one.stateful else ""
-            parts = (
-                one.direction_weights(x, f"0.{inner}", ""),
-                other.direction_weights(x, f"1.{inner}", ""),
-            )
-        named = zip(("forward", "backward"), parts, strict=True)
-        return [replace(w, name=f"{way}_{w.name}") for way, ws in named for w in ws]
+            return [
+                *one.direction_weights(x, "", ""),
+                *other.direction_weights(x, "", "_reverse"),
+            ]
+        inner = "rnn." if one.stateful else ""
+        return [
+            *one.direction_weights(x, f"0.{inner}", ""),
+            *other.direction_weights(x, f"1.{inner}", ""),
+        ]
 
     def lower(self, ctx: Context, x: Value, *state: Value) -> tuple[Value, ...]:
         if self.fused(x.type):

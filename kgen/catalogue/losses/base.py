@@ -82,6 +82,7 @@ class Loss(Entry, abstract=True, family=LOSSES):
             (a class), "binary" (0 or 1), "real", "positive" (real and not negative), "tokens"
             (a padded row of symbols).
         classes: Whether the last axis of the output must hold several classes.
+        whole_batch: Whether `values` is one number for the whole batch.
         weightable: Whether sample weights and masks can be applied to `values`.
     """
 
@@ -104,6 +105,7 @@ class Loss(Entry, abstract=True, family=LOSSES):
     fuses: ClassVar[tuple[str, ...]] = ()
     labels: ClassVar[str] = "real"
     classes: ClassVar[bool] = False
+    whole_batch: bool = False
     weightable: ClassVar[bool] = True
 
     def check(self) -> None:

@@ -11,25 +11,33 @@ from kgen.ir.shapes import TensorType
 AXES = Opt(Either(Int(), TupleOf(Int(), empty=False)))
 
 
-class Dice(Loss):
+class _Overlap(Loss, abstract=True):
+    """Losses of regions: by default of all regions of the batch at once."""
+
+    axis: int | tuple[int, ...] | None
+
+    labels = "binary"
+
+    def check(self) -> None:
+        super().check()
+        self.whole_batch = self.axis is None
+
+
+class Dice(_Overlap):
     """1 minus the Dice coefficient, by default over the whole batch at once."""
 
     axis: int | tuple[int, ...] | None = arg(AXES, "The axes to sum over; None for all.", None)
-
-    labels = "binary"
 
     def values(self, pair: Pair) -> str:
         return f"dice_loss({pair.labels}, {pair.p}{_dim(self.axis)})"
 
 
-class Tversky(Loss):
+class Tversky(_Overlap):
     """1 minus the Tversky index: Dice with weights for the two sorts of errors."""
 
     alpha: float = arg(Float(), "Weight of `y * (1 - p)`.", 0.5)
     beta: float = arg(Float(), "Weight of `p * (1 - y)`.", 0.5)
     axis: int | tuple[int, ...] | None = arg(AXES, "The axes to sum over; None for all.", None)
-
-    labels = "binary"
 
     def values(self, pair: Pair) -> str:
         weights = f", {self.alpha}, {self.beta}" if (self.alpha, self.beta) != (0.5, 0.5) else ""

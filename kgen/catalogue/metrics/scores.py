@@ -12,7 +12,6 @@ from kgen.catalogue.metrics.base import Metric, MetricCode
 from kgen.diagnostics import Fault
 from kgen.ir.shapes import TensorType
 
-
 AVERAGE = Choice("micro", "macro", "weighted", None)
 THRESHOLD = Opt(Float(above=0, max=1))
 

@@ -3,9 +3,9 @@
 from importlib import import_module
 from pkgutil import iter_modules
 
-from kgen.catalogue.optimizers.base import Optimizer, OptimizerCode
+from kgen.catalogue.optimizers.base import Optimizer, OptimizerCode, Trained
 
-__all__ = ["Optimizer", "OptimizerCode"]
+__all__ = ["Optimizer", "OptimizerCode", "Trained"]
 
 for _module in iter_modules(__path__):
     import_module(f"{__name__}.{_module.name}")

@@ -7,12 +7,14 @@ the number of layers.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from kgen.catalogue.base import Entry, arg
 from kgen.catalogue.families import OPTIMIZERS, SCHEDULES
 from kgen.catalogue.kinds import Bool, Either, Float, Int, Opt, Ref
+from kgen.catalogue.weights import Weight
 from kgen.diagnostics import Fault
 from kgen.torch_ir import Line, number
 
@@ -20,6 +22,16 @@ ZEROS = "torch.zeros_like(self.params)"
 INFINITY = Line(
     "self.inf = torch.tensor(math.inf, dtype=torch.float32, device=self.params.device)"
 )
+TRAINABLE = Line("parameters = [p for p in model.parameters() if p.requires_grad]")
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trainable weight: Keras' path (`dense/kernel`), and its names in the torch model."""
+
+    path: str
+    names: tuple[str, ...]
+    weight: Weight
 
 
 @dataclass(frozen=True)
@@ -34,8 +46,10 @@ class OptimizerCode:
         constants: Class attributes: the hyper-parameters and their values.
         state: Flat tensors that it keeps beside the parameters, with their initial value as an
             expression ("torch.zeros_like(self.params)").
+        lists: Lists of tensors that `setup` makes and that it keeps.
         numbers: Numbers that it keeps, with their initial value.
-        setup: Further lines of `__init__`, which see `parameters`, the list of trainable ones.
+        choose: Lines that set `parameters`, the list of those that it updates, from `model`.
+        setup: Further lines of `__init__`, which see `model` and `parameters`.
         finalize: The body of `finalize`, which the script calls after the last epoch.
         accumulate: How many batches' gradients make one update.
         scheduled: Whether `learning_rate` is a function of the script rather than a number.
@@ -46,7 +60,9 @@ class OptimizerCode:
     step: tuple[Line, ...]
     constants: tuple[tuple[str, Any], ...] = ()
     state: tuple[tuple[str, str], ...] = ()
+    lists: tuple[str, ...] = ()
     numbers: tuple[tuple[str, float], ...] = ()
+    choose: tuple[Line, ...] = (TRAINABLE,)
     setup: tuple[Line, ...] = ()
     finalize: tuple[Line, ...] = ()
     accumulate: int = 1
@@ -81,6 +97,8 @@ class Optimizer(Entry, abstract=True, family=OPTIMIZERS):
 
     Class attributes:
         decays_itself: Whether `update` includes `weight_decay`.
+        per_weight: Whether `update` needs `self.sizes`, the number of elements of each weight.
+        leading: The first arguments, where Keras has one of those that all share among them.
     """
 
     learning_rate: Any = arg(
@@ -119,13 +137,15 @@ class Optimizer(Entry, abstract=True, family=OPTIMIZERS):
     renamed = {"lr": "learning_rate"}
     no_effect = {"name": "the script calls it `optimizer`"}
     decays_itself: ClassVar[bool] = False
+    per_weight: ClassVar[bool] = False
+    leading: ClassVar[tuple[str, ...]] = ("learning_rate",)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         # Keras' order: an optimizer's own arguments stand before those that all have.
-        first = {n: a for n, a in cls.args.items() if n not in COMMON and not a.keyword_only}
-        common = {n: cls.args[n] for n in COMMON}
-        cls.args = first | common | {n: a for n, a in cls.args.items() if a.keyword_only}
+        own = [n for n, a in cls.args.items() if n not in COMMON and not a.keyword_only]
+        order = dict.fromkeys([*cls.leading, *own, *COMMON, *cls.args])
+        cls.args = {n: cls.args[n] for n in order}
 
     def check(self) -> None:
         clips = [n for n in ("clipnorm", "clipvalue", "global_clipnorm")
@@ -168,13 +188,16 @@ class Optimizer(Entry, abstract=True, family=OPTIMIZERS):
         """Return the line that counts the updates from 1."""
         return Line(f"t = {self.updates} + 1")
 
-    def update(self) -> OptimizerCode:
+    def update(self, weights: Sequence[Trained]) -> OptimizerCode:
         """Return the class with the update alone: what differs between optimizers."""
         raise NotImplementedError(type(self).__name__)
 
-    def lower(self) -> OptimizerCode:
-        """Return the class that makes the updates."""
-        code = self.update()
+    def lower(self, weights: Sequence[Trained]) -> OptimizerCode:
+        """Return the class that makes the updates.
+
+        Raises `Fault` where a weight is of a kind that the optimizer cannot update.
+        """
+        code = self.update(weights)
         once = [*self.clip(), *self.shrink(), *code.step]
         steps = self.gradient_accumulation_steps
         if steps:
@@ -195,7 +218,7 @@ class Optimizer(Entry, abstract=True, family=OPTIMIZERS):
             step=(self.rate(), *once, *self.average()),
             constants=tuple(constants),
             state=(*code.state, *((("average", ZEROS),) if self.use_ema else ())),
-            setup=(*code.setup, *self.clip_setup()),
+            setup=(*code.setup, *self.sizes(weights)),
             finalize=(Line("self.params.copy_(self.average)"),) if self.use_ema else (),
             accumulate=steps or 1,
             scheduled=self.scheduled,
@@ -226,11 +249,23 @@ class Optimizer(Entry, abstract=True, family=OPTIMIZERS):
             return [Line(f"g.clamp_(-{limit}, {limit})")]
         return []
 
-    def clip_setup(self) -> list[Line]:
-        """Return the line of `__init__` that clipping needs."""
-        if self.clipnorm:
+    def sizes(self, weights: Sequence[Trained]) -> list[Line]:
+        """Return the lines of `__init__` that set `self.sizes` where it is needed."""
+        if not (self.clipnorm or self.per_weight):
+            return []
+        joined = {name: w.names[0] for w in weights for name in w.names[1:]}
+        if not joined:
             return [Line("self.sizes = [p.numel() for p in parameters]")]
-        return []
+        table = ", ".join(f'"{name}": "{first}"' for name, first in joined.items())
+        return [
+            Line(f"joined = {{{table}}}", "one weight for Keras"),
+            Line("sizes: dict[str, int] = {}"),
+            Line("for name, p in model.named_parameters():"),
+            Line("if p.requires_grad:", depth=1),
+            Line("name = joined.get(name, name)", depth=2),
+            Line("sizes[name] = sizes.get(name, 0) + p.numel()", depth=2),
+            Line("self.sizes = list(sizes.values())"),
+        ]
 
     def shrink(self) -> list[Line]:
         """Return the line of weight decay."""

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from kgen.catalogue.base import arg
-from kgen.catalogue.kinds import Bool, Float
-from kgen.catalogue.optimizers.base import INFINITY, ZEROS, Epsilon, Optimizer, OptimizerCode
+from kgen.catalogue.families import SCHEDULES
+from kgen.catalogue.kinds import Bool, Either, Float, Ref
+from kgen.catalogue.optimizers.base import (
+    INFINITY,
+    ZEROS,
+    Epsilon,
+    Optimizer,
+    OptimizerCode,
+    Trained,
+)
 from kgen.torch_ir import Line, number
 
 
 class SGD(Optimizer):
     """Gradient descent, with momentum where it is given."""
 
-    learning_rate = arg(Optimizer.args["learning_rate"].kind, "Step size, or a schedule.", 0.01)
+    learning_rate: Any = arg(
+        Either(Float(min=0), Ref(SCHEDULES)), "Step size, or a schedule of it.", 0.01
+    )
     momentum: float = arg(Float(min=0, max=1), "How much of the last step stays.", 0.0)
     nesterov: bool = arg(Bool(), "Whether to step ahead along the momentum.", False)
 
-    def update(self) -> OptimizerCode:
+    def update(self, weights: Sequence[Trained]) -> OptimizerCode:
         if not self.momentum:
             return OptimizerCode("SGD", "Keras' SGD: `p -= lr * g`.", (Line("p.sub_(g, alpha=lr)"),))
         velocity = Line("self.velocity.mul_(self.momentum).sub_(g, alpha=lr)")
@@ -45,7 +58,7 @@ class RMSprop(Optimizer):
     epsilon: float = arg(Epsilon(), "Added inside the root.", 1e-7)
     centered: bool = arg(Bool(), "Divide by the deviation instead of the root mean.", False)
 
-    def update(self) -> OptimizerCode:
+    def update(self, weights: Sequence[Trained]) -> OptimizerCode:
         constants = [("rho", self.rho), ("epsilon", self.epsilon)]
         mean = "`v = rho * v + (1 - rho) * g ** 2`, then"
         if self.rho and not self.momentum and not self.centered:
@@ -101,7 +114,7 @@ class Adagrad(Optimizer):
     initial_accumulator_value: float = arg(Float(min=0), "Where the sums start.", 0.1)
     epsilon: float = arg(Epsilon(), "Added inside the root.", 1e-7)
 
-    def update(self) -> OptimizerCode:
+    def update(self, weights: Sequence[Trained]) -> OptimizerCode:
         start = f"{number(self.initial_accumulator_value)} + {number(self.epsilon)}"
         return OptimizerCode(
             "Adagrad",
@@ -121,7 +134,7 @@ class Adadelta(Optimizer):
     rho: float = arg(Float(min=0, max=1), "Decay of the running means.", 0.95)
     epsilon: float = arg(Epsilon(), "Added inside the roots.", 1e-7)
 
-    def update(self) -> OptimizerCode:
+    def update(self, weights: Sequence[Trained]) -> OptimizerCode:
         return OptimizerCode(
             "Adadelta",
             "Keras' Adadelta: `delta = sqrt(d + epsilon) / sqrt(s + epsilon) * g`, then\n"
@@ -150,7 +163,7 @@ class Ftrl(Optimizer):
     )
     beta: float = arg(Float(), "Adds `beta / (2 * lr)` to the L2 strength.", 0.0)
 
-    def update(self) -> OptimizerCode:
+    def update(self, weights: Sequence[Trained]) -> OptimizerCode:
         power = -self.learning_rate_power
         raised = "self.square.sqrt()" if power == 0.5 else f"self.square.pow({number(power)})"
         shrinkage, l2 = self.l2_shrinkage_regularization_strength, self.l2_regularization_strength

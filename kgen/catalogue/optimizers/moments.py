@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from kgen.catalogue.base import arg
 from kgen.catalogue.kinds import Bool, Float
-from kgen.catalogue.optimizers.base import INFINITY, ZEROS, Epsilon, Optimizer, OptimizerCode
+from kgen.catalogue.optimizers.base import (
+    INFINITY,
+    ZEROS,
+    Epsilon,
+    Optimizer,
+    OptimizerCode,
+    Trained,
+)
 from kgen.torch_ir import Line, number
 
 MEAN = Line("self.m.lerp_(g, 1 - self.beta_1)")
@@ -31,7 +40,7 @@ class Adam(Moments):
 
     decays_itself = True
 
-    def update(self) -> OptimizerCode:
+    def update(self, weights: Sequence[Trained]) -> OptimizerCode:
         name = type(self).__name__
         correction = "math.sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t)"
         arguments = "self.beta_1, self.beta_2, self.epsilon"
@@ -68,21 +77,16 @@ class AdamW(Adam):
     """Adam with weight decay (Loshchilov and Hutter, 2017)."""
 
     weight_decay = arg(
-        Optimizer.args["weight_decay"].kind, Optimizer.args["weight_decay"].doc, 0.004
+        Float(min=0), "Shrinks every weight by `lr * weight_decay` before the update.", 0.004
     )
 
-    def check(self) -> None:
-        super().check()
-        if self.weight_decay is None:
-            from kgen.diagnostics import Fault
-
-            raise Fault("K203", "`weight_decay` of `AdamW` must be a number", arg="weight_decay")
+    leading = ("learning_rate", "weight_decay")
 
 
 class Adamax(Moments):
     """Adam with the largest instead of the mean square (Kingma and Ba, 2014)."""
 
-    def update(self) -> OptimizerCode:
+    def update(self, weights: Sequence[Trained]) -> OptimizerCode:
         return OptimizerCode(
             "Adamax",
             "Keras' Adamax: `p -= lr / (1 - beta_1 ** t) * m / (u + epsilon)`.\n\n"
@@ -109,7 +113,7 @@ class Nadam(Moments):
         keyword_only=True,
     )
 
-    def update(self) -> OptimizerCode:
+    def update(self, weights: Sequence[Trained]) -> OptimizerCode:
         power, later = "t", "(t + 1)"
         if self.schedule_decay != 1:
             slow = number(self.schedule_decay)
@@ -143,7 +147,7 @@ class Lion(Optimizer):
     beta_1: float = arg(Float(above=0, max=1), "Share of the momentum in the sign.", 0.9)
     beta_2: float = arg(Float(min=0, max=1), "Decay of the momentum.", 0.99)
 
-    def update(self) -> OptimizerCode:
+    def update(self, weights: Sequence[Trained]) -> OptimizerCode:
         return OptimizerCode(
             "Lion",
             "Keras' Lion: `p -= lr * sign(beta_1 * m + (1 - beta_1) * g)`.\n\n"

@@ -61,8 +61,9 @@ class SourceCode:
         taken: How many first layers of the `x` chain the body has applied itself, because what
             it reads is no tensor yet (`pad_sequences` on sequences of different lengths).
             `without_first(graph, taken)` is the rest of the chain.
-        vocabulary: Name of a function `vocabulary(cfg) -> list[str]` in the body's scope whose
-            result belongs beside the weights, or "" (see `text`).
+        generating: For sources of text, statements that define `text` and `vocabulary` (a list
+            of symbols by id), which `generate` needs. The body begins with them. The vocabulary
+            is kept in a file beside the weights, and read from there with `--weights`.
     """
 
     doc: str
@@ -73,7 +74,7 @@ class SourceCode:
     imports: tuple[str, ...] = ()
     requires: tuple[str, ...] = ()
     taken: int = 0
-    vocabulary: str = ""
+    generating: tuple[Line, ...] = ()
 
 
 class Source(Entry, abstract=True, family=SOURCES):

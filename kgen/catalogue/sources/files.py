@@ -47,7 +47,7 @@ class Arrays(Source, abstract=True):
         if part == "x" and self.shape is not None:
             return TensorType(self.shape, "uint8")
         names = [type(layer).__name__ for layer in chain]
-        if part == "y" and names and names[0] in ("OneHot", "CategoryEncoding", "MultiHot"):
+        if part == "y" and names and names[0] in ("OneHot", "CategoryEncoding"):
             return TensorType((), "int64")
         if any(n in ("Reshape", "Flatten") for n in names):
             size = element_count(want.shape)

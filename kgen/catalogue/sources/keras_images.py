@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from kgen.catalogue.base import arg
-from kgen.catalogue.kinds import Choice, Str
+from kgen.catalogue.kinds import Choice, Opt, Str
 from kgen.catalogue.sources.base import (
     Source,
     SourceCode,
@@ -38,7 +38,7 @@ class KerasImages(Source, abstract=True):
     kept: ClassVar[str]
     what: ClassVar[str]
 
-    path: str | None = arg(Str(), "Where it is; where Keras keeps it by default.", None)
+    path: str | None = arg(Opt(Str()), "Where it is; where Keras keeps it by default.", None)
 
     def types(self) -> tuple[TensorType | None, TensorType | None]:
         return self.sample, TensorType((), "int64")

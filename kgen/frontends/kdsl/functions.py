@@ -40,10 +40,19 @@ def to_function(
     """Return the function, or `UNRESOLVED` after reporting what its body may not hold."""
     names = tuple(p.name for p in params)
     try:
-        return Function(name, names, _convert(body, names, scope, 0), span)
+        tree = _convert(body, names, scope, 0)
+        return Function(name, names, tree, span, uses=_uses(body, scope))
     except _Fault as fault:
         found.error("K114", str(fault), fault.span)
         return UNRESOLVED
+
+
+def _uses(body: ast.Expression, scope: Scope) -> tuple[Function, ...]:
+    """Return the functions of the spec that the body calls."""
+    called = [n.func for n in ast.walk(body) if isinstance(n, ast.Call)]
+    bindings = [scope.find(f.name) for f in called if isinstance(f, ast.Name)]
+    values = [b.value for b in bindings if b is not None]
+    return tuple({v.name: v for v in values if isinstance(v, Function)}.values())
 
 
 def _convert(node: ast.Expression, params: tuple[str, ...], scope: Scope, depth: int) -> Expr:

@@ -1,0 +1,327 @@
+"""MultiHeadAttention, Attention and AdditiveAttention."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from kgen.catalogue.base import arg
+from kgen.catalogue.constraints import Constraint
+from kgen.catalogue.initializers import GlorotUniform, Initializer, Ones
+from kgen.catalogue.kinds import Bool, Choice, Float, Int, Opt, TupleOf
+from kgen.catalogue.layer import Context, Layer, Outputs, Value, need_known, need_rank
+from kgen.catalogue.layers.core import SEED_HAS_NO_EFFECT
+from kgen.catalogue.layers.spatial import (
+    BIAS_CONSTRAINT,
+    BIAS_INITIALIZER,
+    BIAS_REGULARIZER,
+    KERNEL_CONSTRAINT,
+    KERNEL_INITIALIZER,
+    KERNEL_REGULARIZER,
+    Only,
+)
+from kgen.catalogue.regularizers import Regularizer
+from kgen.catalogue.weights import SAME, Layout, Weight
+from kgen.diagnostics import Fault
+from kgen.ir.shapes import TensorType, show
+
+USE_CAUSAL_MASK = arg(
+    Bool(), "Whether a step attends only to itself and those before.", False, keyword_only=True
+)
+RETURN_SCORES = arg(
+    Bool(), "Whether to return the attention weights too.", False, keyword_only=True
+)
+SEED = arg(Opt(Int()), "Seed of Keras' own generator.", None)
+AXES = "(steps, features)"
+
+
+class Attending(Layer, abstract=True):
+    """Base of attention layers: they take a query, a value and, perhaps, a key."""
+
+    use_causal_mask: bool = USE_CAUSAL_MASK
+    return_attention_scores: bool = RETURN_SCORES
+
+    no_effect = {"seed": SEED_HAS_NO_EFFECT}
+    supports_masking = True
+    wants_list = True
+
+    def output_count(self) -> int:
+        return 1 + self.return_attention_scores
+
+    def output_mask(self, *inputs: TensorType) -> bool:
+        return inputs[0].mask
+
+    def roles(self, inputs: tuple[Any, ...]) -> tuple[Any, Any, Any]:
+        """Return query, value and key: a key left out is the value, a value the query."""
+        query = inputs[0]
+        value = inputs[1] if len(inputs) > 1 else query
+        key = inputs[2] if len(inputs) > 2 else value
+        return query, value, key
+
+    def check_inputs(self, inputs: tuple[TensorType, ...]) -> None:
+        """Raise `Fault` unless the inputs are sequences, as many keys as values."""
+        for t in inputs:
+            need_rank(self, t, 2, AXES)
+            need_known(self, t, -1, "number of features")
+        _, value, key = self.roles(inputs)
+        a, b = value.shape[0], key.shape[0]
+        if a is not None and b is not None and a != b:
+            raise Fault(
+                "K304",
+                f"`{type(self).__name__}` needs a key for each value, got {key} and {value}",
+                label=f"{b} keys and {a} values",
+                notes=("the inputs are query, value, key, in this order",),
+            )
+
+
+class MultiHeadAttention(Attending):
+    """Multi-head attention (Vaswani et al., 2017); one input attends to itself."""
+
+    num_heads: int = arg(Int(min=1), "Number of heads.")
+    key_dim: int = arg(Int(min=1), "Size of the queries and keys of one head.")
+    value_dim: int | None = arg(
+        Opt(Int(min=1)), "Size of the values of one head; `key_dim` by default.", None
+    )
+    dropout: float = arg(Float(min=0, below=1), "Fraction of the attention weights to drop.", 0.0)
+    use_bias: bool = arg(Bool(), "Whether the projections have biases.", True)
+    output_shape: tuple[int, ...] | None = arg(
+        Opt(TupleOf(Int(min=1), single=True, empty=False)),
+        "Size of the output; that of the query by default.",
+        None,
+    )
+    attention_axes: Any = arg(
+        Choice(None, also={1: None}), "The axis to attend over: only the steps.", None
+    )
+    sliding_window: int | None = arg(
+        Opt(Int(min=1)), "How near a step must be: `abs(i - j)` is below this.", None
+    )
+    flash_attention: bool | None = arg(Opt(Bool()), "Which kernels Keras uses.", None)
+    kernel_initializer: Initializer = KERNEL_INITIALIZER
+    bias_initializer: Initializer = BIAS_INITIALIZER
+    kernel_regularizer: Regularizer | None = KERNEL_REGULARIZER
+    bias_regularizer: Regularizer | None = BIAS_REGULARIZER
+    activity_regularizer: Any = arg(
+        Only(None, "Keras would regularize each projection"), "Only None.", None
+    )
+    kernel_constraint: Constraint | None = KERNEL_CONSTRAINT
+    bias_constraint: Constraint | None = BIAS_CONSTRAINT
+    use_gate: bool = arg(Only(False, "gated attention is not supported"), "Only False.", False)
+    seed: int | None = SEED
+
+    no_effect = {"flash_attention": "torch chooses the fastest kernel by itself"}
+    inputs = (1, 3)
+
+    def check(self) -> None:
+        if self.output_shape is not None and len(self.output_shape) > 1:
+            raise Fault(
+                "K501",
+                f"`MultiHeadAttention(output_shape={self.output_shape})` is not supported",
+                arg="output_shape",
+                helps=("give one size, then `Reshape`",),
+            )
+
+    @property
+    def values_size(self) -> int:
+        return self.value_dim or self.key_dim
+
+    def output_size(self, query: TensorType) -> int:
+        return self.output_shape[0] if self.output_shape else query.shape[-1] or 0
+
+    def output(self, *inputs: TensorType) -> Outputs:
+        self.check_inputs(inputs)
+        query, value, _ = self.roles(inputs)
+        y = query.with_shape(query.shape[0], self.output_size(query))
+        if not self.return_attention_scores:
+            return y
+        scores = query.with_shape(self.num_heads, query.shape[0], value.shape[0])
+        return (y, replace(scores, mask=False))
+
+    def weights(self, *inputs: TensorType) -> list[Weight]:
+        query, value, key = self.roles(inputs)
+        heads, k, v = self.num_heads, self.key_dim, self.values_size
+        into = [("query", query, k), ("key", key, k), ("value", value, v)]
+        weights = []
+        for name, source, size in into:
+            n = source.shape[-1] or 0
+            layout = Layout(permute=(1, 2, 0), reshape=(heads * size, n))
+            bias = Layout(reshape=(heads * size,))
+            weights += self.projection(name, (n, heads, size), layout, (heads, size), bias)
+        m = self.output_size(query)
+        layout = Layout(permute=(2, 0, 1), reshape=(m, heads * v))
+        return weights + self.projection("output", (heads, v, m), layout, (m,), SAME)
+
+    def projection(
+        self,
+        torch: str,
+        shape: tuple[int, ...],
+        layout: Layout,
+        bias_shape: tuple[int, ...],
+        bias_layout: Layout,
+    ) -> list[Weight]:
+        """Return the kernel and bias of one projection."""
+        kernel = Weight(
+            "kernel",
+            shape,
+            self.kernel_initializer,
+            f"{torch}.weight",
+            layout,
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+        )
+        bias = Weight(
+            "bias",
+            bias_shape,
+            self.bias_initializer,
+            f"{torch}.bias",
+            bias_layout,
+            regularizer=self.bias_regularizer,
+            constraint=self.bias_constraint,
+        )
+        return [kernel, bias] if self.use_bias else [kernel]
+
+    def lower(self, ctx: Context, *inputs: Value) -> tuple[Value, ...]:
+        query, value, key = self.roles(inputs)
+        sizes = [v.type.shape[-1] for v in (query, key, value)]
+        arguments = [*map(str, sizes), str(self.output_size(query.type))]
+        arguments += [str(self.num_heads), str(self.key_dim), str(self.values_size)]
+        if self.dropout:
+            arguments.append(f"dropout={self.dropout}")
+        if not self.use_bias:
+            arguments.append("bias=False")
+        scored = self.return_attention_scores
+        helper = "ScoredMultiHeadAttention" if scored else "MultiHeadAttention"
+        attention = ctx.module(f"{helper}({', '.join(arguments)})")
+        call = f"{attention}({query}, {value}, {key}{self.restrictions(ctx, inputs)})"
+        if not scored:
+            return (Value(call, ctx.outputs[0], mask=query.mask),)
+        y, scores = ctx.unpack("y, scores", call)
+        return (
+            Value(y, ctx.outputs[0], mask=query.mask),
+            Value(scores, ctx.outputs[1]),
+        )
+
+    def restrictions(self, ctx: Context, inputs: tuple[Value, ...]) -> str:
+        """Return the arguments that say where attention may go, "" for everywhere."""
+        query, value, key = self.roles(inputs)
+        terms = [f"{query.mask}[:, :, None]"] if query.mask else []
+        keys = [value.mask, key.mask if len(inputs) > 2 else ""]
+        terms += [f"{mask}[:, None, :]" for mask in dict.fromkeys(filter(None, keys))]
+        if self.sliding_window is not None:
+            near = f"near({query}, {value}, {self.sliding_window})"
+            terms.append(f"{near}[None]")
+        if not terms:
+            return ", is_causal=True" if self.use_causal_mask else ""
+        if self.use_causal_mask:
+            terms.append(f"causal({query}, {value})[None]")
+        mask = ctx.let("attention_mask", " & ".join(terms), "(N, T, S), True where it may go")
+        return f", mask={mask}"
+
+    def flops(self, inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...]) -> int:
+        query, value, key = self.roles(inputs)
+        t, s = query.shape[0] or 0, value.shape[0] or 0
+        heads, k, v = self.num_heads, self.key_dim, self.values_size
+        into = t * k * (query.shape[-1] or 0) + s * (
+            k * (key.shape[-1] or 0) + v * (value.shape[-1] or 0)
+        )
+        return 2 * heads * (into + t * s * (k + v) + t * v * self.output_size(query))
+
+
+class DotAttention(Attending, abstract=True):
+    """Base of attention without projections; a masked query gives zeros."""
+
+    use_scale: bool
+    dropout: float
+
+    inputs = (2, 3)
+
+    def output(self, *inputs: TensorType) -> Outputs:
+        self.check_inputs(inputs)
+        query, value, key = self.roles(inputs)
+        if query.shape[-1] != key.shape[-1]:
+            raise Fault(
+                "K304",
+                f"`{type(self).__name__}` compares queries with keys of another size: "
+                f"{show(query.shape)} and {show(key.shape)}",
+                label=f"{query.shape[-1]} and {key.shape[-1]} features",
+                notes=("the inputs are query, value, key, in this order",),
+            )
+        y = query.with_shape(query.shape[0], value.shape[-1])
+        if not self.return_attention_scores:
+            return y
+        scores = query.with_shape(query.shape[0], value.shape[0])
+        return (y, replace(scores, mask=False))
+
+    def scores(self, ctx: Context, query: Value, key: Value) -> str:
+        """Return the expression of how well each key fits each query, (N, T, S)."""
+        raise NotImplementedError(type(self).__name__)
+
+    def lower(self, ctx: Context, *inputs: Value) -> tuple[Value, ...]:
+        query, value, key = self.roles(inputs)
+        scores = ctx.let("scores", self.scores(ctx, query, key), "(N, T, S)")
+        terms = [f"{value.mask}[:, None, :]"] if value.mask else []
+        if self.use_causal_mask:
+            terms.append(f"causal({query}, {value})")
+        if terms:
+            mask = " & ".join(terms)
+            scores = f"torch.where({mask}, {scores}, {scores} - 1e9)"
+        weights = ctx.let("weights", f"torch.softmax({scores}, dim=-1)")
+        if self.dropout:
+            weights = ctx.let("weights", f"F.dropout({weights}, {self.dropout}, self.training)")
+        y = f"{weights} @ {value}"
+        if query.mask:
+            y = f"torch.where({query.mask}[..., None], {y}, 0)"
+        output = Value(y, ctx.outputs[0], mask=query.mask)
+        if not self.return_attention_scores:
+            return (output,)
+        return (output, Value(weights, ctx.outputs[1]))
+
+
+class Attention(DotAttention):
+    """Dot-product attention (Luong et al., 2015), without a division by the size."""
+
+    use_scale: bool = arg(Bool(), "Whether to learn a factor of the scores.", False)
+    score_mode: str = arg(
+        Choice("dot", "concat"), "Whether to multiply queries and keys or to add them.", "dot"
+    )
+    dropout: float = arg(Float(min=0, below=1), "Fraction of the attention weights to drop.", 0.0)
+    seed: int | None = SEED
+
+    def weights(self, *inputs: TensorType) -> list[Weight]:
+        scale = Weight("scale", (), Ones(), "scale" if self.concat else "")
+        factor = Weight("concat_score_weight", (), Ones(), "factor" if self.use_scale else "")
+        return [scale] * self.use_scale + [factor] * self.concat
+
+    @property
+    def concat(self) -> bool:
+        return self.score_mode == "concat"
+
+    def scores(self, ctx: Context, query: Value, key: Value) -> str:
+        one = "nn.Parameter(torch.ones(()))"
+        if not self.concat:
+            product = f"{query} @ {key}.transpose(1, 2)"
+            return f"({product}) * {ctx.module(one)}" if self.use_scale else product
+        pairs = f"{query}[:, :, None] + {key}[:, None]"
+        if not self.use_scale:
+            return f"{ctx.module(one)} * torch.tanh({pairs}).sum(-1)"
+        both = ctx.module(f'nn.ParameterDict({{"scale": torch.ones(()), "factor": torch.ones(())}})')
+        return f"{both}.factor * torch.tanh({both}.scale * ({pairs})).sum(-1)"
+
+
+class AdditiveAttention(DotAttention):
+    """Additive attention (Bahdanau et al., 2015): scores are sums of tanh(query + key)."""
+
+    use_scale: bool = arg(Bool(), "Whether to learn a factor for each feature.", True)
+    dropout: float = arg(Float(min=0, below=1), "Fraction of the attention weights to drop.", 0.0)
+    seed: int | None = arg(Opt(Int()), "Seed of Keras' own generator.", None, keyword_only=True)
+
+    def weights(self, *inputs: TensorType) -> list[Weight]:
+        size = inputs[0].shape[-1] or 0
+        scale = Weight("scale", (size,), GlorotUniform(), "", native_fans=False)
+        return [scale] * self.use_scale
+
+    def scores(self, ctx: Context, query: Value, key: Value) -> str:
+        pairs = f"torch.tanh({query}[:, :, None] + {key}[:, None])"
+        if not self.use_scale:
+            return f"{pairs}.sum(-1)"
+        scale = ctx.module(f"nn.Parameter(torch.empty({query.type.shape[-1]}))")
+        return f"{pairs} @ {scale}"

@@ -1,0 +1,165 @@
+"""Operations that work along axes without changing what the axes mean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from kgen.catalogue.ops.base import (
+    ATOM,
+    Axes,
+    Axis,
+    Dims,
+    Flag,
+    Number,
+    Tensor,
+    Term,
+    add_op,
+    axis_of,
+    joined,
+    op,
+)
+from kgen.diagnostics import Fault
+
+
+def _axes(x: Term, axis: Axes) -> tuple[int, ...] | None:
+    """Return axes from 0, None for all of them."""
+    if axis is None:
+        return None
+    axes = tuple(axis_of(x, a) for a in (axis if isinstance(axis, tuple) else (axis,)))
+    if len(set(axes)) < len(axes):
+        raise Fault("K308", f"axis {axis} names an axis twice", arg="axis")
+    return axes
+
+
+def _reduced(x: Term, axes: tuple[int, ...] | None, keepdims: bool) -> Dims:
+    dims = x.dims or ()
+    gone = range(len(dims)) if axes is None else axes
+    return tuple(1 if i in gone else d for i, d in enumerate(dims) if keepdims or i not in gone)
+
+
+def _arguments(axis: Axes, keepdims: bool, rank: int) -> str:
+    if axis is None and keepdims:
+        axis = tuple(range(rank))
+    words = [] if axis is None else [str(axis)]
+    return ", ".join([*words, *(["keepdim=True"] if keepdims else [])])
+
+
+def _reduction(
+    method: str, options: str = "", real: bool = False, dtype: str = ""
+) -> Callable[..., Term]:
+    def rule(x: Tensor, axis: Axes = None, keepdims: Flag = False) -> Term:
+        axes = _axes(x, axis)
+        if real:
+            x = x.as_real()
+        given = _arguments(axis, keepdims, x.rank)
+        if options:
+            given = f"{given}, {options}" if given else options
+        code = f"{x.at(ATOM)}.{method}({given})"
+        kind = dtype or ("int64" if method == "sum" and x.dtype == "bool" else x.dtype)
+        return x.becomes(code, dims=_reduced(x, axes, keepdims), dtype=kind, elementwise=False)
+
+    return rule
+
+
+for _name, _method in (
+    ("sum", _reduction("sum")),
+    ("mean", _reduction("mean", real=True)),
+    ("max", _reduction("amax")),
+    ("min", _reduction("amin")),
+    ("amax", _reduction("amax")),
+    ("amin", _reduction("amin")),
+    ("var", _reduction("var", "correction=0", real=True)),
+    ("std", _reduction("std", "correction=0", real=True)),
+    ("any", _reduction("any", dtype="bool")),
+    ("all", _reduction("all", dtype="bool")),
+    ("reduce_sum", _reduction("sum")),
+    ("reduce_mean", _reduction("mean", real=True)),
+    ("reduce_max", _reduction("amax")),
+    ("reduce_min", _reduction("amin")),
+):
+    add_op(_name, _method)
+
+
+@op("logsumexp")
+def logsumexp(x: Tensor, axis: Axes = None, keepdims: Flag = False) -> Term:
+    axes = _axes(x, axis)
+    given = _arguments(tuple(range(x.rank)) if axis is None else axis, keepdims, x.rank)
+    dims = _reduced(x, axes, keepdims)
+    return x.as_real().call(f"logsumexp({given})", dims=dims, elementwise=False)
+
+
+@op("prod")
+def prod(x: Tensor, axis: Axes = None, keepdims: Flag = False) -> Term:
+    if isinstance(axis, tuple) or (axis is None and keepdims):
+        raise Fault("K501", "`prod` is supported along one axis or over everything", arg="axis")
+    dims = _reduced(x, _axes(x, axis), keepdims)
+    return x.call(f"prod({_arguments(axis, keepdims, x.rank)})", dims=dims, elementwise=False)
+
+
+def _position(method: str) -> Callable[..., Term]:
+    def rule(x: Tensor, axis: Axis = -1, keepdims: Flag = False) -> Term:
+        axes = _axes(x, axis)
+        given = _arguments(axis, keepdims, x.rank)
+        dims = _reduced(x, axes, keepdims)
+        return x.call(f"{method}({given})", dims=dims, dtype="int64", elementwise=False)
+
+    return rule
+
+
+add_op("argmax", _position("argmax"))
+add_op("argmin", _position("argmin"))
+
+
+def _along(template: str, default: int) -> Callable[..., Term]:
+    def rule(x: Tensor, axis: Axis = default) -> Term:
+        axis_of(x, axis)
+        return x.as_real().call(template.format(axis=axis), elementwise=False)
+
+    return rule
+
+
+add_op("cumsum", _along("cumsum({axis})", 0))
+add_op("cumprod", _along("cumprod({axis})", 0))
+add_op("softmax", _along("softmax({axis})", -1))
+add_op("log_softmax", _along("log_softmax({axis})", -1))
+
+
+@op("l2_normalize")
+def l2_normalize(x: Tensor, axis: Axis = -1) -> Term:
+    axis_of(x, axis)
+    # Keras keeps the squared length above 1e-12.
+    return x.becomes(f"F.normalize({x.code}, dim={axis}, eps=1e-6)", elementwise=False)
+
+
+@op("normalize")
+def normalize(x: Tensor, axis: Axis = -1, order: Number = 2) -> Term:
+    axis_of(x, axis)
+    power = "" if order == 2 else f"p={order}, "
+    return x.becomes(f"F.normalize({x.code}, {power}dim={axis}, eps=1e-7)", elementwise=False)
+
+
+@op("norm")
+def norm(x: Tensor, axis: Axis = -1, keepdims: Flag = False) -> Term:
+    axes = _axes(x, axis)
+    keep = ", keepdim=True" if keepdims else ""
+    return x.becomes(
+        f"torch.linalg.vector_norm({x.code}, dim={axis}{keep})",
+        dims=_reduced(x, axes, keepdims),
+        elementwise=False,
+    )
+
+
+# ------------------------------------------------------------ crossentropies of `keras.backend`
+
+
+@op("binary_crossentropy")
+def binary_crossentropy(target: Tensor, output: Tensor, from_logits: Flag = False) -> Term:
+    """Elementwise, as in `keras.ops`; the loss of that name averages over the last axis."""
+    y = target if target.real else target.becomes(f"{target.at(ATOM)}.type_as({output.code})")
+    function, p = "binary_cross_entropy_with_logits", output.code
+    if not from_logits:
+        function, p = "binary_cross_entropy", f"{output.at(ATOM)}.clamp(1e-7, 1 - 1e-7)"
+    if target.dims != output.dims:
+        raise Fault("K304", f"shapes {target} and {output} differ")
+    code = f'F.{function}({p}, {y.code}, reduction="none")'
+    return joined(code, ATOM, (output, target), "float32")

@@ -1,0 +1,180 @@
+"""Tables: CSV and Parquet files."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from kgen.catalogue.base import arg
+from kgen.catalogue.kinds import Bool, Choice, Float, Int, Opt, Str, TupleOf
+from kgen.catalogue.sources.base import (
+    Source,
+    SourceCode,
+    Wanted,
+    lines,
+    misfit,
+    only_one_input,
+    tuple_text,
+)
+from kgen.diagnostics import Fault
+from kgen.ir.shapes import TensorType
+from kgen.torch_ir import Option
+
+NAMES = Opt(TupleOf(Str(), single=True, empty=False))
+
+
+class Table(Source, abstract=True):
+    """Base of tables with a named column a feature.
+
+    A column of `categorical` holds words (or numbers that name things): it becomes one column a
+    word, or with `encoding=codes` the word's number. Words are numbered in sorted order.
+    """
+
+    path: str = arg(Str(), "The file; `--data` reads another.")
+    target: tuple[str, ...] = arg(
+        TupleOf(Str(), single=True, empty=False), "Column (or columns) to predict."
+    )
+    features: tuple[str, ...] | None = arg(
+        NAMES, "Columns to predict from; all others by default.", None
+    )
+    categorical: tuple[str, ...] | None = arg(NAMES, "Features that hold words.", None)
+    encoding: str = arg(
+        Choice("one_hot", "codes"), "What becomes of categorical features.", "one_hot"
+    )
+    normalize: bool = arg(
+        Bool(),
+        "Whether to bring the other features to mean 0 and deviation 1 (of the training part).",
+        False,
+    )
+    test: float = arg(Float(min=0, below=1), "Fraction of the rows to test on.", 0.2)
+    seed: int = arg(Int(min=0), "Seed of the split.", 0)
+
+    packages: ClassVar[tuple[str, ...]] = ()
+    what: ClassVar[str]
+
+    def check(self) -> None:
+        for name in (*(self.features or ()), *(self.categorical or ())):
+            if name in self.target:
+                raise Fault("K203", f"column {name!r} is the target", arg="target")
+        for name in self.categorical or ():
+            if self.features is not None and name not in self.features:
+                raise Fault(
+                    "K203", f"{name!r} is none of the features", arg="categorical"
+                )
+
+    def reading(self) -> str:
+        """Return the expression of the table: a dict from column to values."""
+        raise NotImplementedError(type(self).__name__)
+
+    def lower(self, wanted: Wanted) -> SourceCode:
+        want = only_one_input(self, wanted)
+        chained = self.chain("x", wanted.inputs[0][0]) is not None
+        if want.rank != 1 and not chained:
+            raise misfit(f"`{self.called_as}` yields rows of features, the model takes {want}")
+        width = (
+            len(self.features)
+            if self.features and not (self.categorical and self.encoding == "one_hot")
+            else None
+        )
+        size = width if chained else want.shape[0]
+        if not chained and width is not None and size not in (None, width):
+            raise misfit(f"`{self.called_as}` yields ({width},), the model takes {want}")
+        body: list[Any] = [f"table = {self.reading()}"]
+        if self.features:
+            body.append(f"features = {list(self.features)!r}")
+        else:
+            body.append(f"features = [name for name in table if name not in {list(self.target)!r}]")
+        more = f", categorical={list(self.categorical)!r}" if self.categorical else ""
+        more += ", one_hot=False" if self.categorical and self.encoding == "codes" else ""
+        measured = "measured" if self.normalize else "_"
+        body.append(f"x, {measured} = feature_matrix(table, features{more})")
+        body.append(f'x = as_samples("the features", x, {tuple_text([str(size)])}, np.float32)')
+        kinds = [TensorType((size,))]
+        if wanted.targets:
+            kinds.append(self.targets(wanted, body))
+        body += self.splitting()
+        y = ", y[{p}]" if wanted.targets else ","
+        parts = [f"(x[{p}]{y.format(p=p)})" for p in ("train", "test")]
+        body.append(f"return {parts[0]}, {parts[1] if self.test else '()'}")
+        return SourceCode(
+            f"Return the rows of the table: {', '.join(self.target)} from the features.",
+            lines(*body),
+            tuple(kinds),
+            self.test > 0,
+            (Option("data", "str", repr(self.path), self.what),),
+            requires=self.packages,
+        )
+
+    def splitting(self) -> list[str]:
+        """Return the statements that choose the rows of each part and standardize."""
+        if not self.test and not self.normalize:
+            return ["train = slice(None)"]
+        body = [f"order = np.random.default_rng({self.seed}).permutation(len(x))"]
+        if self.test:
+            body += [
+                f"split = round(len(x) * {1 - self.test:g})",
+                "train, test = order[:split], order[split:]",
+            ]
+        else:
+            body.append("train = order")
+        if self.normalize:
+            body.append("x = standardized(x, x[train], measured)")
+        return body
+
+    def targets(self, wanted: Wanted, body: list[Any]) -> TensorType:
+        """Add the statements that define y; return its type."""
+        name, want = wanted.targets[0]
+        labels, units = wanted.labels[0], (want.shape[-1] if want.shape else 1)
+        index = TensorType((), "int64")
+        chained = self.chain("y", name) is not None
+        if labels in ("index", "one_hot") or chained:
+            if len(self.target) > 1:
+                if labels != "one_hot" or units != len(self.target) or chained:
+                    raise Fault("K203", "classes stand in one column", arg="target")
+                body.append(f"y, _ = feature_matrix(table, {list(self.target)!r})")
+                return TensorType((units,))
+            count = wanted.classes[0] or units or 0
+            limit = "" if chained else f", {count}"
+            body.append(f"y = class_codes(table, {self.target[0]!r}{limit})")
+            if labels == "index" or chained:
+                return index
+            body.append((f"y = np.eye({units}, dtype=np.float32)[y]", "one-hot"))
+            return TensorType((units,))
+        if units not in (None, len(self.target)) and len(want.shape) <= 1:
+            raise misfit(
+                f"`target` names {len(self.target)} columns, the model returns {want}",
+                arg="target",
+            )
+        if labels == "binary" and len(self.target) == 1:
+            body.append(
+                f"y = class_codes(table, {self.target[0]!r}, 2)[:, None].astype(np.float32)"
+            )
+        else:
+            body.append(f"y, _ = feature_matrix(table, {list(self.target)!r})")
+        return TensorType((len(self.target),))
+
+
+class Csv(Table):
+    """A table in a CSV file whose first line names the columns."""
+
+    delimiter: str = arg(Str(), "What separates the columns.", ",", keyword_only=True)
+
+    what = "the CSV file to read"
+
+    def check(self) -> None:
+        super().check()
+        if len(self.delimiter) != 1:
+            raise Fault("K203", "`delimiter` must be one character", arg="delimiter")
+
+    def reading(self) -> str:
+        more = "" if self.delimiter == "," else f", {self.delimiter!r}"
+        return f"read_csv(cfg.data{more})"
+
+
+class Parquet(Table):
+    """A table in a Parquet file. The script needs pandas and pyarrow."""
+
+    what = "the Parquet file to read"
+    packages = ("pandas", "pyarrow")
+
+    def reading(self) -> str:
+        return "read_parquet(cfg.data)"

@@ -1,0 +1,69 @@
+"""Bidirectional and TimeDistributed."""
+
+from tests.parity.row import Row
+
+IDS = "Input(6, dtype=int32) -> Embedding(4, 3, mask_zero=True)"  # a quarter is padding
+
+ROWS = [
+    "Input(7, 5) -> Bidirectional(LSTM(4))",
+    "Input(7, 5) -> Bidirectional(LSTM(4, return_sequences=True))",
+    "Input(7, 5) -> Bidirectional(LSTM(4, return_sequences=True)) -> Bidirectional(GRU(3))",
+    "Input(7, 5) -> Bidirectional(LSTM(4), merge_mode=sum)",
+    "Input(7, 5) -> Bidirectional(LSTM(4, return_sequences=True), merge_mode=ave)",
+    "Input(7, 5) -> Bidirectional(GRU(4, return_sequences=True), merge_mode=mul)",
+    "Input(7, 5) -> Bidirectional(GRU(4), ave)",
+    "Input(7, 5) -> Bidirectional(GRU(4), merge_mode=None)",
+    "Input(7, 5) -> Bidirectional(LSTM(4, return_sequences=True), merge_mode=None)",
+    "Input(7, 5) -> Bidirectional(SimpleRNN(4, relu, return_sequences=True))",
+    "Input(7, 5) -> Bidirectional(LSTM(4, use_bias=False))",
+    "Input(7, 5) -> Bidirectional(LSTM(4, return_sequences=True, return_state=True))",
+    "Input(7, 5) -> Bidirectional(LSTM(4, return_state=True), merge_mode=None)",
+    "Input(7, 5) -> Bidirectional(GRU(4, return_state=True), merge_mode=mul)",
+    "Input(7, 5) -> Bidirectional(LSTM(4, hard_sigmoid, return_sequences=True))",
+    "Input(7, 5) -> Bidirectional(GRU(4, reset_after=False))",
+    "Input(7, 5) -> Bidirectional(LSTM(4, go_backwards=True, return_sequences=True))",
+    "Input(7, 5) -> Bidirectional(LSTM(4), backward_layer=LSTM(3, relu, go_backwards=True))",
+    """
+    Input(7, 5) -> Bidirectional(LSTM(4, return_sequences=True), sum,
+      backward_layer=GRU(4, go_backwards=True, return_sequences=True))
+    """,
+    Row("Input(7, 5) -> Bidirectional(LSTM(4, dropout=0.2))", random=True),
+    f"{IDS} -> Bidirectional(LSTM(4))",
+    f"{IDS} -> Bidirectional(LSTM(4, return_sequences=True))",
+    f"{IDS} -> Bidirectional(LSTM(4, return_sequences=True)) -> LSTM(2)",
+    f"{IDS} -> Bidirectional(GRU(4, return_sequences=True), merge_mode=sum)",
+    f"{IDS} -> Bidirectional(LSTM(4, relu, return_sequences=True))",
+    f"{IDS} -> Bidirectional(LSTM(4, return_sequences=True, return_state=True))",
+    """
+    x = Input(7, 5)
+    a = Input(4)
+    b = Input(4)
+    c = Input(4)
+    d = Input(4)
+    y = x -> Bidirectional(LSTM(4, return_sequences=True), initial_state=[a, b, c, d])
+    """,
+    "Bidirectional(LSTM(4, return_sequences=True), input_shape=(5, 3)) -> TimeDistributed(Dense(2))",
+    "Input(7, 5) -> TimeDistributed(Dense(3, relu))",
+    "Input(None, 5) -> TimeDistributed(Dense(3))",
+    "Input(4, 6, 6, 2) -> TimeDistributed(Conv2D(3, 3, relu, padding=same))",
+    "Input(4, 6, 6, 2) -> TimeDistributed(MaxPooling2D()) -> TimeDistributed(Flatten())",
+    "Input(4, 7, 3) -> TimeDistributed(LSTM(2))",
+    "Input(4, 7, 3) -> TimeDistributed(Bidirectional(LSTM(2))) -> LSTM(3)",
+    "Input(4, 7, 3) -> TimeDistributed(Dense(2)) -> TimeDistributed(Activation(softmax))",
+    "Input(4, 5) -> TimeDistributed(BatchNormalization())",
+    "Input(4, 3, 3, 2) -> TimeDistributed(BatchNormalization())",
+    f"{IDS} -> TimeDistributed(Dense(2)) -> LSTM(3)",
+    Row("Input(4, 5) -> TimeDistributed(Dropout(0.4))", random=True),
+    """
+    block cnn(filters) = Conv2D(filters, 3, relu) -> GlobalAveragePooling2D()
+    model net = Input(4, 6, 6, 2) -> TimeDistributed(cnn(3)) -> LSTM(2)
+    """,
+    """
+    block cell(n) = Dense(n) -> BatchNormalization()
+    model net = Input(4, 6) -> TimeDistributed(cell(3)) -> LSTM(2)
+    """,
+    """
+    model encoder = Input(6) -> Dense(4, relu) -> Dense(3)
+    model net = Input(4, 6) -> TimeDistributed(encoder) -> LSTM(2)
+    """,
+]
