@@ -10,12 +10,14 @@ from kgen.backends.assemble import imports_for, with_helpers
 from kgen.backends.classes import class_texts
 from kgen.backends.optimizer import render_optimizer
 from kgen.backends.templates import py, render
-from kgen.backends.training import Training, comma, identifier, listed, scheduled
+from kgen.backends.measures import Measures
+from kgen.backends.naming import batched, comma, listed, replace_word
+from kgen.backends.training import Training, scheduled
 from kgen.ir.model import TypedGraph, TypedModel
 from kgen.ir.plan import DataPlan, Plan
 from kgen.ir.shapes import TensorType, show
 from kgen.passes.lower import Lowered, Placed, ScriptNames, lower_graph
-from kgen.torch_ir import ClassDef, Line, Names, Option, render_lines
+from kgen.torch_ir import Line, Names, Option, render_lines
 from kgen.version import VERSION
 
 RESERVED = {
@@ -53,30 +55,26 @@ def render_script(typed: TypedModel, plan: Plan) -> Script:
     augment, augmented = augmentation(plan.data, names)
     penalties = penalty_function(model)
     constraints = constraint_function(model)
+    measures = Measures(plan, model, tuple(inputs), bool(penalties))
+    optimizer = render_optimizer(plan.optimizer, model.weights)
     training = Training(
-        plan,
-        model,
-        tuple(inputs),
-        augmented,
-        optimizer=type(plan.optimizer).__name__,
-        penalty=bool(penalties),
-        constraints=bool(constraints),
+        measures, augmented, "def finalize" in optimizer, bool(constraints), stateful(typed.graph)
     )
-    callbacks = [c.lower(training.directions()) for c in plan.fit.callbacks or ()]
+    callbacks = [c.lower(measures.directions()) for c in plan.fit.callbacks or ()]
     sections = [
         config_section(typed, plan),
-        *function_sections(typed, plan, training),
+        *function_sections(plan, measures),
         *class_texts(names, model.definition),
         *augment,
-        data_section(plan.data, tuple(inputs), training.targets, names),
+        data_section(plan.data, tuple(inputs), measures.targets, names),
         class_weight_section(plan),
-        training.loss_section(),
+        *measures.sections(),
         penalties,
         constraints,
         schedule_section(plan),
-        render_optimizer(plan.optimizer),
-        train_section(training, callbacks),
-        main_section(typed, plan, training),
+        optimizer,
+        training.section(callbacks),
+        main_section(typed, plan, measures),
     ]
     body = "\n\n".join(with_helpers(sections, plan.data.code.imports))
     requires = tuple(r for c in callbacks for r in getattr(c, "requires", ()))
@@ -162,11 +160,6 @@ def forward_doc(typed: TypedModel, plan: Plan) -> str:
     return text + "."
 
 
-def batched(kind: TensorType) -> str:
-    sizes = ["N", *("?" if s is None else str(s) for s in kind.shape)]
-    return f"({', '.join(sizes)})" if kind.shape else "(N,)"
-
-
 # ------------------------------------------------------------------------------ config
 
 
@@ -177,7 +170,7 @@ def config_section(typed: TypedModel, plan: Plan) -> str:
         Option("epochs", "int", str(fit.epochs), "number of the last epoch"),
         Option("batch_size", "int", str(fit.batch_size), "samples per update"),
     ]
-    if not scheduled(plan.optimizer):
+    if not scheduled(plan):
         options.append(Option("learning_rate", "float", py(float(rate)), "step size"))
     options += [
         Option("seed", "int", str(fit.seed), "seed of weights, shuffling and dropout"),
@@ -251,9 +244,7 @@ def chain_lines(lowered: Lowered, name: str) -> list[Line]:
             code = f"{source} = {code.removeprefix('return ')}"
         if code == f"{source} = {source}":
             continue
-        from kgen.backends.training import whole_word
-
-        lines.append(Line(whole_word(code, source, name), line.comment, line.depth))
+        lines.append(Line(replace_word(code, source, name), line.comment, line.depth))
     return lines
 
 
@@ -277,12 +268,12 @@ def augmentation(data: DataPlan, names: ScriptNames) -> tuple[list[str], tuple[s
 # ------------------------------------------------------------ losses, penalties, schedule
 
 
-def function_sections(typed: TypedModel, plan: Plan, training: Training) -> list[str]:
+def function_sections(plan: Plan, measures: Measures) -> list[str]:
     """Return the texts of functions that losses, metrics and layers of the spec define."""
     texts: dict[str, None] = {}
     for i, output in enumerate(plan.outputs):
         for part in (output.loss, *(m for _, m in output.metrics)):
-            for text in getattr(part, "definitions", lambda pair: ())(training.pair(i)):
+            for text in getattr(part, "definitions", lambda pair: ())(measures.pair(i)):
                 texts[text] = None
     return list(texts)
 
@@ -314,7 +305,7 @@ def penalty_function(model: Lowered) -> str:
         regularizer = placed.weight.regularizer
         if regularizer is not None:
             for path in placed.paths:
-                terms.setdefault(regularizer.lower(attribute_path(path)), [])
+                terms.setdefault(regularizer.lower(attribute_path(path), placed.weight), [])
     lines = list(terms)
     if model.penalized:
         lines.append("model.activity_penalty")
@@ -355,7 +346,7 @@ def attribute_path(path: str) -> str:
 
 
 def schedule_section(plan: Plan) -> str:
-    if not scheduled(plan.optimizer):
+    if not scheduled(plan):
         return ""
     schedule = plan.optimizer.learning_rate
     return (
@@ -369,29 +360,8 @@ def schedule_section(plan: Plan) -> str:
 # --------------------------------------------------------------------- train and main
 
 
-def train_section(training: Training, callbacks: Sequence[object]) -> str:
-    batch = ", ".join(f"{b}: Tensor" for b in training.batch)
-    fused = [o.fused for o in training.plan.outputs if o.fused]
-    several = len(training.variables) > 1
-    metrics = [n for n in training.log_names() if n != "loss"]
-    return render(
-        "sections/train.py.j2",
-        optimizer=training.optimizer,
-        typed_batch=batch,
-        step=render_lines(training.step_lines(), 1),
-        epoch=render_lines(training.epoch_lines(), 1),
-        and_metrics=f" and {listed(metrics)}" if metrics else "",
-        evaluate_extra="",
-        evaluate=render_lines(training.evaluate_lines(), 1),
-        predict_returns="tuple[Tensor, ...]" if several else "Tensor",
-        predict_note=": probabilities, not logits" if fused else "",
-        predict=render_lines(training.predict_lines(), 1),
-        train=render_lines(training.train_lines(callbacks), 1),
-    )
-
-
-def main_section(typed: TypedModel, plan: Plan, training: Training) -> str:
-    n = len(training.inputs)
+def main_section(typed: TypedModel, plan: Plan, measures: Measures) -> str:
+    n = len(measures.inputs)
     outputs = [o.name for o in plan.outputs]
     images = any(t.rank == 3 for t in _types(typed.graph))
     lines = [
@@ -466,6 +436,18 @@ def predict_statement(plan: Plan, part: str, n: int) -> list[Line]:
     ]
 
 
+def stateful(typed: TypedGraph) -> bool:
+    """Return whether a layer carries its state from batch to batch."""
+    pending = [typed]
+    while pending:
+        for node in pending.pop().nodes:
+            if getattr(node.node.instance.layer, "stateful", False):
+                return True
+            if node.inner is not None:
+                pending.append(node.inner)
+    return False
+
+
 def _types(typed: TypedGraph) -> list[TensorType]:
     found: list[TensorType] = []
     pending = [typed]
@@ -478,4 +460,3 @@ def _types(typed: TypedGraph) -> list[TensorType]:
     return found
 
 
-__all__ = ["ClassDef", "Script", "identifier", "render_script"]

@@ -34,6 +34,6 @@ def py(value: object) -> str:
     return text
 
 
-def render(name: str, **values: Any) -> str:
+def render(template: str, /, **values: Any) -> str:
     """Return a template of `templates/` filled in."""
-    return str(_environment().get_template(name).render(**values))
+    return str(_environment().get_template(template).render(**values))

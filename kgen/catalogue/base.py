@@ -17,9 +17,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
-from kgen.catalogue.kinds import REQUIRED, Kind, Mismatch
-from kgen.diagnostics import Diagnostic, Fault
+from kgen.catalogue.kinds import REQUIRED, Kind, Mismatch, plural
+from kgen.diagnostics import Diagnostic, Fault, listing
 
+MAX_LISTED = 40
 E = TypeVar("E", bound="Entry")
 
 
@@ -73,6 +74,12 @@ class Family:
 
     def spellings(self) -> list[str]:
         return list(self._by_spelling)
+
+    def known(self) -> str:
+        """Return what there is, as a sentence for a note: "losses are: ..."."""
+        names = sorted(snake_case(n) if self.lowercase else n for n in self.entries)
+        shown = listing(names[:MAX_LISTED]) + (", ..." if len(names) > MAX_LISTED else "")
+        return f"kgen knows the {plural(self.noun)} {shown}" if names else ""
 
     def __iter__(self) -> Iterator[type[Entry]]:
         return iter(self.entries.values())
@@ -145,7 +152,7 @@ class Entry:
                     setattr(self, name, None)
                     continue
                 raise Fault(
-                    "K203", f"`{name}` {e}", arg=name, helps=(e.help,) if e.help else ()
+                    "K203", e.sentence(name), arg=name, helps=(e.help,) if e.help else ()
                 ) from None
         self.check()
 

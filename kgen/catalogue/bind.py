@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from kgen.catalogue.base import Entry
-from kgen.catalogue.kinds import Mismatch, show_value
+from kgen.catalogue.kinds import Mismatch
 from kgen.diagnostics import Diagnostics, Fault, did_you_mean, listing
 from kgen.source import Span
 
 
 @dataclass(frozen=True)
 class Given:
-    """One argument of a call. `span` covers the value, `name_span` the whole `name=value`."""
+    """One argument of a call.
+
+    Args:
+        name: The keyword, None for a positional argument.
+        value: Its value.
+        span: The place of the value.
+        name_span: The place of the whole `name=value`.
+        part: Gives the place of an item of the value from its path of indices and keys.
+    """
 
     name: str | None
     value: Any
     span: Span
     name_span: Span
+    part: Callable[[tuple[Any, ...]], Span] | None = None
+
+    def at(self, path: tuple[Any, ...]) -> Span:
+        """Return the place of a part of the value."""
+        return self.part(path) if self.part is not None and path else self.span
 
 
 @dataclass(frozen=True)
@@ -44,25 +57,31 @@ def bind(
         found.add(fault.at(span))
         return None
     arguments = _name_positionals(cls, called_as, arguments, span, found)
-    values, spans = _by_name(cls, called_as, arguments, found)
+    named = _by_name(cls, called_as, arguments, found)
+    values = {name: argument.value for name, argument in named.items()}
+    spans = {name: argument.span for name, argument in named.items()}
+    misnamed = len(found.errors) > before  # it may be the one that is missing
     for name, declared in cls.args.items():
-        if declared.required and name not in values:
+        if declared.required and name not in values and not misnamed:
             found.error(
                 "K202",
                 f"`{called_as}` is missing `{name}`",
                 span,
-                f"`{name}` is required: {declared.doc[:1].lower()}{declared.doc[1:].rstrip('.')}",
+                f"`{name}` is required: {_in_a_sentence(declared.doc)}",
             )
     for name in list(values):
         try:
             cls.args[name].kind.convert(values[name])
         except Mismatch as e:
+            hint = e.help.startswith("did you mean")
+            about = "" if e.sure else f"`{name}`: {_in_a_sentence(cls.args[name].doc)}"
             found.error(
                 "K203",
-                f"`{name}` {e}",
-                spans[name],
-                f"got {show_value(values[name])}",
-                helps=[e.help] if e.help else [],
+                e.sentence(name),
+                named[name].at(e.path),
+                e.help if hint else "",
+                notes=[note for note in (e.note or about,) if note],
+                helps=[e.help] if e.help and not hint else [],
             )
     if len(found.errors) > before:
         return None
@@ -71,6 +90,10 @@ def bind(
     except Fault as fault:
         found.add(fault.at(spans.get(fault.arg, span)))
         return None
+
+
+def _in_a_sentence(doc: str) -> str:
+    return doc[:1].lower() + doc[1:].rstrip(".")
 
 
 def _name_positionals(
@@ -131,9 +154,9 @@ def _is_activation(
 
 def _by_name(
     cls: type[Entry], called_as: str, given: Sequence[Given], found: Diagnostics
-) -> tuple[dict[str, Any], dict[str, Span]]:
-    values: dict[str, Any] = {}
-    spans: dict[str, Span] = {}
+) -> dict[str, Given]:
+    """Return the arguments by today's names, reporting those that are unknown or given twice."""
+    named: dict[str, Given] = {}
     for argument in given:
         written = argument.name or ""
         name = _renames(cls).get(written, written)
@@ -161,18 +184,17 @@ def _by_name(
                 did_you_mean(written, [*rest, *_renames(cls)]) or "not a parameter",
                 notes=[f"it also accepts: {listing(rest)}"] if rest else [],
             )
-        elif name in values:
+        elif name in named:
             found.error(
                 "K206",
                 f"`{name}` of `{called_as}` is given twice",
                 argument.name_span,
                 "given again",
-                also=[(spans[name], "first given here")],
+                also=[(named[name].span, "first given here")],
             )
         else:
-            values[name] = argument.value
-            spans[name] = argument.span
-    return values, spans
+            named[name] = argument
+    return named
 
 
 def _all(cls: type[Entry], attribute: str) -> dict[str, str]:

@@ -146,7 +146,9 @@ class _Compiler:
                 return index(self.term(node.value), node.items)
             case ir.Operation(op="list"):
                 items = tuple(self.term(a) for a in node.args)
-                return Term(f"({', '.join(i.code for i in items)},)", items=items)
+                known = all(i.value is not None and not i.tensor for i in items)
+                value = tuple(i.value for i in items) if known else None
+                return Term(f"({', '.join(i.code for i in items)},)", items=items, value=value)
             case ir.Operation():
                 return self._call(node)
         raise Fault("K114", "this cannot stand in a small function")
@@ -160,6 +162,13 @@ class _Compiler:
             )
         if not term.tensor and not term.number:
             fault = Fault("K203", f"cannot compute with {term.code}")
+            raise FunctionFault.within(fault, node.span)
+        return term
+
+    def _tensor(self, node: ir.Expr) -> Term:
+        term = self._number(node)
+        if not term.tensor:
+            fault = Fault("K203", f"must be a tensor, got {term.code}")
             raise FunctionFault.within(fault, node.span)
         return term
 
@@ -203,10 +212,11 @@ class _Compiler:
                     fault = _unknown(str(term.value), self.scope, "a parameter of the function")
                 raise FunctionFault.within(fault, given[name].span) from None
         try:
-            return op.rule(**values)
+            result = op.rule(**values)
         except Fault as fault:
             place = given.get(fault.arg, node).span
             raise FunctionFault.within(fault, place) from None
+        return result
 
     def _loss(self, cls: type[Loss], node: ir.Operation) -> Term:
         """Return a loss applied to targets and predictions: its value for each sample."""
@@ -214,13 +224,13 @@ class _Compiler:
         given = _bind(node, ["y_true", "y_pred", *options])
         if "y_true" not in given or "y_pred" not in given:
             raise Fault("K202", f"`{node.op}` needs `y_true` and `y_pred`")
-        y, p = (CONVERTERS["Tensor"](self.term(given.pop(n))) for n in ("y_true", "y_pred"))
+        y, p = (self._tensor(given.pop(n)) for n in ("y_true", "y_pred"))
         loss = cls(called_as=node.op, **{n: self.term(v).value for n, v in given.items()})
         if (y.dims or ())[:1] != (BATCH,) or (p.dims or ())[:1] != (BATCH,):
             raise Fault("K302", f"`{node.op}` needs a batch axis, got {y} and {p}")
-        types = [TensorType((t.dims or ())[1:], t.dtype) for t in (y, p)]
-        loss.check_types(*types)
-        code = loss.values(Pair(y.at(ATOM), p.at(ATOM), *types))
+        target, prediction = (TensorType((t.dims or ())[1:], t.dtype) for t in (y, p))
+        loss.check_types(target, prediction)
+        code = loss.values(Pair(y.at(ATOM), p.at(ATOM), target, prediction))
         dims = () if loss.whole_batch else (p.dims or ())[:-1]
         level = UNARY if code.startswith("-") else ATOM
         return p.becomes(code, level, dims=dims, elementwise=False)
@@ -257,11 +267,15 @@ def _unknown(name: str, options: Iterable[str], what: str) -> Fault:
     return Fault("K106", f"`{name}` is not {what}", helps=(hint,) if hint else ())
 
 
-def definition(function: ir.Function, arguments: Sequence[TensorType], name: str) -> str:
-    """Return the function as the text of a Python function called `name`."""
+def definition(
+    function: ir.Function, arguments: Sequence[TensorType], name: str, noun: str = "result"
+) -> str:
+    """Return the function as the text of a Python function called `name`; it returns a `noun`."""
     body = compile_function(function, arguments)
     params = ", ".join(f"{p}: Tensor" for p in function.params)
-    return f"def {name}({params}) -> Tensor:\n    return {body.code}\n"
+    of = "each sample" if (body.dims or ())[:1] == (BATCH,) else "a batch"
+    doc = f'"""Return the {noun} of {of}."""'
+    return f"def {name}({params}) -> Tensor:\n    {doc}\n    return {body.code}\n"
 
 
 class FunctionLoss(Loss, abstract=True):
@@ -289,7 +303,8 @@ class FunctionLoss(Loss, abstract=True):
         return super().reduced(pair, weight, mask)
 
     def definitions(self, pair: Pair) -> tuple[str, ...]:
-        return (definition(self.function, self._arguments(pair)[1], self.python_name),)
+        types = self._arguments(pair)[1]
+        return (definition(self.function, types, self.python_name, "custom loss"),)
 
     def _compiled(self, pair: Pair) -> Term:
         return compile_function(self.function, self._arguments(pair)[1])
@@ -342,7 +357,8 @@ class FunctionMetric(Metric, abstract=True):
         return MetricCode(f"sum_and_count({call})", 2, "s[0] / s[1]")
 
     def definitions(self, pair: Pair) -> tuple[str, ...]:
-        return (definition(self.function, (pair.target, pair.prediction), self.python_name),)
+        types = (pair.target, pair.prediction)
+        return (definition(self.function, types, self.python_name, "custom metric"),)
 
 
 class FunctionActivation(Activation, abstract=True):
@@ -356,6 +372,12 @@ class FunctionActivation(Activation, abstract=True):
     def __init__(self, function: ir.Function, x: TensorType) -> None:
         super().__init__(called_as=function.name)
         self.function, self.x = function, x
+
+    @property
+    def repeats(self) -> bool:
+        """Return whether the body names its argument more than once."""
+        body = compile_function(self.function, (self.x,), ("\0",))
+        return body.code.count("\0") > 1
 
     def lower(self, x: str, dim: int = -1) -> str:
         body = compile_function(self.function, (self.x,), (x,))

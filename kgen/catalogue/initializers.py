@@ -165,9 +165,7 @@ class Orthogonal(Seeded):
         if not weight.layout.reshape and len(weight.paths) == 1:
             return self.fill("nn.init.orthogonal_", target, *gain)
         rows = prod(weight.shape[:-1])
-        matrix = self.fill(
-            "nn.init.orthogonal_", f"torch.empty({rows}, {weight.shape[-1]})", *gain
-        )
+        matrix = self.fill("nn.init.orthogonal_", f"torch.empty({rows}, {weight.shape[-1]})", *gain)
         shaped = arranged(f"{matrix}.view({_sizes(weight.shape)})", weight)
         return f"{target}.data.copy_({shaped})"
 
@@ -185,10 +183,14 @@ class Scaled(Seeded, abstract=True):
     input_axes: tuple[int, ...] | None
     output_axes: tuple[int, ...] | None
 
-    _NATIVE: ClassVar[dict[tuple[float, str], tuple[str, ...]]] = {
-        (1.0, "fan_avg"): ("nn.init.xavier_uniform_",),
-        (2.0, "fan_in"): ("nn.init.kaiming_uniform_", 'nonlinearity="relu"'),
-        (1.0, "fan_in"): ("nn.init.kaiming_uniform_", 'nonlinearity="linear"'),
+    # What computes the fans from torch's own shape: equal text for layers of any size.
+    _NATIVE: ClassVar[dict[tuple[str, float, str], tuple[str, ...]]] = {
+        ("uniform", 1.0, "fan_avg"): ("nn.init.xavier_uniform_",),
+        ("uniform", 2.0, "fan_in"): ("nn.init.kaiming_uniform_", 'nonlinearity="relu"'),
+        ("uniform", 1.0, "fan_in"): ("nn.init.kaiming_uniform_", 'nonlinearity="linear"'),
+        ("truncated_normal", 1.0, "fan_avg"): ("glorot_normal_",),
+        ("truncated_normal", 2.0, "fan_in"): ("he_normal_",),
+        ("truncated_normal", 1.0, "fan_in"): ("lecun_normal_",),
     }
 
     def fan(self, weight: Weight) -> float:
@@ -201,23 +203,16 @@ class Scaled(Seeded, abstract=True):
         return max(1.0, modes[self.mode])
 
     def lower(self, target: str, weight: Weight) -> str:
-        native = _same_fans(weight) and self.input_axes is None
+        case = (self.distribution, self.scale, self.mode)
+        if case in self._NATIVE and self.input_axes is None and _same_fans(weight):
+            return self.fill(self._NATIVE[case][0], target, *self._NATIVE[case][1:])
+        fan = self.fan(weight)
         if self.distribution == "uniform":
-            if native and (self.scale, self.mode) in self._NATIVE:
-                function, *arguments = self._NATIVE[self.scale, self.mode]
-                return self.fill(function, target, *arguments)
-            bound = f"{sqrt(3 * self.scale / self.fan(weight)):.9g}"
+            bound = f"{sqrt(3 * self.scale / fan):.9g}"
             return self.fill("nn.init.uniform_", target, f"-{bound}", bound)
-        variance = _ratio(self.scale, self.fan(weight))
-        if native and self.mode != "fan_avg":
-            fan = f"{target}[0]" if self.mode == "fan_in" else f"{target}[:, 0]"
-            variance = f"{self.scale:g} / {fan}.numel()"
-        elif native:
-            fans = f"{target}[0].numel() + {target}[:, 0].numel()"
-            variance = f"{2 * self.scale:g} / ({fans})"
         if self.distribution == "untruncated_normal":
-            return self.fill("nn.init.normal_", target, f"std=math.sqrt({variance})")
-        return self.fill("truncated_normal_", target, variance)
+            return self.fill("nn.init.normal_", target, f"std={sqrt(self.scale / fan):.9g}")
+        return self.fill("truncated_normal_", target, _ratio(self.scale, fan))
 
 
 class VarianceScaling(Scaled):

@@ -3,11 +3,16 @@
 A kind converts a value that came from a spec (a Python constant, a bare word as `str`, another
 catalogue entry, a layer, a small function) or raises `Mismatch` with the rest of the sentence
 "`rate` ...".
+
+Kinds nest (one loss, or a list of losses, or a dict of them). A mismatch remembers where inside
+the value it arose, so that a message names the item and not the whole list.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import itertools
+import reprlib
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from kgen.diagnostics import did_you_mean, listing
@@ -18,31 +23,119 @@ if TYPE_CHECKING:
 REQUIRED: Any = object()
 
 
-class Mismatch(Exception):
-    """A value does not fit; `str()` is the rest of a sentence that starts with the argument."""
+Key = int | str | float | bool
 
-    def __init__(self, text: str, help: str = "") -> None:
+
+class Mismatch(Exception):
+    """A value does not fit; `str()` is the rest of a sentence that starts with the argument.
+
+    Args:
+        text: "must be ..., got ...".
+        help: What to write instead, often "did you mean `x`?".
+        note: A fact, such as the words that are accepted.
+        path: Indices and keys from the argument's value to the part at fault.
+        sure: Whether the value is of the right sort (a word, where a word is expected), so that
+            no other kind needs to be mentioned.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        help: str = "",
+        *,
+        note: str = "",
+        path: tuple[Key, ...] = (),
+        sure: bool = False,
+    ) -> None:
         super().__init__(text)
-        self.help = help
+        self.help, self.note, self.path, self.sure = help, note, path, sure
+
+    def sentence(self, argument: str) -> str:
+        """Return the message for an argument of this name."""
+        if not self.path:
+            return f"`{argument}` {self}"
+        key = self.path[-1]
+        return f"`{argument}[{key}]` {self}"
+
+    def inside(self, key: Key) -> Mismatch:
+        """Return this mismatch as that of a value that has it under `key`."""
+        return Mismatch(
+            str(self), self.help, note=self.note, path=(key, *self.path), sure=self.sure
+        )
+
+
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = 36
 
 
 def show_value(value: object) -> str:
-    """Return a value as it would be written in a spec, shortened."""
+    """Return a value as it would be written in a spec, shortened.
+
+    A word that needs no quotes is shown as code: `relu`. However large the value, this is fast.
+    """
     from kgen.catalogue.base import Entry
 
     if isinstance(value, Entry):
-        text = type(value).__name__ + "(...)"
-    elif isinstance(value, str | int | float | bool | tuple | list | dict | type(None)):
-        text = repr(value)
+        return f"`{value.called_as}`" if value.by_name else f"`{value.called_as}(...)`"
+    if isinstance(value, str) and value.isidentifier() and len(value) <= 36:
+        return f"`{value}`"
+    if isinstance(value, str | int | float | bool | type(None)):
+        text = _SHORT.repr(value)
+    elif isinstance(value, tuple | list | dict):
+        text = _SHORT.repr(_shown_items(value))
     else:
         text = getattr(value, "describe", "") or type(value).__name__
-    return text if len(text) <= 40 else text[:37] + "..."
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+class _Shown(str):
+    """A text that stands for itself inside a shown list."""
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def _shown_items(value: Any, depth: int = 0) -> Any:
+    """Return a list or dict with its items as they are shown, cut where it is long or deep."""
+    if isinstance(value, dict):
+        items = itertools.islice(value.items(), 5)
+        return {_Shown(str(k)): _shown_items(v, depth + 1) for k, v in items}
+    if isinstance(value, tuple | list) and depth < 3:
+        shown = [_shown_items(v, depth + 1) for v in value[:7]]
+        return tuple(shown) if isinstance(value, tuple) else shown
+    if isinstance(value, tuple | list):
+        return _Shown("...")
+    return _Shown(show_value(value).strip("`"))
+
+
+def either(phrases: Iterable[str]) -> str:
+    """Return "a, b, or c" without repetitions."""
+    words = list(dict.fromkeys(phrases))
+    if len(words) < 3:
+        return " or ".join(words)
+    return ", ".join(words[:-1]) + f", or {words[-1]}"
+
+
+def plural(noun: str) -> str:
+    """Return the plural of a noun: `loss` -> `losses`."""
+    return noun + ("es" if noun.endswith(("s", "x", "ch", "sh")) else "s")
 
 
 class Kind:
-    """Base of all kinds. `expects` completes "must be ..."."""
+    """Base of all kinds.
+
+    Attributes:
+        expects: Completes "must be ...".
+        many: The plural, for "a list of ...".
+    """
 
     expects = "a value"
+    many = "values"
+
+    @property
+    def phrases(self) -> tuple[str, ...]:
+        """Return the alternatives of `expects`, so that nested kinds are worded as one list."""
+        return (self.expects,)
 
     def convert(self, value: Any) -> Any:
         """Return the value in its one form, or raise `Mismatch`."""
@@ -62,6 +155,9 @@ class Int(Kind):
         )
         if min not in (None, 0, 1):
             self.expects += f" of at least {min}"
+        self.many = {1: "positive integers", 0: "non-negative integers"}.get(
+            min if min is not None else -1, "integers"
+        )
         if max is not None:
             self.expects += f" of at most {max}"
 
@@ -90,7 +186,7 @@ class Float(Kind):
         self.min, self.max, self.above, self.below = min, max, above, below
         low = f"[{min:g}" if min is not None else f"({above:g}" if above is not None else ""
         high = f"{max:g}]" if max is not None else f"{below:g})" if below is not None else ""
-        self.expects = "a number"
+        self.expects, self.many = "a number", "numbers"
         if low and high:
             self.expects += f" in {low}, {high}"
         elif low:
@@ -119,6 +215,7 @@ class Bool(Kind):
     """True or False; 0 and 1 count, as in Keras code."""
 
     expects = "True or False"
+    many = "True or False"
 
     def convert(self, value: Any) -> bool:
         if isinstance(value, bool) or value in (0, 1):
@@ -130,6 +227,7 @@ class Str(Kind):
     """Text."""
 
     expects = "a string"
+    many = "strings"
 
     def convert(self, value: Any) -> str:
         if not isinstance(value, str):
@@ -144,14 +242,18 @@ class Choice(Kind):
         self.words, self.also = words, also
         shown = [w for w in words if w is not None]
         self.expects = "one of " + listing(shown) if len(shown) > 1 else listing(shown)
+        self.many = f"words ({listing(shown)})"
 
     def convert(self, value: Any) -> str | None:
         if isinstance(value, str | int | type(None)) and value in self.also:
             return self.also[value]
         if isinstance(value, str | type(None)) and value in self.words:
             return value
-        hint = did_you_mean(value, filter(None, self.words)) if isinstance(value, str) else ""
-        raise Mismatch(f"must be {self.expects}, got {show_value(value)}", hint)
+        known = [w for w in (*self.words, *self.also) if isinstance(w, str)]
+        hint = did_you_mean(value, known) if isinstance(value, str) else ""
+        raise Mismatch(
+            f"must be {self.expects}, got {show_value(value)}", hint, sure=bool(hint)
+        )
 
 
 class Opt(Kind):
@@ -159,25 +261,51 @@ class Opt(Kind):
 
     def __init__(self, inner: Kind) -> None:
         self.inner = inner
-        self.expects = f"{inner.expects}, or None"
+        self.expects = either(self.phrases)
+        self.many = inner.many
+
+    @property
+    def phrases(self) -> tuple[str, ...]:
+        return (*(p for p in self.inner.phrases if p != "None"), "None")
 
     def convert(self, value: Any) -> Any:
-        return None if value is None else self.inner.convert(value)
+        if value is None:
+            return None
+        try:
+            return self.inner.convert(value)
+        except Mismatch as e:
+            if e.sure or e.path:
+                raise
+            raise Mismatch(
+                f"must be {self.expects}, got {show_value(value)}", e.help, note=e.note
+            ) from None
 
 
 class Either(Kind):
-    """The first kind that accepts the value."""
+    """The first kind that accepts the value.
+
+    Of several mismatches, the one that got furthest into the value is told.
+    """
 
     def __init__(self, *kinds: Kind) -> None:
         self.kinds = kinds
-        self.expects = ", or ".join(k.expects for k in kinds)
+        self.expects = either(self.phrases)
+        self.many = either(dict.fromkeys(k.many for k in kinds))
+
+    @property
+    def phrases(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(p for kind in self.kinds for p in kind.phrases))
 
     def convert(self, value: Any) -> Any:
+        closest: Mismatch | None = None
         for kind in self.kinds:
             try:
                 return kind.convert(value)
-            except Mismatch:
-                continue
+            except Mismatch as e:
+                if closest is None or (len(e.path), e.sure) > (len(closest.path), closest.sure):
+                    closest = e
+        if closest is not None and (closest.path or closest.sure):
+            raise closest
         raise self.mismatch(value)
 
 
@@ -188,6 +316,7 @@ class Ints(Kind):
         self.n, self.item = n, Int(min)
         noun = "positive integer" if min == 1 else "non-negative integer"
         self.expects = f"a {noun} or a tuple of {n}" if n > 1 else f"a {noun}"
+        self.many = f"{noun}s"
 
     def convert(self, value: Any) -> tuple[int, ...]:
         values = tuple(value) if isinstance(value, tuple | list) else (value,) * self.n
@@ -204,21 +333,27 @@ class TupleOf(Kind):
 
     def __init__(self, item: Kind, *, single: bool = False, empty: bool = True) -> None:
         self.item, self.single, self.empty = item, single, empty
-        self.expects = f"a tuple of which each item is {item.expects}"
-        if single:
-            self.expects = f"{item.expects}, or {self.expects}"
+        self.expects = either(self.phrases)
+        self.many = item.many if single else f"lists of {item.many}"
+
+    @property
+    def phrases(self) -> tuple[str, ...]:
+        several = f"a list of {self.item.many}"
+        return tuple(dict.fromkeys((*self.item.phrases * self.single, several)))
 
     def convert(self, value: Any) -> tuple[Any, ...]:
         if not isinstance(value, tuple | list):
             if not self.single:
                 raise self.mismatch(value)
-            value = (value,)
+            try:
+                return (self.item.convert(value),)
+            except Mismatch as e:
+                if e.sure:
+                    raise
+                raise self.mismatch(value) from None
         if not value and not self.empty:
             raise self.mismatch(value)
-        try:
-            return tuple(self.item.convert(v) for v in value)
-        except Mismatch as e:
-            raise Mismatch(f"must be {self.expects}, got {show_value(value)}", e.help) from None
+        return tuple(_convert(self.item, v, i) for i, v in enumerate(value))
 
 
 class DictOf(Kind):
@@ -226,19 +361,30 @@ class DictOf(Kind):
 
     def __init__(self, key: Kind, value: Kind) -> None:
         self.key, self.value = key, value
-        self.expects = f"a dict from {key.expects} to {value.expects}"
+        self.expects = f"a dict from {key.many} to {value.many}"
+        self.many = f"dicts from {key.many} to {value.many}"
 
     def convert(self, value: Any) -> dict[Any, Any]:
         if not isinstance(value, dict):
             raise self.mismatch(value)
-        return {self.key.convert(k): self.value.convert(v) for k, v in value.items()}
+        return {_convert(self.key, k, k): _convert(self.value, v, k) for k, v in value.items()}
+
+
+def _convert(kind: Kind, value: Any, key: Key) -> Any:
+    """Convert what stands under `key` in a list or dict."""
+    try:
+        return kind.convert(value)
+    except Mismatch as e:
+        raise e.inside(key) from None
 
 
 class Custom(Kind):
     """A kind from a function that returns the converted value or raises `Mismatch`."""
 
-    def __init__(self, expects: str, convert: Callable[[Any], Any]) -> None:
-        self.expects = expects
+    def __init__(
+        self, expects: str, convert: Callable[[Any], Any], many: str = "values"
+    ) -> None:
+        self.expects, self.many = expects, many
         self._convert = convert
 
     def convert(self, value: Any) -> Any:
@@ -260,6 +406,7 @@ class Ref(Kind):
     def __init__(self, family: Family, *, function: bool = False, none: str | None = None) -> None:
         self.family, self.function, self.none = family, function, none
         self.expects = f"{family.article} {family.noun}"
+        self.many = plural(family.noun)
 
     def convert(self, value: Any) -> Any:
         from kgen.ir.functions import Function
@@ -271,9 +418,12 @@ class Ref(Kind):
         if isinstance(value, str):
             cls = self.family.find(value)
             if cls is None:
+                hint = did_you_mean(value, self.family.spellings())
                 raise Mismatch(
-                    f"must be {self.expects} kgen knows, got {value!r}",
-                    did_you_mean(value, self.family.spellings()),
+                    f"must be {self.expects} kgen knows, got {show_value(value)}",
+                    hint,
+                    note="" if hint else self.family.known(),
+                    sure=True,
                 )
             return cls.default(value)
         if isinstance(value, self.family.base) or (self.function and isinstance(value, Function)):

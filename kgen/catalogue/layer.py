@@ -103,9 +103,6 @@ class Layer(Entry, abstract=True, family=LAYERS):
         inputs: The least and most tensors it takes (None: any number).
         stateless: True when it has no weights and no randomness, so that it may preprocess data.
         wants_list: True for merge layers, which take a list of tensors.
-        adapts: True when statistics of the training data must be known before training. Its torch
-            module then has a method `adapt(x)`, to be called once, with everything that the
-            training part feeds to the layer, after earlier layers that adapt have done so.
     """
 
     name: str | None = arg(Opt(Str()), "Name of the layer.", None, keyword_only=True)
@@ -153,7 +150,6 @@ class Layer(Entry, abstract=True, family=LAYERS):
     stateless: ClassVar[bool] = False
     wants_list: ClassVar[bool] = False
     tensor_args: ClassVar[tuple[str, ...]] = ()  # arguments that are further input tensors
-    adapts: ClassVar[bool] | property = False
 
     def output(self, *inputs: TensorType) -> Outputs:
         """Return the type of the result; raise `Fault` where the inputs do not fit.
@@ -207,6 +203,15 @@ class Layer(Entry, abstract=True, family=LAYERS):
     def layout_for(self, *inputs: TensorType) -> str:
         """Return the layout wanted for these inputs, where `layout` depends on arguments."""
         return self.layout
+
+    def adapts(self) -> bool:
+        """Return whether statistics of the training data must be known before training.
+
+        The layer's torch module then has a method `adapt(x)`. It is to be called once, before
+        training, with all that the training data feeds to the layer; of several such layers,
+        those whose outputs the others see come first.
+        """
+        return False
 
     def flops(self, inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...]) -> int:
         """Return multiply-adds times two of one sample's forward pass; 0 when negligible."""

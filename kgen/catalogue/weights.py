@@ -94,6 +94,12 @@ class Weight:
     def paths(self) -> tuple[str, ...]:
         return (self.torch,) if isinstance(self.torch, str) else self.torch
 
+    def check(self) -> None:
+        """Raise `Fault` where the initializer, regularizer or constraint does not fit."""
+        for entry in (self.initializer, self.regularizer, self.constraint):
+            if entry is not None:
+                entry.lower("weight", self)
+
     def fans(self) -> tuple[float, float]:
         """Return Keras' (fan_in, fan_out), which it computes from the Keras shape."""
         if len(self.shape) < 2:

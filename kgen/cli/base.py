@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import sys
@@ -33,6 +34,10 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except FileProblem as problem:
             fail(str(problem))
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # the reader of our output has gone: click's business
+                raise
+            fail(files.reason(error))
         except CompileError as error:
             show(error.source, error.diagnostics, sys.stderr)
             sys.exit(1)
@@ -102,10 +107,20 @@ def named(path: str) -> str:
     return "<stdin>" if path == "-" else os.fsencode(path).decode("utf-8", "replace")
 
 
+def prepare_parser() -> None:
+    """Let the parser keep its tables in the user's cache folder, where there is one."""
+    folder = files.cache_folder()
+    if folder:
+        from kgen.frontends.kdsl.parse import keep_tables
+
+        keep_tables(os.path.join(folder, f"grammar-{VERSION}.tables"))
+
+
 def checked(spec: str, define: Iterable[tuple[str, Any]]) -> Check:
     """Return the checked spec."""
     from kgen.api import check_text
 
+    prepare_parser()
     return check_text(files.read_text(spec), named(spec), dict(define))
 
 
@@ -123,6 +138,7 @@ def built(spec: str, define: Iterable[tuple[str, Any]]) -> Build:
     from kgen.api import build_text
     from kgen.source import Source
 
+    prepare_parser()
     text = files.read_text(spec)
     build = build_text(text, named(spec), dict(define))
     show(Source(named(spec), text), build.diagnostics, sys.stderr)

@@ -106,3 +106,16 @@ def shown(path: str) -> str:
         return "the standard input"
     printable = os.fsencode(path).decode("utf-8", "replace")
     return "`" + "".join(c if c.isprintable() else "\ufffd" for c in printable) + "`"
+
+
+def cache_folder() -> str:
+    """Return a folder that only this user can write to, or "" where there is none."""
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    folder = os.path.join(base, "kgen")
+    try:
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        status = os.stat(folder)
+    except (OSError, ValueError):
+        return ""
+    private = os.name == "nt" or (status.st_uid == os.geteuid() and not status.st_mode & 0o022)
+    return folder if private and os.access(folder, os.W_OK) else ""

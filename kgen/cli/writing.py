@@ -17,6 +17,7 @@ from kgen.cli.base import (
     guard,
     named,
     plural,
+    prepare_parser,
     say,
     show,
     write_stdout,
@@ -73,6 +74,7 @@ def formatted(spec: str, text: str) -> str | None:
     from kgen.frontends.kdsl.format import format_source
     from kgen.source import Source
 
+    prepare_parser()
     try:
         return format_source(Source(named(spec), text))
     except CompileError as error:

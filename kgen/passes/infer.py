@@ -61,6 +61,8 @@ class _Inference:
                 check_dtypes(layer, inputs)
             outputs = output_types(layer, inputs)
             weights = tuple(layer.weights(*inputs))
+            for weight in weights:
+                weight.check()
         except Fault as fault:
             span = node.instance.arg_spans.get(fault.arg, node.instance.span)
             self.found.add(fault.at(span, self.producers(node)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -63,7 +64,8 @@ def _statements(weights: Sequence[Weight]) -> list[tuple[str, str]]:
         if name == weight.torch_default:
             continue
         for path in weight.paths:
-            target = f"{PLACEHOLDER}.{path}" if path else PLACEHOLDER
+            # An item of a container is an index: `conv.0.weight` is `conv[0].weight`.
+            target = re.sub(r"\.(\d+)(?=\.|$)", r"[\1]", f"{PLACEHOLDER}.{path}".rstrip("."))
             code = weight.initializer.lower(target, weight)
             if code:
                 comment = "" if name in ("zeros", "ones") else f"Keras' {name}"

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kgen.catalogue.base import snake_case
+from kgen.catalogue.functions import FunctionActivation
 from kgen.catalogue.layer import Layer, Value
 from kgen.catalogue.layers.inputs import Input
 from kgen.catalogue.weights import Weight
@@ -453,9 +454,9 @@ class NodeContext:
             return value
         self.made = True
         if isinstance(activation, Function):
-            from kgen.catalogue.functions import call_function
-
-            return call_function(activation, (value,))
+            activation = FunctionActivation(activation, self.outputs[0])
+            if activation.repeats and not value.isidentifier():
+                value = self.let("x", value)
         text: str = activation.lower(value, 1 if first else -1)
         return text
 

@@ -4,7 +4,9 @@ class BatchNorm(nn.Module):
     torch's own averages n / (n - 1) times the variance of a batch of n values.
     """
 
-    def __init__(self, channels: int, momentum: float = 0.99, eps: float = 1e-3) -> None:
+    def __init__(
+        self, channels: int, momentum: float = 0.99, eps: float = 1e-3
+    ) -> None:
         super().__init__()
         self.momentum, self.eps = momentum, eps
         self.weight = nn.Parameter(torch.ones(channels))

@@ -16,7 +16,9 @@ class GRUResetBefore(RecurrentLoop):
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
     ) -> None:
-        super().__init__(input_size, hidden_size, bias, False, dropout, recurrent_dropout)
+        super().__init__(
+            input_size, hidden_size, bias, False, dropout, recurrent_dropout
+        )
         self.activation = activation
         self.recurrent_activation = recurrent_activation
 

@@ -11,7 +11,5 @@ class MaskedBatchNorm(BatchNorm):
         rate = 1 - self.momentum
         self.running_mean.lerp_(mean.detach().flatten(), rate)
         self.running_var.lerp_(var.detach().flatten(), rate)
-        y = (x - mean) * torch.rsqrt(var + self.eps)
-        if self.weight is not None:
-            y = y * self.weight.view(mean.shape)
-        return y if self.bias is None else y + self.bias.view(mean.shape)
+        scale = torch.rsqrt(var + self.eps) * self.weight.view(mean.shape)
+        return (x - mean) * scale + self.bias.view(mean.shape)

@@ -10,7 +10,9 @@ class RNNLoop(RecurrentLoop):
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
     ) -> None:
-        super().__init__(input_size, hidden_size, bias, False, dropout, recurrent_dropout)
+        super().__init__(
+            input_size, hidden_size, bias, False, dropout, recurrent_dropout
+        )
         self.activation = activation
 
     def step(self, inputs: Tensor, h: Tensor, keep: Tensor | None) -> list[Tensor]:

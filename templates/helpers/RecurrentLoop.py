@@ -37,7 +37,9 @@ class RecurrentLoop(nn.Module):
         """Return the outputs (N, T, U) and the last state, each part (1, N, U)."""
         if state is None:
             state = (x.new_zeros(1, len(x), self.hidden_size),) * self.states
-        parts = [s.squeeze(0) for s in (state if isinstance(state, tuple) else (state,))]
+        parts = [
+            s.squeeze(0) for s in (state if isinstance(state, tuple) else (state,))
+        ]
         keep = None
         if self.recurrent_dropout and self.training:
             ones = x.new_ones(len(x), self.gates, self.hidden_size)

@@ -20,6 +20,8 @@ class ScoredMultiHeadAttention(MultiHeadAttention):
             scores = scores.masked_fill(~mask[:, None], -1e9)
         weights = scores.softmax(-1)
         if mask is not None:
-            weights = weights * mask[:, None]  # a query that may look nowhere gets zeros
+            weights = (
+                weights * mask[:, None]
+            )  # a query that may look nowhere gets zeros
         y = F.dropout(weights, self.dropout, self.training) @ v
         return self.output(y.transpose(1, 2).flatten(2)), weights

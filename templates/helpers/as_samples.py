@@ -8,26 +8,30 @@ def as_samples(
 
     Args:
         name: What to call it in the message.
-        array: The array: numbers, a row a sample.
+        array: Numbers, a row a sample.
         shape: The shape of one sample, None for a size that may be any.
-        dtype: The type of its elements; None keeps integers and single floats.
+        dtype: The type of its elements; None leaves integers and single floats as they are.
     """
-    if array.dtype.kind not in "biuf":
-        sys.exit(f"{name} holds {array.dtype}, not numbers")
+    if array.dtype.kind not in "biuf" or not array.ndim:
+        sys.exit(f"{name} holds {array.dtype} of shape {array.shape}, not numbers a sample")
     found = array.shape[1:]
     fits = len(found) == len(shape) and all(w in (None, h) for h, w in zip(found, shape))
-    if not fits and array.ndim and len(array) and None not in shape:
-        # (28, 28) as (784,) or a column as a vector: the same numbers in the same order.
-        flat = 1 in (len(shape), len(found)) or found[-1:] == (1,) or shape[-1:] == (1,)
-        fits = flat and math.prod(found) == math.prod(shape)
-        array = array.reshape(len(array), *shape) if fits else array
     if not fits:
-        wanted = ", ".join("any" if size is None else str(size) for size in shape)
-        sys.exit(f"{name} has samples of shape {found}, not ({wanted})")
+        # (28, 28) as (784,) or as (28, 28, 1): the same numbers in the same order.
+        flat = 1 in (len(found), len(shape)) or 1 in (*found[-1:], *shape[-1:])
+        if None in shape or not flat or math.prod(found) != math.prod(shape):
+            wanted = ", ".join("any" if size is None else str(size) for size in shape)
+            hint = ""
+            if array.dtype.kind in "iu" and found in ((), (1,)) and len(shape) == 1:
+                hint = f"; classes become one-hot with `y = one_hot({shape[0]})` in the spec"
+            sys.exit(f"{name} has samples of shape {found}, not ({wanted}){hint}")
+        array = array.reshape(len(array), *shape)
     if dtype is None:
-        native = array.dtype.newbyteorder("=")
-        wide = {2: np.int32, 4: np.int64, 8: np.int64}  # torch lacks unsigned arithmetic
-        if native.kind == "u" and native.itemsize > 1:
-            native = np.dtype(wide[native.itemsize])
-        dtype = np.float32 if native == np.float64 else native
-    return np.asarray(array, dtype)
+        # What torch computes with: no doubles, no wide unsigned numbers, native byte order.
+        kind, size = array.dtype.kind, array.dtype.itemsize
+        dtype = array.dtype.newbyteorder("=")
+        if kind == "f" and size > 4:
+            dtype = np.float32
+        elif kind == "u" and size > 1:
+            dtype = np.int32 if size == 2 else np.int64
+    return np.ascontiguousarray(array, dtype)

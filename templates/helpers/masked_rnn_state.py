@@ -15,7 +15,9 @@ def masked_rnn_state(
         enforce_sorted=False,
     )
     y, new = rnn(packed, state)
-    y, _ = nn.utils.rnn.pad_packed_sequence(y, batch_first=True, total_length=x.shape[1])
+    y, _ = nn.utils.rnn.pad_packed_sequence(
+        y, batch_first=True, total_length=x.shape[1]
+    )
     steps = mask.cumsum(1)[..., None]  # valid steps so far
     y = y.gather(1, (steps - 1).clamp(min=0).expand_as(y))
     y = torch.where(steps > 0, y, 0)

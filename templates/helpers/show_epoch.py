@@ -1,6 +1,4 @@
-def show_epoch(
-    cfg: Config, epoch: int, samples: int, logs: dict[str, float], took: float
-) -> None:
+def show_epoch(cfg: Config, samples: int, logs: dict[str, float], took: float) -> None:
     """Print an epoch as Keras does at verbose 1 and 2."""
     steps = -(-samples // cfg.batch_size)
     each = f"{took:.0f}s - {1000 * took / steps:.0f}ms/step"

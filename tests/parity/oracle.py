@@ -28,6 +28,7 @@ from keras.src.backend.common import dtypes as keras_dtypes  # noqa: E402
 from kgen.catalogue.base import Entry  # noqa: E402
 from kgen.catalogue.families import ACTIVATIONS, LAYERS  # noqa: E402
 from kgen.catalogue.layer import Layer  # noqa: E402
+from kgen.catalogue.layers.spatial import Spatial  # noqa: E402
 from kgen.ir import functions  # noqa: E402
 from kgen.ir.model import Composite, Instance, Ref, TypedGraph, TypedNode  # noqa: E402
 from kgen.ir.shapes import TensorType  # noqa: E402
@@ -133,7 +134,9 @@ def listed(value: Any) -> Sequence[Any]:
 
 def call_layer(layer: Layer, made: Any, inputs: list[Any]) -> Sequence[Any]:
     """Apply a Keras layer as its class wants to be called."""
-    if layer.wants_list or isinstance(made, keras.layers.Attention | keras.layers.AdditiveAttention):
+    if layer.wants_list or isinstance(
+        made, keras.layers.Attention | keras.layers.AdditiveAttention
+    ):
         return listed(made(inputs))
     wrapped = made.forward_layer if isinstance(made, keras.layers.Bidirectional) else made
     if isinstance(wrapped, keras.layers.RNN) and len(inputs) > 1:
@@ -158,6 +161,8 @@ def keras_args(entry: Entry) -> dict[str, Any]:
         if isinstance(entry, Layer) and general is not None and general.kind is declared.kind:
             if name not in ("trainable", "activity_regularizer"):
                 continue  # the name, and where a first layer says its input shape
+        if isinstance(entry, Spatial) and entry.axes == 1 and isinstance(value, tuple):
+            (value,) = value  # Keras writes no tuple of one
         arguments[name] = keras_value(value)
     return arguments
 

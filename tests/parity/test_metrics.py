@@ -153,11 +153,14 @@ def name_of(row: Row) -> str:
     return f"{name}({given})-{'-'.join(map(str, made))}"
 
 
-def read(code: MetricCode, batches: list[tuple[Any, Any]]) -> float:
+def read(code: MetricCode, batches: list[tuple[Any, Any]], *definitions: str) -> float:
     """Return what the script would log after these batches."""
     import torch
 
-    values = [evaluate(code.values, y=torch.tensor(y), p=torch.tensor(p)) for y, p in batches]
+    values = [
+        evaluate(code.values, *definitions, y=torch.tensor(y), p=torch.tensor(p))
+        for y, p in batches
+    ]
     if not code.size:
         return float(sum(v.double().sum() for v in values) / sum(v.numel() for v in values))
     assert all(v.shape == (code.size,) for v in values)

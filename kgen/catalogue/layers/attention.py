@@ -303,7 +303,9 @@ class Attention(DotAttention):
         pairs = f"{query}[:, :, None] + {key}[:, None]"
         if not self.use_scale:
             return f"{ctx.module(one)} * torch.tanh({pairs}).sum(-1)"
-        both = ctx.module(f'nn.ParameterDict({{"scale": torch.ones(()), "factor": torch.ones(())}})')
+        both = ctx.module(
+            'nn.ParameterDict({"scale": torch.ones(()), "factor": torch.ones(())})'
+        )
         return f"{both}.factor * torch.tanh({both}.scale * ({pairs})).sum(-1)"
 
 

@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 from kgen.catalogue.activations import Activation
 from kgen.catalogue.base import arg
-from kgen.catalogue.families import CONSTRAINTS, INITIALIZERS, REGULARIZERS
 from kgen.catalogue.kinds import Choice, Int, Kind
 from kgen.catalogue.layer import Context, Value, need_known
 from kgen.catalogue.layers.spatial import (
@@ -23,12 +22,10 @@ from kgen.catalogue.layers.spatial import (
     KERNEL_INITIALIZER,
     KERNEL_REGULARIZER,
     KERNEL_SIZE,
-    PADDING,
     STRIDES,
     USE_BIAS,
     ByAxes,
     Spatial,
-    entry,
     even,
     pad_call,
     per_axis,
@@ -49,7 +46,6 @@ class ConvPadding(ByAxes):
 
     def of(self, axes: int) -> Kind:
         return Choice("valid", "same", "causal") if axes == 1 else Choice("valid", "same")
-
 
 
 class BaseConv(Spatial, abstract=True):
@@ -88,7 +84,7 @@ class BaseConv(Spatial, abstract=True):
     @classmethod
     def legacy(cls, called_as: str, args: list[Any]) -> list[Any]:
         """Read Keras 1's way to give a kernel size: `nb_row, nb_col` or one integer an axis."""
-        args = _join_kernel_size(args)
+        args = _without_weights(_join_kernel_size(args))
         positional = [a for a in args if a.name is None]
         sizes = positional[1 : 1 + cls.axes]
         if called_as.rsplit(".", 1)[-1] not in cls.keras1:
@@ -108,7 +104,7 @@ class BaseConv(Spatial, abstract=True):
         else:
             return args
         rest = positional[1 + cls.axes :]
-        names = KERAS1_POSITIONS
+        names: tuple[str, ...] = KERAS1_POSITIONS
         if called_as.endswith("Deconvolution2D"):
             names = ("output_shape", *names)
         if len(rest) > len(names):
@@ -118,7 +114,8 @@ class BaseConv(Spatial, abstract=True):
                 helps=("give the others by name",),
             )
         named = [replace(a, name=n) for a, n in zip(rest, names, strict=False)]
-        return [positional[0], kernel, *named, *(a for a in args if a.name is not None)]
+        named += [a for a in args if a.name is not None]
+        return [positional[0], kernel, *_without_weights(named)]
 
     @classmethod
     def doubts(cls, called_as: str, args: list[Any]) -> list[Diagnostic]:
@@ -289,7 +286,7 @@ class Conv(BaseConv, abstract=True):
         groups = f", groups={self.groups}" if self.groups > 1 else ""
         bias = "" if self.use_bias else ", bias=False"
         conv = ctx.module(
-            f"nn.Conv{self.spread()}({self.channels(x.type)}, {self.filters}, "
+            f"nn.Conv{self.suffix()}({self.channels(x.type)}, {self.filters}, "
             f"{self.window()}{padding}{groups}{bias})"
         )
         return self.finish(ctx, f"{conv}({source})")
@@ -331,3 +328,8 @@ def _join_kernel_size(args: list[Any]) -> list[Any]:
         return args
     kernel = replace(sizes[0], name="kernel_size", value=tuple(a.value for a in sizes))
     return [*(a for a in args if a not in sizes), kernel]
+
+
+def _without_weights(args: list[Any]) -> list[Any]:
+    """Drop `weights=None`, which says nothing; other values are refused."""
+    return [a for a in args if a.name != "weights" or a.value is not None]

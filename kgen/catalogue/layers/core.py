@@ -33,16 +33,12 @@ class Dense(Layer):
     bias_initializer: Initializer = arg(
         Ref(INITIALIZERS), "Initial distribution of `bias`.", "zeros"
     )
-    kernel_regularizer: Regularizer | None = arg(
-        Ref(REGULARIZERS), "Penalty on `kernel`.", None
-    )
+    kernel_regularizer: Regularizer | None = arg(Ref(REGULARIZERS), "Penalty on `kernel`.", None)
     bias_regularizer: Regularizer | None = arg(Ref(REGULARIZERS), "Penalty on `bias`.", None)
     activity_regularizer: Regularizer | None = arg(
         Ref(REGULARIZERS), "Penalty on the output, for each sample.", None
     )
-    kernel_constraint: Constraint | None = arg(
-        Ref(CONSTRAINTS), "Constraint on `kernel`.", None
-    )
+    kernel_constraint: Constraint | None = arg(Ref(CONSTRAINTS), "Constraint on `kernel`.", None)
     bias_constraint: Constraint | None = arg(Ref(CONSTRAINTS), "Constraint on `bias`.", None)
 
     renamed = {

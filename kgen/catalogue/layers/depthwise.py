@@ -73,7 +73,7 @@ class DepthwiseConv(BaseConv, abstract=True):
         """Return the constructor of the depthwise convolution."""
         channels = self.channels(x)
         return (
-            f"nn.Conv{self.spread()}({channels}, {channels * self.depth_multiplier}, "
+            f"nn.Conv{self.suffix()}({channels}, {channels * self.depth_multiplier}, "
             f"{self.window()}{padding}, groups={channels}{'' if bias else ', bias=False'})"
         )
 
@@ -159,7 +159,7 @@ class SeparableConv(DepthwiseConv, abstract=True):
         depthwise = self.depthwise_module(x.type, padding, bias=False)
         between = self.channels(x.type) * self.depth_multiplier
         bias = "" if self.use_bias else ", bias=False"
-        pointwise = f"nn.Conv{self.spread()}({between}, {self.filters}, 1{bias})"
+        pointwise = f"nn.Conv{self.suffix()}({between}, {self.filters}, 1{bias})"
         conv = ctx.module(f"nn.Sequential({depthwise}, {pointwise})")
         return self.finish(ctx, f"{conv}({source})")
 

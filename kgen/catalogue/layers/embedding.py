@@ -31,9 +31,7 @@ class Embedding(Layer):
         Ref(CONSTRAINTS), "Constraint on the vectors.", None
     )
     mask_zero: bool = arg(Bool(), "Whether 0 is padding, which later layers skip.", False)
-    input_length: int | None = arg(
-        Opt(Int(1)), "Length of the sequences.", None, keyword_only=True
-    )
+    input_length: int | None = arg(Opt(Int(1)), "Length of the sequences.", None, keyword_only=True)
 
     renamed = {
         "init": "embeddings_initializer",
@@ -48,13 +46,13 @@ class Embedding(Layer):
     }
 
     def output(self, x: TensorType) -> TensorType:
-        if self.input_length is not None and x.rank == 1:
-            if x.shape[0] not in (None, self.input_length):
-                raise Fault(
-                    "K302",
-                    f"`input_length` is {self.input_length}, but the sequences are {x}",
-                    arg="input_length",
-                )
+        declared = self.input_length
+        if declared is not None and x.rank == 1 and x.shape[0] not in (None, declared):
+            raise Fault(
+                "K302",
+                f"`input_length` is {declared}, but the sequences are {x}",
+                arg="input_length",
+            )
         return TensorType((*x.shape, self.output_dim), batch=x.batch)
 
     def output_mask(self, *inputs: TensorType) -> bool:
@@ -101,5 +99,5 @@ class Masking(Layer):
 
     def lower(self, ctx: Context, x: Value) -> Value:
         mask = ctx.let("mask", f"({x} != {self.mask_value}).any(-1)", "(N, T), False at padding")
-        expr = f"{x} * {mask}[..., None]" if self.mask_value else str(x)
-        return Value(expr, ctx.outputs[0], mask=mask)
+        # Also where padding is 0 already: no gradient passes through it.
+        return Value(f"{x} * {mask}[..., None]", ctx.outputs[0], mask=mask)

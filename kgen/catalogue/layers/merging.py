@@ -356,8 +356,14 @@ class KerasOneMerge(Layer):
         words = [a.value for a in args if isinstance(a.value, str)]
         mode = next((w for w in words if w in MODES), "")
         modern = MODES[mode].__name__ if mode else ""
-        call = {"concat": "Concatenate()", "dot": "Dot(axes=...)", "cos": "Dot(axes=..., normalize=True)"}
-        hint = f"write `[a, b] -> {call.get(mode, modern + '()')}`" if mode else (
-            f"use one of {listing(c.__name__ for c in dict.fromkeys(MODES.values()))}"
+        call = {
+            "concat": "Concatenate()",
+            "dot": "Dot(axes=...)",
+            "cos": "Dot(axes=..., normalize=True)",
+        }
+        hint = (
+            f"write `[a, b] -> {call.get(mode, modern + '()')}`"
+            if mode
+            else (f"use one of {listing(c.__name__ for c in dict.fromkeys(MODES.values()))}")
         )
         raise Fault("K501", f"`{called_as}` of Keras 1 is not supported", helps=(hint,))

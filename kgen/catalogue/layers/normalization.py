@@ -42,6 +42,13 @@ class Normalizing(Layer, abstract=True):
 
     center: bool
     scale: bool
+    beta_initializer: Any
+    gamma_initializer: Any
+    beta_regularizer: Any
+    gamma_regularizer: Any
+    beta_constraint: Any
+    gamma_constraint: Any
+
     renamed = {"beta_init": "beta_initializer", "gamma_init": "gamma_initializer"}
 
     def place(self, axis: int, x: TensorType) -> int:
@@ -73,27 +80,27 @@ class Normalizing(Layer, abstract=True):
         gamma = Weight(
             "gamma",
             shape,
-            getattr(self, "gamma_initializer"),
+            self.gamma_initializer,
             "weight",
             torch_default="ones",
-            regularizer=getattr(self, "gamma_regularizer"),
-            constraint=getattr(self, "gamma_constraint"),
+            regularizer=self.gamma_regularizer,
+            constraint=self.gamma_constraint,
         )
         beta = Weight(
             "beta",
             shape,
-            getattr(self, "beta_initializer"),
+            self.beta_initializer,
             "bias",
             torch_default="zeros",
-            regularizer=getattr(self, "beta_regularizer"),
-            constraint=getattr(self, "beta_constraint"),
+            regularizer=self.beta_regularizer,
+            constraint=self.beta_constraint,
         )
         return [gamma] * self.scale + [beta] * self.center
 
-    def without(self, constructor: str) -> str:
-        """Return a constructor of a module whose `weight` and `bias` are there as wanted."""
-        missing = ['"weight"'] * (not self.scale) + ['"bias"'] * (not self.center)
-        return f"without({', '.join([constructor, *missing])})" if missing else constructor
+    def learned(self, constructor: str) -> str:
+        """Return a constructor of a module that learns its `weight` and `bias` as wanted."""
+        fixed = ['"weight"'] * (not self.scale) + ['"bias"'] * (not self.center)
+        return f"constant({', '.join([constructor, *fixed])})" if fixed else constructor
 
 
 class OverChannels(Normalizing, abstract=True):
@@ -135,16 +142,12 @@ class BatchNormalization(OverChannels):
     beta_initializer: Any = BETA_INITIALIZER
     gamma_initializer: Any = GAMMA_INITIALIZER
     moving_mean_initializer: Any = entry(INITIALIZERS, "Start of the moving mean.", "zeros")
-    moving_variance_initializer: Any = entry(
-        INITIALIZERS, "Start of the moving variance.", "ones"
-    )
+    moving_variance_initializer: Any = entry(INITIALIZERS, "Start of the moving variance.", "ones")
     beta_regularizer: Any = BETA_REGULARIZER
     gamma_regularizer: Any = GAMMA_REGULARIZER
     beta_constraint: Any = BETA_CONSTRAINT
     gamma_constraint: Any = GAMMA_CONSTRAINT
-    renorm: bool = arg(
-        Only(False, "batch renormalization is not supported"), "Only False.", False
-    )
+    renorm: bool = arg(Only(False, "batch renormalization is not supported"), "Only False.", False)
     renorm_clipping: Any = arg(
         Only(None, "batch renormalization is not supported"), "Only None.", None
     )
@@ -215,7 +218,7 @@ class BatchNormalization(OverChannels):
         options = f", momentum={self.momentum}, eps={self.epsilon}"
         if self.momentum == 0.99 and self.epsilon == 1e-3:
             options = ""
-        norm = ctx.module(self.without(f"{kind}({channels}{options})"))
+        norm = ctx.module(self.learned(f"{kind}({channels}{options})"))
         # The mask has no channels: it gets them where the tensor has them.
         mask = f", {x.mask}.unsqueeze({1 if x.first else -1})" if masked else ""
         return self.through(x, lambda value: f"{norm}({value}{mask})")
@@ -258,7 +261,9 @@ class GroupNormalization(OverChannels):
     def lower(self, ctx: Context, x: Value) -> str:
         channels = self.size(self.place(self.axis, x.type), x.type)
         groups = channels if self.groups == -1 else self.groups
-        norm = ctx.module(self.without(f"nn.GroupNorm({groups}, {channels}, eps={self.epsilon})"))
+        norm = f"nn.GroupNorm({groups}, {channels}, eps={self.epsilon}"
+        plain = not self.scale and not self.center
+        norm = ctx.module(f"{norm}, affine=False)" if plain else self.learned(f"{norm})"))
         return self.through(x, lambda value: f"{norm}({value})")
 
 
@@ -328,7 +333,7 @@ class LayerNormalization(OverFeatures):
             return self.through(ctx, x, f"{norm}, elementwise_affine=False)")
         if not self.center:
             return self.through(ctx, x, f"{norm}, bias=False)")
-        return self.through(ctx, x, self.without(f"{norm})"))
+        return self.through(ctx, x, self.learned(f"{norm})"))
 
 
 class RMSNormalization(OverFeatures):

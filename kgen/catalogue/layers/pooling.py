@@ -74,7 +74,7 @@ class Pooling(Spatial, abstract=True):
             options = f", padding={per_axis(before)}" if any(before) else ""
             options += "" if even(pads) else ", ceil_mode=True"
             options += self.padded_options if options else ""
-        pool = ctx.module(f"nn.{self.torch}Pool{self.spread()}({self.window()}{options})")
+        pool = ctx.module(f"nn.{self.torch}Pool{self.suffix()}({self.window()}{options})")
         return f"{pool}({x})"
 
     def padded(self, ctx: Context, x: Value) -> str:
@@ -95,7 +95,7 @@ class MaxPooling(Pooling, abstract=True):
         else:
             comment = "Keras' same padding puts the odd cell last"
             padded = ctx.let("padded", pad_call(x, pads, 'float("-inf")'), comment)
-        pool = ctx.module(f"nn.MaxPool{self.spread()}({self.window()})")
+        pool = ctx.module(f"nn.MaxPool{self.suffix()}({self.window()})")
         return f"{pool}({padded})"
 
 
@@ -106,7 +106,7 @@ class AveragePooling(Pooling, abstract=True):
     padded_options = ", count_include_pad=False"
 
     def padded(self, ctx: Context, x: Value) -> str:
-        pool = ctx.module(f"nn.AvgPool{self.spread()}({self.window()})")
+        pool = ctx.module(f"nn.AvgPool{self.suffix()}({self.window()})")
         window = f"{tuple_of(self.pool_size)}, {tuple_of(self.step())}"
         return f"average_same({pool}, {x}, {window})"
 
@@ -267,7 +267,7 @@ class AdaptivePooling(Spatial, abstract=True):
 
     def lower(self, ctx: Context, x: Value) -> str:
         size = per_axis(self.output_size)
-        pool = ctx.module(f"nn.Adaptive{self.torch}Pool{self.spread()}({size})")
+        pool = ctx.module(f"nn.Adaptive{self.torch}Pool{self.suffix()}({size})")
         return f"{pool}({x})"
 
 

@@ -119,7 +119,6 @@ class Normalization(Layer):
         if len(shape_of(self.mean)) > len(self.axis or ()):
             raise Fault("K203", "`mean` has more axes than `axis` names", arg="mean")
 
-    @property
     def adapts(self) -> bool:
         return self.mean is None
 
@@ -130,9 +129,7 @@ class Normalization(Layer):
             if not -rank <= axis < rank or axis % rank == 0:
                 raise Fault("K308", f"`Normalization` has no axis {axis} in {x}", arg="axis")
             if x.shape[axis % rank - 1] is None:
-                raise Fault(
-                    "K301", f"`Normalization` needs a known size of axis {axis}, got {x}"
-                )
+                raise Fault("K301", f"`Normalization` needs a known size of axis {axis}, got {x}")
         return sorted(axis % rank for axis in self.axis or ())
 
     def broadcast_shape(self, x: TensorType) -> tuple[int, ...]:
@@ -143,18 +140,24 @@ class Normalization(Layer):
             for axis in range(kept[0] if kept else x.rank + 1, x.rank + 1)
         )
 
+    def view_of(self, statistics: Numbers, x: TensorType) -> str:
+        """Return the `.view(...)` that spreads given statistics over the axes, "" for none."""
+        given = shape_of(statistics)
+        axes = self.kept(x)
+        sizes = dict(zip(reversed(axes), reversed(given), strict=False))
+        wide = tuple(sizes.get(a, 1) for a in range(axes[0], x.rank + 1))
+        return "" if wide == given else f".view({tuple_of(wide)})"
+
     def output(self, x: TensorType) -> TensorType:
         shape = [x.shape[a - 1] for a in self.kept(x)]
         if self.mean is not None:
             given = shape_of(self.mean)
-            if any(
-                n not in (1, m) for n, m in zip(reversed(given), reversed(shape), strict=False)
-            ):
+            if any(n not in (1, m) for n, m in zip(reversed(given), reversed(shape), strict=False)):
                 raise Fault("K304", f"`mean` of shape {given} does not fit {x}", arg="mean")
         return _as_float(x)
 
     def weights(self, x: TensorType) -> list[Weight]:
-        if not self.adapts:
+        if not self.adapts():
             return []
         shape = tuple(x.shape[a - 1] or 1 for a in self.kept(x))
         layout = Layout(reshape=self.broadcast_shape(x))
@@ -175,13 +178,8 @@ class Normalization(Layer):
             constants = f"torch.zeros({sizes}), torch.ones({sizes})"
         else:
             # Given statistics belong to the last of the kept axes.
-            given, view = list(shape_of(mean)), ""
-            wide = [given.pop() if n > 1 and given else 1 for n in reversed(shape)][::-1]
-            if wide != list(shape_of(mean)):
-                view = f".view({tuple_of(wide)})"
-            constants = ", ".join(
-                f"torch.tensor({as_list(v)}){view}" for v in (mean, variance)
-            )
+            view = self.view_of(mean, x.type)
+            constants = ", ".join(f"torch.tensor({as_list(v)}){view}" for v in (mean, variance))
         return f"{ctx.module(f'{kind}({constants})')}({x})"
 
 
@@ -215,9 +213,7 @@ class Sized(Spatial, abstract=True):
     def interpolated(self, x: str, mode: str, antialias: bool = False) -> str:
         """Return the call that resizes."""
         smooth = ", antialias=True" if antialias else ""
-        return (
-            f'F.interpolate({x}, size=({self.height}, {self.width}), mode="{mode}"{smooth})'
-        )
+        return f'F.interpolate({x}, size=({self.height}, {self.width}), mode="{mode}"{smooth})'
 
     def widest(self, x: TensorType) -> str:
         """Return the slices of the largest centred part with the aspect ratio of the result."""
@@ -239,9 +235,7 @@ class Resizing(Sized):
     crop_to_aspect_ratio: bool = arg(
         Bool(), "Whether to cut off what does not fit the new aspect ratio.", False
     )
-    pad_to_aspect_ratio: bool = arg(
-        Bool(), "Whether to fill up to the new aspect ratio.", False
-    )
+    pad_to_aspect_ratio: bool = arg(Bool(), "Whether to fill up to the new aspect ratio.", False)
     fill_mode: str = arg(Choice("constant"), "How to fill: only `constant`.", "constant")
     fill_value: float = arg(Float(), "The value to fill with.", 0.0)
     antialias: bool = arg(Bool(), "Whether to smooth when shrinking (bilinear).", False)

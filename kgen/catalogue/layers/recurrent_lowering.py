@@ -12,7 +12,7 @@ from kgen.catalogue.layer import Context, Value
 from kgen.ir.shapes import TensorType
 
 if TYPE_CHECKING:
-    from kgen.catalogue.layers.recurrent import Recurrent
+    from kgen.catalogue.layers.recurrent_base import Recurrent
 
 
 def constructor(ctx: Context, layer: Recurrent, x: TensorType) -> str:
@@ -134,9 +134,7 @@ def call(layer: Recurrent, rnn: str, read: Source, start: str, *, state: bool = 
     return f"{name}({', '.join(filter(None, [rnn, read.x, read.mask, start]))})"
 
 
-def with_state(
-    ctx: Context, layer: Recurrent, module: str, call: str
-) -> tuple[str, list[str]]:
+def with_state(ctx: Context, layer: Recurrent, module: str, call: str) -> tuple[str, list[str]]:
     """Run a module for its state too; return the output and the parts of the state."""
     if layer.stateful:
         y, state = ctx.unpack("y, state", call)

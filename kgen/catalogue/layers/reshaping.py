@@ -180,7 +180,6 @@ class UpSampling2D(UpSampling):
     )
 
 
-
 class UpSampling3D(UpSampling):
     """Make volumes larger by whole factors."""
 
@@ -299,9 +298,7 @@ class Cropping(Spatial, abstract=True):
         return self.shaped(x, sizes, x.shape[self.channel_axis])
 
     def lower(self, ctx: Context, x: Value) -> str:
-        cuts = [
-            f"{before or ''}:{-after if after else ''}" for before, after in self.cropping
-        ]
+        cuts = [f"{before or ''}:{-after if after else ''}" for before, after in self.cropping]
         before = [":", ":"] if x.first or self.channels_first else [":"]
         return f"{x}[{', '.join([*before, *cuts])}]"
 

@@ -88,9 +88,7 @@ STRIDES = arg(PerAxis(), "Step of the window.", 1)
 DILATION_RATE = arg(PerAxis(), "Distance between the cells of the window.", 1)
 ACTIVATION = arg(Ref(ACTIVATIONS, function=True, none="linear"), "Applied to the result.", None)
 USE_BIAS = arg(Bool(), "Whether to add a bias to each output channel.", True)
-KERNEL_INITIALIZER = entry(
-    INITIALIZERS, "Initial distribution of the kernel.", "glorot_uniform"
-)
+KERNEL_INITIALIZER = entry(INITIALIZERS, "Initial distribution of the kernel.", "glorot_uniform")
 BIAS_INITIALIZER = entry(INITIALIZERS, "Initial distribution of the bias.", "zeros")
 KERNEL_REGULARIZER = entry(REGULARIZERS, "Penalty on the kernel.")
 BIAS_REGULARIZER = entry(REGULARIZERS, "Penalty on the bias.")
@@ -144,8 +142,8 @@ class Spatial(Layer, abstract=True):
         first = self.channels_first
         return x.with_shape(channels, *sizes) if first else x.with_shape(*sizes, channels)
 
-    def spread(self) -> str:
-        """Return the torch suffix of the rank: `2d`."""
+    def suffix(self) -> str:
+        """Return how torch's names end for these axes: `2d`."""
         return f"{self.axes}d"
 
 

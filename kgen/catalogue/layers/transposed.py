@@ -120,7 +120,7 @@ class ConvTranspose(BaseConv, abstract=True):
         options += f", output_padding={per_axis(more)}" if any(more) else ""
         bias = "" if self.use_bias else ", bias=False"
         conv = ctx.module(
-            f"nn.ConvTranspose{self.spread()}({self.channels(x.type)}, {self.filters}, "
+            f"nn.ConvTranspose{self.suffix()}({self.channels(x.type)}, {self.filters}, "
             f"{self.window()}{options}{bias})"
         )
         result = f"{conv}({x})"

@@ -11,7 +11,7 @@ from kgen.catalogue.layer import Context, Layer, Outputs, Value
 from kgen.catalogue.layers import recurrent_lowering as lowering
 from kgen.catalogue.layers.core import Activation, Dense
 from kgen.catalogue.layers.normalization import BatchNormalization
-from kgen.catalogue.layers.recurrent import Recurrent
+from kgen.catalogue.layers.recurrent_base import Recurrent
 from kgen.catalogue.weights import Weight
 from kgen.diagnostics import Fault
 from kgen.ir.model import Composite, Instance
@@ -140,7 +140,9 @@ class Bidirectional(Layer):
         "concat",
     )
     backward_layer: Instance | None = arg(
-        Opt(LayerArg()), "The layer of the other direction; a copy of `layer` by default.", None,
+        Opt(LayerArg()),
+        "The layer of the other direction; a copy of `layer` by default.",
+        None,
         keyword_only=True,
     )
 
@@ -260,9 +262,7 @@ class Bidirectional(Layer):
         backward = f"{z}.flip(1)" if one.return_sequences else str(z)
         return self.merged(ctx, str(y), backward, (*states, *more), x.mask)
 
-    def lower_fused(
-        self, ctx: Context, x: Value, state: tuple[Value, ...]
-    ) -> tuple[Value, ...]:
+    def lower_fused(self, ctx: Context, x: Value, state: tuple[Value, ...]) -> tuple[Value, ...]:
         """Lower to one module of torch that reads in both directions."""
         one, other = self.pair()
         rnn = ctx.module(lowering.native(one, x.type.shape[-1] or 0, bidirectional=True))
@@ -273,8 +273,10 @@ class Bidirectional(Layer):
             arguments.append(f"({', '.join(parts)})" if one.parts > 1 else parts[0])
         call = f"{rnn}({', '.join(arguments)})"
         penalized = one.activity_regularizer or other.activity_regularizer
-        if self.merge_mode == "concat" and one.return_sequences and not (
-            one.return_state or penalized
+        if (
+            self.merge_mode == "concat"
+            and one.return_sequences
+            and not (one.return_state or penalized)
         ):
             return (Value(f"{call}[0]", ctx.outputs[0]),)
         wanted = "y, (h, c)" if one.return_state or penalized else "y, (h, _)"

@@ -10,11 +10,11 @@ from kgen.diagnostics import Fault
 from kgen.ir.shapes import TensorType
 
 
-def above(pair: Pair, threshold: float, symbol: str = ">", p: str = "") -> str:
-    """Return the expression of `p > threshold`, from logits where that is the same."""
-    if pair.fused == "sigmoid" and threshold == 0.5 and not p:
-        return f"({pair.output} {symbol} 0)"  # the logit of 1/2
-    return f"({p or pair.p} {symbol} {threshold})"
+def above(pair: Pair, threshold: float, symbol: str = ">") -> str:
+    """Return the comparison `p > threshold`, with logits where that is the same."""
+    if pair.fused == "sigmoid" and threshold == 0.5:
+        return f"{pair.output} {symbol} 0"  # the logit of 1/2
+    return f"{pair.p} {symbol} {threshold}"
 
 
 class BinaryAccuracy(Metric):
@@ -25,7 +25,7 @@ class BinaryAccuracy(Metric):
     labels = "binary"
 
     def lower(self, pair: Pair) -> MetricCode:
-        return MetricCode(f"({above(pair, self.threshold)} == {pair.aligned})")
+        return MetricCode(f"(({above(pair, self.threshold)}) == {pair.aligned})")
 
 
 class CategoricalAccuracy(Metric):

@@ -85,13 +85,11 @@ class _Rate(_Counts, abstract=True):
         else:
             predicted = f"top_k_mask({pair.output}, {self.top_k})"
             if self.thresholds is not None:
-                predicted = f"({predicted} & {above(pair, self.thresholds)})"
+                predicted = f"{predicted} & ({above(pair, self.thresholds)})"
         actual = f"{pair.aligned}.bool()"
         if self.class_id is not None:
-            predicted, actual = (
-                f"{predicted}[..., {self.class_id}]",
-                f"{actual}[..., {self.class_id}]",
-            )
+            predicted = f"({predicted})[..., {self.class_id}]"
+            actual = f"{actual}[..., {self.class_id}]"
         return MetricCode(f"positive_counts({predicted}, {actual})", 4, self.result)
 
 

@@ -29,7 +29,7 @@ class _FScore(Metric, abstract=True):
         if self.average is None:
             raise Fault(
                 "K501",
-                f"`{self.called_as}(average=None)` is one score per class; kgen logs single numbers",
+                f"`{self.called_as}(average=None)` is a score per class; kgen logs single numbers",
                 arg="average",
                 helps=("choose `average=macro`, `micro` or `weighted`",),
             )
@@ -44,14 +44,14 @@ class _FScore(Metric, abstract=True):
         if self.threshold is not None:
             predicted = above(pair, self.threshold)
         elif pair.fused == "softmax":  # the largest probability is never zero
-            predicted = f"({pair.output} == {pair.output}.amax(-1, keepdim=True))"
+            predicted = f"{pair.output} == {pair.output}.amax(-1, keepdim=True)"
         else:
             predicted = f"largest({pair.p})"
         actual = pair.labels
         beta = "" if self.beta == 1.0 else f", {self.beta}"
         if self.average == "micro":
             classes = 1
-            predicted, actual = f"{predicted}.view(-1, 1)", f"{actual}.reshape(-1, 1)"
+            predicted, actual = f"({predicted}).view(-1, 1)", f"{actual}.reshape(-1, 1)"
         result = f"float(f_scores(s{beta}).mean())"
         if self.average == "weighted":
             result = f"weighted_f_score(s{beta})"

@@ -185,7 +185,9 @@ def _tensors(term: Term) -> tuple[Term, ...]:
 def _constant(expects: str, fits: Callable[[Any], bool]) -> Callable[[Term], Any]:
     def convert(term: Term) -> Any:
         value = list(term.value) if isinstance(term.value, tuple) else term.value
-        if term.tensor or term.items or not fits(value):
+        if value is None and term.code != "None":
+            value = term  # known only when the script runs
+        if term.tensor or not fits(value):
             raise Fault("K203", f"must be {expects}, got {_shown(term)}")
         return tuple(value) if isinstance(value, list) else value
 

@@ -191,23 +191,25 @@ def _infix_op(symbol: str) -> Rule:
     return rule
 
 
-for _names, _text in (
-    (("add",), "+"),
-    (("subtract",), "-"),
-    (("multiply",), "*"),
-    (("divide", "true_divide"), "/"),
-    (("floor_divide",), "//"),
-    (("mod",), "%"),
-    (("pow", "power"), "**"),
-    (("equal",), "=="),
-    (("not_equal",), "!="),
-    (("less",), "<"),
-    (("less_equal",), "<="),
-    (("greater",), ">"),
-    (("greater_equal",), ">="),
-):
-    for _name in _names:
-        add_op(_name, _infix_op(_text))
+SYMBOLS = {
+    "add": "+",
+    "subtract": "-",
+    "multiply": "*",
+    "divide": "/",
+    "true_divide": "/",
+    "floor_divide": "//",
+    "mod": "%",
+    "pow": "**",
+    "power": "**",
+    "equal": "==",
+    "not_equal": "!=",
+    "less": "<",
+    "less_equal": "<=",
+    "greater": ">",
+    "greater_equal": ">=",
+}
+for _name, _text in SYMBOLS.items():
+    add_op(_name, _infix_op(_text))
 
 
 @op("negative")

@@ -20,6 +20,8 @@ from kgen.catalogue.ops.base import (
 )
 from kgen.diagnostics import Fault
 
+Rule = Callable[..., Term]
+
 
 def _axes(x: Term, axis: Axes) -> tuple[int, ...] | None:
     """Return axes from 0, None for all of them."""
@@ -44,9 +46,7 @@ def _arguments(axis: Axes, keepdims: bool, rank: int) -> str:
     return ", ".join([*words, *(["keepdim=True"] if keepdims else [])])
 
 
-def _reduction(
-    method: str, options: str = "", real: bool = False, dtype: str = ""
-) -> Callable[..., Term]:
+def _reduction(method: str, options: str = "", real: bool = False, dtype: str = "") -> Rule:
     def rule(x: Tensor, axis: Axes = None, keepdims: Flag = False) -> Term:
         axes = _axes(x, axis)
         if real:
@@ -96,7 +96,7 @@ def prod(x: Tensor, axis: Axes = None, keepdims: Flag = False) -> Term:
     return x.call(f"prod({_arguments(axis, keepdims, x.rank)})", dims=dims, elementwise=False)
 
 
-def _position(method: str) -> Callable[..., Term]:
+def _position(method: str) -> Rule:
     def rule(x: Tensor, axis: Axis = -1, keepdims: Flag = False) -> Term:
         axes = _axes(x, axis)
         given = _arguments(axis, keepdims, x.rank)
@@ -110,7 +110,7 @@ add_op("argmax", _position("argmax"))
 add_op("argmin", _position("argmin"))
 
 
-def _along(template: str, default: int) -> Callable[..., Term]:
+def _along(template: str, default: int) -> Rule:
     def rule(x: Tensor, axis: Axis = default) -> Term:
         axis_of(x, axis)
         return x.as_real().call(template.format(axis=axis), elementwise=False)

@@ -19,9 +19,7 @@ from kgen.diagnostics import Fault
 from kgen.torch_ir import Line, number
 
 ZEROS = "torch.zeros_like(self.params)"
-INFINITY = Line(
-    "self.inf = torch.tensor(math.inf, dtype=torch.float32, device=self.params.device)"
-)
+INFINITY = Line("self.inf = torch.tensor(math.inf).to(self.params.device, torch.float32)")
 TRAINABLE = Line("parameters = [p for p in model.parameters() if p.requires_grad]")
 
 
@@ -107,12 +105,8 @@ class Optimizer(Entry, abstract=True, family=OPTIMIZERS):
     weight_decay: float | None = arg(
         Opt(Float(min=0)), "Shrinks every weight by `lr * weight_decay` before the update.", None
     )
-    clipnorm: float | None = arg(
-        Opt(Float(min=0)), "Largest norm of each weight's gradient.", None
-    )
-    clipvalue: float | None = arg(
-        Opt(Float(min=0)), "Largest absolute value in a gradient.", None
-    )
+    clipnorm: float | None = arg(Opt(Float(min=0)), "Largest norm of each weight's gradient.", None)
+    clipvalue: float | None = arg(Opt(Float(min=0)), "Largest absolute value in a gradient.", None)
     global_clipnorm: float | None = arg(
         Opt(Float(min=0)), "Largest norm of all gradients together.", None
     )
@@ -148,8 +142,9 @@ class Optimizer(Entry, abstract=True, family=OPTIMIZERS):
         cls.args = {n: cls.args[n] for n in order}
 
     def check(self) -> None:
-        clips = [n for n in ("clipnorm", "clipvalue", "global_clipnorm")
-                 if getattr(self, n) is not None]
+        clips = [
+            n for n in ("clipnorm", "clipvalue", "global_clipnorm") if getattr(self, n) is not None
+        ]
         if len(clips) > 1:
             raise Fault(
                 "K204",

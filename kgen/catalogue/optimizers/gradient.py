@@ -30,7 +30,9 @@ class SGD(Optimizer):
 
     def update(self, weights: Sequence[Trained]) -> OptimizerCode:
         if not self.momentum:
-            return OptimizerCode("SGD", "Keras' SGD: `p -= lr * g`.", (Line("p.sub_(g, alpha=lr)"),))
+            return OptimizerCode(
+                "SGD", "Keras' SGD: `p -= lr * g`.", (Line("p.sub_(g, alpha=lr)"),)
+            )
         velocity = Line("self.velocity.mul_(self.momentum).sub_(g, alpha=lr)")
         move = Line("p.add_(self.velocity)")
         doc = "Keras' SGD: `velocity = momentum * velocity - lr * g`, then `p += velocity`."
@@ -91,9 +93,7 @@ class RMSprop(Optimizer):
         if self.momentum:
             constants.append(("momentum", self.momentum))
             state.append(("velocity", ZEROS))
-            step.append(
-                Line(f"self.velocity.mul_(self.momentum).addcdiv_(g, {root}, value=lr)")
-            )
+            step.append(Line(f"self.velocity.mul_(self.momentum).addcdiv_(g, {root}, value=lr)"))
             step.append(Line("p.sub_(self.velocity)"))
             formula = f"`velocity = momentum * velocity + lr * g / {quotient}`, `p -= velocity`."
         else:
@@ -185,7 +185,10 @@ class Ftrl(Optimizer):
                 Line(f"torch.div({leader}, quadratic, out=p)"),
             ),
             state=(
-                ("square", f"torch.full_like(self.params, {number(self.initial_accumulator_value)})"),
+                (
+                    "square",
+                    f"torch.full_like(self.params, {number(self.initial_accumulator_value)})",
+                ),
                 ("linear", ZEROS),
             ),
         )

@@ -212,21 +212,21 @@ def encode_labels(
 
     Args:
         source: The source.
-        labels: Expression of the integer array, shape (n,).
+        labels: Expression of the integer array (int64), shape (n,).
         classes: How many classes there are, 0 when only the file tells.
         wanted: What the model wants.
     """
     name, want = wanted.targets[0]
     index = TensorType((), "int64")
     if source.chain("y", name) is not None:
-        return f"{labels}.astype(np.int64)", index, ""
+        return labels, index, ""
     if wanted.labels[0] == "index" or want.shape == ():
         units = wanted.classes[0]
         if units and classes > units:
             raise misfit(
                 f"`{source.called_as}` has {classes} classes, the model only {units} outputs"
             )
-        return f"{labels}.astype(np.int64)", index, ""
+        return labels, index, ""
     if want.shape == (1,):
         if classes > 2 and wanted.labels[0] == "binary":
             raise misfit(

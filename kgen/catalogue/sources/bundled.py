@@ -71,7 +71,10 @@ class Bundled(Source, abstract=True):
         if wanted.targets:
             target = self.target("{}", wanted)
             kinds.append(target[1])
-            body += [(f"y_{p} = {target[0].format(f'y_{p}')}", target[2]) for p in self.parts()]
+            for p in self.parts():
+                text = target[0].format(f"y_{p}")
+                if text != f"y_{p}":
+                    body.append((f"y_{p} = {text}", target[2]))
         for p in self.parts():
             if call:
                 body.append(f"x_{p} = x_{p}{call}")

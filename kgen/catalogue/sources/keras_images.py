@@ -14,6 +14,7 @@ from kgen.catalogue.sources.base import (
     fit_inputs,
     lines,
     only_one_input,
+    tuple_text,
 )
 from kgen.ir.shapes import TensorType
 from kgen.torch_ir import Option
@@ -50,7 +51,14 @@ class KerasImages(Source, abstract=True):
     def lower(self, wanted: Wanted) -> SourceCode:
         want = only_one_input(self, wanted)
         call, x_kind = fit_inputs(self, self.sample, want, wanted.inputs[0][0])
+        sizes = tuple_text([str(size) for size in self.sample.shape])
         body: list[str | tuple[str, str]] = list(self.reading())
+        for p in ("train", "test"):
+            body += [
+                f"x_{p} = as_samples('x_{p}', x_{p}, {sizes})",
+                f"y_{p} = as_classes('y_{p}', y_{p}, {self.count()})",
+                f"check_lengths(x_{p}=x_{p}, y_{p}=y_{p})",
+            ]
         kinds = [x_kind]
         if call:
             body += [f"x_{p} = x_{p}{call}" for p in ("train", "test")]

@@ -11,21 +11,23 @@ from typing import Any
 
 from kgen.catalogue.base import Entry, Family
 from kgen.catalogue.bind import Given, bind
-from kgen.catalogue.families import ALL, LAYERS
+from kgen.catalogue.families import ACTIVATIONS, ALL, LAYERS
 from kgen.catalogue.kinds import Kind, Ref, show_value
 from kgen.catalogue.layer import Layer
 from kgen.catalogue.layers.inputs import Input
 from kgen.diagnostics import Diagnostics, did_you_mean
 from kgen.frontends.kdsl import ast
-from kgen.frontends.kdsl.arithmetic import ArithmeticFault, compute
+from kgen.frontends.kdsl.arithmetic import LIMIT, ArithmeticFault, compute
 from kgen.frontends.kdsl.functions import to_function
 from kgen.frontends.kdsl.scope import UNRESOLVED, Block, ModelValue, Scope
 from kgen.ir.build import LayerValue, Tensor, chain, layer_value, repeat
 from kgen.ir.functions import Function
+from kgen.ir.model import Composite, Instance
 from kgen.source import Span
 
 MAX_REPEAT = 100_000
-MAX_DEPTH = 60
+MAX_DEPTH = 150  # of expressions inside each other, those of the blocks they call included
+MAX_STEPS = 2_000_000  # of evaluation: `for` and blocks inside each other multiply
 TENSOR_OPERATORS = {"+": "Add", "*": "Multiply", "-": "Subtract"}
 
 
@@ -36,11 +38,25 @@ class Evaluator:
         self.found = found
         self.call_block = call_block
         self.groups = 0
+        self.depth = 0
+        self.steps = 0
 
     # ------------------------------------------------------------------ expressions
 
     def evaluate(self, node: ast.Expression, scope: Scope, kind: Kind | None = None) -> Any:
         """Return the value of an expression; `kind` is what the place expects, if known."""
+        self.steps += 1
+        if self.steps > MAX_STEPS:
+            return self.too_large(node.span)
+        if self.depth >= MAX_DEPTH:
+            return self.fail("K116", "expressions and blocks are nested too deeply", node.span)
+        self.depth += 1
+        try:
+            return self._evaluate(node, scope, kind)
+        finally:
+            self.depth -= 1
+
+    def _evaluate(self, node: ast.Expression, scope: Scope, kind: Kind | None) -> Any:
         match node:
             case ast.Literal():
                 return node.value
@@ -66,6 +82,19 @@ class Evaluator:
                 return self.unroll(node, scope)
         what = "a comparison" if isinstance(node, ast.Compare) else "a subscript"
         return self.fail("K110", f"{what} is only meaningful inside a small function", node.span)
+
+    def too_large(self, span: Span) -> Any:
+        """Report, once, that repetitions inside each other have no end in sight."""
+        self.steps = MAX_STEPS + 1
+        if any(d.code == "K119" for d in self.found.items):
+            return UNRESOLVED
+        return self.fail(
+            "K119",
+            "the spec unrolls to more layers than a model can hold",
+            span,
+            "the limit is reached here",
+            notes=[f"a model holds up to {MAX_REPEAT:,} layers"],
+        )
 
     def fail(self, code: str, message: str, span: Span, label: str = "", **more: Any) -> Any:
         self.found.error(code, message, span, label, **more)
@@ -99,7 +128,9 @@ class Evaluator:
             if not isinstance(key, str | int | float | bool):
                 return self.fail("K110", "a dict key must be a word or a number", key_node.span)
             if key in result:
-                return self.fail("K206", f"key `{key}` is given twice", key_node.span)
+                return self.fail(
+                    "K206", f"the key `{key}` is given twice", key_node.span, "given again"
+                )
             result[key] = value
         return result
 
@@ -131,11 +162,19 @@ class Evaluator:
             cls = LAYERS.find(TENSOR_OPERATORS[node.op])
             assert cls is not None
             value = layer_value(cls(), node.span)  # type: ignore[arg-type]
-            return scope.builder.apply(value, (left, right))[0]
+            outputs = self.apply_layers(value, (left, right), node.span, scope)
+            return outputs if outputs is UNRESOLVED else outputs[0]
         if node.op == "*" and isinstance(right, LayerValue) and isinstance(left, int):
             left, right = right, left
         if node.op == "*" and isinstance(left, LayerValue):
             return self.repeated(node, left, right)
+        if isinstance(left, Tensor) or isinstance(right, Tensor):
+            return self.fail(
+                "K110",
+                f"`{node.op}` cannot combine {show_value(left)} and {show_value(right)}",
+                node.span,
+                helps=[f"write it as a layer: `x -> Lambda(x: x {node.op} ...)`"],
+            )
         try:
             return compute(node.op, left, right)
         except ArithmeticFault as e:
@@ -145,11 +184,12 @@ class Evaluator:
         if isinstance(n, bool) or not isinstance(n, int) or not 1 <= n <= MAX_REPEAT:
             return self.fail(
                 "K111",
-                f"a layer can be repeated 1 to {MAX_REPEAT:,} times, not {show_value(n)}",
-                node.right.span,
+                f"a layer can be repeated 1 to {MAX_REPEAT:,} times, got {show_value(n)}",
+                node.span,
             )
-        if len(layers.items) * n > MAX_REPEAT:
-            return self.fail("K111", "more layers than a model can hold", node.span)
+        self.steps += n * sum(map(layer_count, (item[0] for item in layers.items)))
+        if len(layers.items) * n > MAX_REPEAT or self.steps > MAX_STEPS:
+            return self.too_large(node.span)
         self.groups += 1
         return repeat(layers, n, self.groups)
 
@@ -168,25 +208,29 @@ class Evaluator:
             if tensors is not None:
                 if i > 0:
                     current = self.fail(
-                        "K112", "a tensor can only begin a chain", step.span, "not a layer"
+                        "K112",
+                        "a tensor can only begin a chain",
+                        step.span,
+                        "a tensor, not a layer",
+                        also=[(node.steps[i - 1].span, "`->` applies what follows it to this")],
                     )
                     continue
                 current = tensors
                 continue
-            layers = self.as_layers(value, step)
+            layers = self.as_layers(value, step, scope)
             if layers is None:
                 current = UNRESOLVED
             elif current is None:
                 pending.append(layers)
             else:
-                current = scope.builder.apply(layers, current)
+                current = self.apply_layers(layers, current, step.span, scope)
         if current is UNRESOLVED:
             return UNRESOLVED
         if current is None:
             return pending[0] if len(pending) == 1 else chain(pending)
         return current[0] if len(current) == 1 else current
 
-    def as_layers(self, value: Any, step: ast.Expression) -> LayerValue | None:
+    def as_layers(self, value: Any, step: ast.Expression, scope: Scope) -> LayerValue | None:
         """Return a step's value as layers, reporting what is not one."""
         if isinstance(value, LayerValue):
             return value
@@ -198,13 +242,26 @@ class Evaluator:
                     if not any(a.required for a in cls.args.values())
                     else (f"{value}(...)")
                 )
-                self.fail("K103", f"layer `{value}` is not called", step.span, f"write `{example}`")
+                self.fail(
+                    "K103",
+                    f"layer `{value}` is not called",
+                    step.span,
+                    "needs parentheses",
+                    helps=[f"write `{example}`"],
+                )
                 return None
-            self.unknown(value, step.span, [LAYERS], "layer")
+            self.unknown(value, step.span, [LAYERS], scope)
             return None
         if isinstance(value, Block):
             name = value.definition.name.name
-            self.fail("K103", f"block `{name}` is not called", step.span, f"write `{name}(...)`")
+            example = f"{name}({'...' if value.definition.params else ''})"
+            self.fail(
+                "K103",
+                f"block `{name}` is not called",
+                step.span,
+                "needs parentheses",
+                helps=[f"write `{example}`"],
+            )
             return None
         self.fail("K112", f"`->` needs a layer, got {show_value(value)}", step.span, "not a layer")
         return None
@@ -217,17 +274,21 @@ class Evaluator:
         if isinstance(items, int) and not isinstance(items, bool):
             items = range(items)
         if not isinstance(items, tuple | list | range) or not 1 <= len(items) <= MAX_REPEAT:
+            listed = isinstance(items, tuple | list | range)
+            got = f"{len(items):,} values" if listed else show_value(items)  # type: ignore[arg-type]
             return self.fail(
                 "K111",
-                f"`for` needs a list of values, got {show_value(items)}",
+                f"`for` needs a list of 1 to {MAX_REPEAT:,} values, got {got}",
                 node.iterable.span,
+                "" if listed else "not a list",
+                helps=[] if listed else ["write `for n in (64, 128): ...` or `for i in range(4): ...`"],
             )
         values = []
         for item in items:
             inner = scope.child()
             inner.bind(node.var.name, item, node.var.span)
             value = self.evaluate(node.body, inner)
-            layers = None if value is UNRESOLVED else self.as_layers(value, node.body)
+            layers = None if value is UNRESOLVED else self.as_layers(value, node.body, inner)
             if layers is None:
                 return UNRESOLVED
             values.append(layers)
@@ -246,7 +307,7 @@ class Evaluator:
                 return self.build(cls, name, node, scope)
             if name in ("range", "len", "tuple", "list", "int", "float"):
                 return self.builtin(name, node, scope)
-            return self.unknown_call(node, name, kind)
+            return self.unknown_call(node, name, kind, scope)
         value = binding.value
         if isinstance(value, Block):
             return self.call_block(value, node, scope)
@@ -279,15 +340,17 @@ class Evaluator:
             elif tensors is not None:
                 where = f"`{argument.name}` of " if argument.name else ""
                 self.fail(
-                    "K203",
+                    "K112",
                     f"{where}`{name}` takes no tensor",
                     argument.value.span,
                     "a tensor",
-                    helps=[f"apply the layer with `x -> {name}(...)`"],
+                    helps=[f"apply the layer with `x -> {name}(...)`"]
+                    if issubclass(cls, Layer)
+                    else [],
                 )
                 failed = True
             else:
-                given.append(Given(argument.name, value, argument.value.span, argument.span))
+                given.append(given_argument(argument, value))
         if failed:
             return UNRESOLVED
         bound = bind(cls, name.rsplit(".", 1)[-1], given, node.span, self.found)
@@ -296,10 +359,51 @@ class Evaluator:
         if not isinstance(bound.entry, Layer):
             return bound.entry
         layer = bound.entry
+        if not self.inside(extra, node.span, scope):
+            return UNRESOLVED
         value = layer_value(layer, node.span, bound.arg_spans, layer.name or "", extra)
-        if isinstance(layer, Input):
-            return scope.builder.add_input(value.items[0][0])
-        return value
+        if not isinstance(layer, Input):
+            return value
+        if "input" in scope.names and scope.block:
+            return self.fail(
+                "K117",
+                f"block `{scope.block}` has its input already: it is called `input`",
+                node.span,
+                "a second input",
+                helps=["write `input -> ...`, or make it a `model`"],
+            )
+        return scope.builder.add_input(value.items[0][0])
+
+    def apply_layers(
+        self, layers: LayerValue, tensors: Sequence[Tensor], span: Span, scope: Scope
+    ) -> Any:
+        """Apply layers to tensors of the graph that the scope builds."""
+        self.steps += len(layers.items)
+        if self.steps > MAX_STEPS or len(scope.builder.nodes) > 2 * MAX_REPEAT:
+            return self.too_large(span)
+        if not self.inside((*tensors, *layers.extra), span, scope):
+            return UNRESOLVED
+        return scope.builder.apply(layers, tensors)
+
+    def inside(self, tensors: Sequence[Tensor], span: Span, scope: Scope) -> bool:
+        """Return whether tensors belong to the graph that the scope builds, or report one."""
+        for tensor in tensors:
+            if tensor.builder is not scope.builder:
+                node = tensor.builder.nodes[tensor.ref[0]]
+                name = next((f" `{b}`" for b in node.bound if b), "")
+                where = f"block `{scope.block}`" if scope.block else "this model"
+                self.fail(
+                    "K108",
+                    f"the tensor{name} does not belong to {where}",
+                    span,
+                    "used inside",
+                    also=[(node.span, "made outside")],
+                    helps=["make it an input: `[x, y] -> ...` of a model with two inputs"]
+                    if not scope.block
+                    else ["a block sees its `input` and constants only"],
+                )
+                return False
+        return True
 
     def apply(self, func: Any, node: ast.Call, scope: Scope) -> Any:
         """Keras' call style: `Dense(3)(x)`, `Add()([a, b])`, `encoder(a)`."""
@@ -323,8 +427,8 @@ class Evaluator:
                     helps=["give arguments where the layer is built"],
                 )
             tensors += found
-        outputs = scope.builder.apply(func, tensors)
-        return outputs[0] if len(outputs) == 1 else outputs
+        outputs = self.apply_layers(func, tensors, node.span, scope)
+        return outputs[0] if outputs is not UNRESOLVED and len(outputs) == 1 else outputs
 
     def builtin(self, name: str, node: ast.Call, scope: Scope) -> Any:
         """The few Python functions that are handy for constants."""
@@ -334,35 +438,105 @@ class Evaluator:
         if any(a.name for a in node.args):
             return self.fail("K110", f"`{name}` takes no keywords here", node.span)
         try:
-            if name == "range" and all(isinstance(v, int) for v in values):
+            if name == "range" and all(type(v) is int for v in values):
                 numbers = range(*values)
-                return tuple(numbers) if len(numbers) <= MAX_REPEAT else UNRESOLVED
-            return {"len": len, "tuple": tuple, "list": list, "int": int, "float": float}[name](
+                if len(numbers) > MAX_REPEAT:
+                    return self.fail(
+                        "K110",
+                        f"`range` may have up to {MAX_REPEAT:,} numbers, this one has more",
+                        node.span,
+                    )
+                return tuple(numbers)
+            made = {"len": len, "tuple": tuple, "list": list, "int": int, "float": float}[name](
                 *values
             )
         except (TypeError, ValueError, OverflowError, KeyError):
             return self.fail("K110", f"`{name}` does not take these values", node.span)
+        if isinstance(made, int | float) and not abs(made) <= LIMIT:
+            return self.fail("K110", f"`{name}` gives no usable number here", node.span)
+        return made
 
     # ---------------------------------------------------------------- unknown names
 
-    def unknown_call(self, node: ast.Call, name: str, kind: Kind | None) -> Any:
+    def unknown_call(self, node: ast.Call, name: str, kind: Kind | None, scope: Scope) -> Any:
         families = expected_families(kind)
-        noun = families[0].noun if families else "layer"
-        return self.unknown(name, node.func.span, families or list(ALL), noun)
+        return self.unknown(name, node.func.span, families or [LAYERS], scope)
 
-    def unknown(self, name: str, span: Span, families: Sequence[Family], noun: str) -> Any:
+    def unknown(
+        self,
+        name: str,
+        span: Span,
+        families: Sequence[Family],
+        scope: Scope,
+        others: Sequence[str] = (),
+    ) -> Any:
+        """Report a name that is nothing of what its place needs.
+
+        Args:
+            name: The name.
+            span: Its place.
+            families: The entries that would fit.
+            scope: For the names that the spec defines.
+            others: Further words that would fit.
+        """
         short = name.rsplit(".", 1)[-1]
-        options = [s for family in families for s in family.spellings()]
-        hint = did_you_mean(short, options)
-        if hint and hint.lower() == f"did you mean `{short}`?".lower():
+        noun = families[0].noun
+        defined = [n for n in scope.visible() if n != "input"]
+        known = [s for family in families for s in family.spellings()]
+        hint = did_you_mean(short, [*known, *others, *defined])
+        if hint.lower() == f"did you mean `{short}`?".lower():
             hint += " names are case-sensitive"
+        other = next((f for f in ALL if f.find(short) is not None and f not in families), None)
+        notes = []
+        if other is not None:
+            hint = f"`{short}` is {other.article} {other.noun}"
+            if other is ACTIVATIONS and LAYERS in families:
+                hint += f": write `Activation({short})`"
+        elif not hint and families[0] is not LAYERS:
+            notes = [families[0].known()]
         return self.fail(
             "K101",
             f"unknown {noun} `{name}`",
             span,
-            f"not a {noun} kgen knows",
+            f"not {families[0].article} {noun} kgen knows",
+            notes=notes,
             helps=[hint] if hint else [],
         )
+
+
+def given_argument(argument: ast.Argument, value: Any) -> Given:
+    """Return an evaluated argument with its places."""
+    return Given(
+        argument.name,
+        value,
+        argument.value.span,
+        argument.span,
+        lambda path: place_of(argument.value, path),
+    )
+
+
+def place_of(node: ast.Expression, path: Sequence[Any]) -> Span:
+    """Return the place of a part of a list or dict as it is written, as far as it is."""
+    for key in path:
+        if isinstance(node, ast.Tuple | ast.List) and isinstance(key, int):
+            node = node.items[key]
+        elif isinstance(node, ast.Dict):
+            node = next((v for k, v in node.items if _word(k) == key), node)
+        else:
+            break
+    return node.span
+
+
+def _word(node: ast.Expression) -> Any:
+    if isinstance(node, ast.Name):
+        return node.name
+    return node.value if isinstance(node, ast.Literal) else None
+
+
+def layer_count(instance: Instance) -> int:
+    """Return how many layers a layer object consists of, directly."""
+    layer = instance.layer
+    return len(layer.graph.nodes) if isinstance(layer, Composite) else 1
 
 
 def as_tensors(value: Any) -> tuple[Tensor, ...] | None:

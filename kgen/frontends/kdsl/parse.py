@@ -49,6 +49,18 @@ def scan(text: str) -> list[Token]:
     return list(_lark().lex(text))
 
 
+_tables: list[str] = []
+
+
+def keep_tables(path: str) -> None:
+    """Keep the parser's tables in a file from now on: computing them takes most of a start.
+
+    The file is made anew when the grammar changes. It must lie where nobody else can write,
+    since it is unpickled.
+    """
+    _tables[:] = [path]
+
+
 @cache
 def _lark() -> Lark:
     return Lark(
@@ -59,6 +71,7 @@ def _lark() -> Lark:
         keep_all_tokens=True,
         maybe_placeholders=False,
         transformer=Builder(),
+        cache=_tables[0] if _tables else False,
     )
 
 

@@ -43,16 +43,21 @@ class Binding:
 
 @dataclass(eq=False)
 class Scope:
-    """The names visible at a place, and the graph that layers applied there go into."""
+    """The names visible at a place, and the graph that layers applied there go into.
+
+    `block` is the name of the block whose body this is, "" elsewhere.
+    """
 
     builder: GraphBuilder
     parent: Scope | None = None
     names: dict[str, Binding] = field(default_factory=dict)
     depth: int = 0
+    block: str = ""
 
     def child(self, builder: GraphBuilder | None = None) -> Scope:
         """Return a scope inside this one; with a builder, a graph of its own."""
-        return Scope(builder or self.builder, self, depth=self.depth + 1)
+        block = self.block if builder is None else ""
+        return Scope(builder or self.builder, self, depth=self.depth + 1, block=block)
 
     def bind(self, name: str, value: Any, span: Span) -> None:
         self.names[name] = Binding(value, span)

@@ -89,8 +89,8 @@ ROWS = [
     _, h, c = x -> Embedding(4, 3, mask_zero=True) -> LSTM(4, return_state=True)
     y -> LSTM(4, return_sequences=True, initial_state=[h, c])
     """,
-    "Input(7, 5, batch_size=5) -> LSTM(4, stateful=True)",
-    "Input(7, 5, batch_size=5) -> GRU(4, stateful=True, return_sequences=True)",
-    "Input(6, dtype=int32, batch_size=5) -> Embedding(4, 3, mask_zero=True) -> LSTM(4, stateful=True)",
-    "LSTM(4, batch_input_shape=(5, 7, 3), stateful=True, return_sequences=True) -> LSTM(2, stateful=True)",
+    "Input(7, 5, batch_size=5) -> LSTM(4, stateful=True)\nfit(batch_size=5)",
+    "Input(7, 5, batch_size=5) -> GRU(4, stateful=True, return_sequences=True)\nfit(batch_size=5)",
+    "Input(6, dtype=int32, batch_size=5) -> Embedding(4, 3, mask_zero=True) -> LSTM(4, stateful=True)\nfit(batch_size=5)",
+    "LSTM(4, batch_input_shape=(5, 7, 3), stateful=True, return_sequences=True) -> LSTM(2, stateful=True)\nfit(batch_size=5)",
 ]

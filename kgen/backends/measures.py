@@ -1,0 +1,321 @@
+"""Loss and metrics of a script: what is minimized, and what Keras logs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+from kgen.backends.naming import identifier, listed, replace_word, uses_word
+from kgen.backends.templates import py, render
+from kgen.catalogue.functions import FunctionLoss, FunctionMetric
+from kgen.catalogue.losses import Pair
+from kgen.ir.plan import Plan
+from kgen.passes.lower import Lowered
+from kgen.torch_ir import Line, render_lines
+
+ACTIVATE = {"softmax": "torch.softmax({x}, dim=-1)", "sigmoid": "torch.sigmoid({x})"}
+SMALL = 1000  # numbers per sample up to which an epoch's outputs are kept for its metrics
+
+
+@dataclass
+class Measures:
+    """The names that loss and metrics go by in the script, and their code.
+
+    Args:
+        plan: How the model is trained.
+        model: The class of the model.
+        inputs: Variables of the model's inputs.
+        penalty: Whether weights or activities are regularized.
+    """
+
+    plan: Plan
+    model: Lowered
+    inputs: tuple[str, ...]
+    penalty: bool = False
+
+    def __post_init__(self) -> None:
+        outputs = self.plan.outputs
+        single = len(outputs) == 1
+        taken = set(self.inputs) | {"model", "optimizer", "data", "cfg", "epoch", "loss"}
+        self.targets = tuple("y" if single else f"y_{identifier(o.name)}" for o in outputs)
+        self.variables = tuple(
+            "output" if single else free(identifier(o.name), taken) for o in outputs
+        )
+        self.masks = tuple(
+            ("mask" if single else f"{v}_mask") if value.mask else ""
+            for v, value in zip(self.variables, self.model.outputs, strict=True)
+        )
+        self.losses = tuple("loss" if single else f"{v}_loss" for v in self.variables)
+        self.weighted = self.plan.fit.class_weight is not None
+        self.metrics = [
+            ("" if single else f"{o.name}_", name, metric, i)
+            for i, o in enumerate(outputs)
+            for name, metric in o.metrics
+        ]
+
+    @property
+    def batch(self) -> tuple[str, ...]:
+        """Return the variables of a batch: inputs, then targets."""
+        return (*self.inputs, *self.targets)
+
+    @property
+    def results(self) -> tuple[str, ...]:
+        """Return what the model gives: outputs, then their masks."""
+        return (*self.variables, *(m for m in self.masks if m))
+
+    @property
+    def totals(self) -> tuple[str, ...]:
+        """Return the losses of a batch: the total, and each output's where there are several."""
+        if len(self.variables) == 1:
+            return ("loss",)
+        pairs = zip(self.losses, self.plan.outputs, strict=True)
+        return ("loss", *(v for v, o in pairs if o.loss is not None))
+
+    @property
+    def at_once(self) -> bool:
+        """Return whether an epoch's metrics can be computed from all its outputs at the end.
+
+        That is faster than adding up sums, and the same where the loss is a plain mean over
+        samples: Keras weights batch losses by batch size.
+        """
+        if len(self.plan.outputs) != 1 or self.penalty or self.weighted or self.masks[0]:
+            return False
+        output = self.plan.outputs[0]
+        shape = output.prediction.shape
+        loss = output.loss
+        return (
+            None not in shape
+            and prod(s or 0 for s in shape) <= SMALL
+            and loss is not None
+            and not isinstance(loss, FunctionLoss)
+            and loss.weightable
+            and loss.reduction in ("sum_over_batch_size", "mean")
+            and not loss.valid(self.pair(0))
+            and not any(isinstance(m, FunctionMetric) for _, m in output.metrics)
+        )
+
+    def pair(self, i: int) -> Pair:
+        """Return what an output's loss and metrics compare."""
+        plan = self.plan.outputs[i]
+        probabilities = f"{self.variables[i]}_p" if len(self.variables) > 1 else "p"
+        return Pair(
+            self.targets[i],
+            self.variables[i],
+            plan.target,
+            plan.prediction,
+            plan.fused,
+            probabilities if plan.fused else "",
+        )
+
+    def log_names(self) -> list[str]:
+        """Return the names of the logs in Keras' order, sorted."""
+        names = ["loss", *(prefix + name for prefix, name, _, _ in self.metrics)]
+        if len(self.variables) > 1:
+            names += [f"{o.name}_loss" for o in self.plan.outputs if o.loss is not None]
+        return sorted(names)
+
+    def directions(self) -> dict[str, str]:
+        """Return "min" or "max" for every log name: what a callback takes for better."""
+        known = {prefix + name: metric.direction for prefix, name, metric, _ in self.metrics}
+        table = {n: known.get(n, "min") for n in self.log_names()}
+        if self.plan.fit.validation_split or self.plan.fit.validation_data:
+            table |= {f"val_{n}": d for n, d in table.items()}
+        return table
+
+    # ------------------------------------------------------------------------ sections
+
+    def sections(self) -> list[str]:
+        """Return the loss function and what is reported."""
+        arguments = [f"{v}: Tensor" for v in (*self.results, *self.targets)]
+        values = ", ".join(arguments)
+        if self.weighted:
+            arguments.append("weight: Tensor | None = None")
+        several = len(self.variables) > 1
+        names = [self.described(i) for i in range(len(self.variables))]
+        doc = f"Return the mean {names[0]} of a batch."
+        if several:
+            doc = f"Return the total loss and its parts: {'; '.join(names)}."
+        loss = render(
+            "sections/function.py.j2",
+            name="loss_function",
+            arguments=", ".join(arguments),
+            returns="tuple[Tensor, ...]" if several else "Tensor",
+            doc=doc,
+            body=render_lines(self.loss_lines(), 1),
+        )
+        if self.at_once:
+            measure = render(
+                "sections/function.py.j2",
+                name="measure",
+                arguments=values,
+                returns="dict[str, float]",
+                doc=f"Return what Keras logs for these outputs: {listed(self.log_names())}.",
+                body=render_lines(self.measure_lines(), 1),
+            )
+            return [loss, measure]
+        totals = ", ".join(f"{v}: Tensor" for v in self.totals)
+        sums = render(
+            "sections/function.py.j2",
+            name="batch_sums",
+            arguments=f"{totals}, {values}",
+            returns="Tensor",
+            doc=f"Return a batch's share of {listed(self.log_names())}: sums that add up.",
+            body=render_lines(self.sum_lines(), 1),
+        )
+        averages = render(
+            "sections/function.py.j2",
+            name="averages",
+            arguments="sums: Tensor, n: int",
+            returns="dict[str, float]",
+            doc="Return what Keras logs, from the sums over n samples.",
+            body=render_lines(self.average_lines(), 1),
+        )
+        return [loss, sums, averages]
+
+    def described(self, i: int) -> str:
+        """Return what an output's loss is, in words."""
+        plan = self.plan.outputs[i]
+        if plan.loss is None:
+            return "no loss"
+        function = getattr(plan.loss, "function", None)
+        name = str(function.name if function is not None else plan.loss.called_as)
+        name = name.replace("_", " ") or "loss"
+        return f"{name} from logits" if plan.fused else name
+
+    # ---------------------------------------------------------------------------- loss
+
+    def loss_lines(self) -> list[Line]:
+        """Return the body of the loss function."""
+        if len(self.variables) == 1:
+            return self.single_loss_lines()
+        lines = []
+        terms = []
+        for i, plan in enumerate(self.plan.outputs):
+            if plan.loss is None:
+                continue
+            code = plan.loss.reduced(self.pair(i), "", self.masks[i])
+            lines += self.probability_lines(i, code)
+            lines.append(Line(f"{self.losses[i]} = {code}"))
+            weight = "" if plan.weight == 1 else f"{py(plan.weight)} * "
+            terms.append(f"{weight}{self.losses[i]}")
+        lines.append(Line(f"return {', '.join([' + '.join(terms), *self.totals[1:]])}"))
+        return lines
+
+    def single_loss_lines(self) -> list[Line]:
+        plan = self.plan.outputs[0]
+        scale = "" if plan.weight == 1 else f"{py(plan.weight)} * "
+        plain = plan.loss.reduced(self.pair(0), "", self.masks[0])
+        lines = self.probability_lines(0, plain)
+        if self.weighted:
+            weighted = plan.loss.reduced(self.pair(0), "weight", self.masks[0])
+            why = "Keras divides by the number of samples, not by the sum of the weights"
+            lines += [Line("if weight is not None:"), Line(f"return {scale}{weighted}", why, 1)]
+        return [*lines, Line(f"return {scale}{plain}")]
+
+    def probability_lines(self, i: int, *codes: str) -> list[Line]:
+        """Return the line that makes probabilities of logits, where expressions use them."""
+        pair = self.pair(i)
+        if not any(uses_word(code, pair.probabilities) for code in codes):
+            return []
+        expr = ACTIVATE[pair.fused].format(x=self.variables[i])
+        return [Line(f"{pair.probabilities} = {expr}")]
+
+    # ------------------------------------------------------------------------- metrics
+
+    def coded(self) -> list[tuple[str, str, Any, int]]:
+        """Return (log name, variable, code, output) of every metric."""
+        taken = {*self.totals, *self.results, *self.batch, "s", "n", "means", "sums", "p"}
+        coded = []
+        for prefix, name, metric, i in self.metrics:
+            variable = free(identifier(prefix + name), taken)
+            coded.append((prefix + name, variable, metric.lower(self.pair(i)), i))
+        return coded
+
+    def all_probability_lines(self) -> list[Line]:
+        lines = []
+        for i in range(len(self.variables)):
+            codes = [code.values for _, _, code, j in self.coded() if j == i]
+            lines += self.probability_lines(i, *codes)
+        return lines
+
+    def measure_lines(self) -> list[Line]:
+        """Return the body of `measure`: loss and metrics of all outputs at once."""
+        call = f"loss_function({', '.join((*self.results, *self.targets))})"
+        lines = [*self.all_probability_lines(), Line(f"loss = {call}")]
+        means = ["loss"]
+        entries = {"loss": "means[0]"}
+        for name, variable, code, _ in self.coded():
+            if code.size:
+                lines.append(Line(f"{variable} = {code.values}.tolist()"))
+                entries[name] = replace_word(code.result, "s", variable)
+                continue
+            lines.append(Line(f"{variable} = {code.values}.to(loss.dtype).mean()"))
+            entries[name] = f"means[{len(means)}]"
+            means.append(variable)
+        if len(means) == 1:
+            entries["loss"] = "loss.item()"
+        else:
+            lines.append(Line(f"means = torch.stack(({', '.join(means)})).tolist()"))
+        return [*lines, self.entries_line(entries)]
+
+    def entries_line(self, entries: dict[str, str]) -> Line:
+        return Line(f"return {{{', '.join(f'{py(k)}: {entries[k]}' for k in sorted(entries))}}}")
+
+    def sum_lines(self) -> list[Line]:
+        """Return the body of `batch_sums`: means times the batch size, then plain sums."""
+        lines = self.all_probability_lines()
+        means = list(self.totals)
+        sums = []
+        for _, variable, code, i in self.coded():
+            if code.size:
+                lines.append(Line(f"{variable} = {code.values}"))
+                sums.append(variable)
+            elif self.masks[i]:
+                mask = self.masks[i]
+                lines.append(Line(f"{variable} = {code.values}"))
+                lines.append(
+                    Line(f"{variable} = torch.stack((({variable} * {mask}).sum(), {mask}.sum()))")
+                )
+                sums.append(variable)
+            else:
+                lines.append(Line(f"{variable} = {code.values}.to(loss.dtype).mean()"))
+                means.append(variable)
+        stacked = "loss.view(1)" if len(means) == 1 else f"torch.stack(({', '.join(means)}))"
+        total = f"len({self.targets[0]}) * {stacked}"
+        if sums:
+            total = f"torch.cat(({total}, {', '.join(sums)}))"
+        return [*lines, Line(f"return {total}.double()" if sums else f"return ({total}).double()")]
+
+    def average_lines(self) -> list[Line]:
+        """Return the body of `averages`: from the sums back to names."""
+        lines = [Line("s = sums.tolist()")]
+        entries: dict[str, str] = {}
+        parts = zip(self.losses, self.plan.outputs, strict=True)
+        shown = {v: f"{o.name}_loss" for v, o in parts} | {"loss": "loss"}
+        means = [shown[v] for v in self.totals]
+        means += [n for n, _, code, i in self.coded() if not code.size and not self.masks[i]]
+        entries = {name: f"s[{k}] / n" for k, name in enumerate(means)}
+        position = len(means)
+        for name, variable, code, i in self.coded():
+            if not code.size and not self.masks[i]:
+                continue
+            size = code.size or 2
+            lines.append(Line(f"{variable} = s[{position}:{position + size}]"))
+            result = code.result if code.size else "s[0] / max(s[1], 1)"
+            entries[name] = replace_word(result, "s", variable)
+            position += size
+        return [*lines, self.entries_line(entries)]
+
+
+def free(name: str, taken: set[str]) -> str:
+    """Return a variable that is not taken, and take it."""
+    while name in taken:
+        name += "_"
+    taken.add(name)
+    return name
+
+
+def names_of(plans: Sequence[Any]) -> list[str]:
+    return [p.name for p in plans]

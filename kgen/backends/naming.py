@@ -1,0 +1,40 @@
+"""Names and small texts that the sections of a script share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from kgen.ir.shapes import TensorType
+
+
+def identifier(name: str) -> str:
+    """Return a log or output name as a Python identifier."""
+    text = re.sub(r"\W", "_", name, flags=re.ASCII)
+    return text if text.isidentifier() else f"_{text}"
+
+
+def comma(names: Sequence[str]) -> str:
+    """Return names as a tuple target: `x,` or `a, b`."""
+    return f"{names[0]}," if len(names) == 1 else ", ".join(names)
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names in a sentence: `a, b and c`."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def replace_word(text: str, word: str, replacement: str) -> str:
+    """Replace a variable in an expression, and only where it stands alone."""
+    return re.sub(rf"(?<![\w.\"']){re.escape(word)}(?![\w\"'])", replacement, text)
+
+
+def uses_word(text: str, word: str) -> bool:
+    """Return whether an expression uses a variable."""
+    return bool(word) and replace_word(text, word, "") != text
+
+
+def batched(kind: TensorType) -> str:
+    """Return a shape with the batch: `(N, 28, 28, 1)`."""
+    sizes = ["N", *("?" if s is None else str(s) for s in kind.shape)]
+    return f"({', '.join(sizes)})" if kind.shape else "(N,)"

@@ -1,0 +1,1 @@
+"""Data sources: what they emit is run on files that the tests make."""
