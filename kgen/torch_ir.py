@@ -42,7 +42,17 @@ def number(value: float) -> str:
     """
     if isinstance(value, float) and value % 1 == 0 and abs(value) < 1e16:
         return str(int(value))
-    return repr(value).replace("e-0", "e-").replace("e+0", "e+")
+    return literal(value)
+
+
+def literal(value: object) -> str:
+    """Return a value as a Python literal with double quotes, as black writes it."""
+    text = repr(value)
+    if isinstance(value, float):
+        return text.replace("e-0", "e-").replace("e+0", "e+")  # 1e-7, as people write it
+    if isinstance(value, str) and text.startswith("'") and '"' not in text:
+        text = f'"{text[1:-1]}"'.replace("\\'", "'")
+    return text
 
 
 @dataclass(frozen=True)

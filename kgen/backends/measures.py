@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -227,10 +227,13 @@ class Measures:
     def coded(self) -> list[tuple[str, str, Any, int]]:
         """Return (log name, variable, code, output) of every metric."""
         taken = {*self.totals, *self.results, *self.batch, "s", "n", "means", "sums", "p"}
+        codes = [metric.lower(self.pair(i)) for _, _, metric, i in self.metrics]
+        for code in codes:
+            taken |= set(re.findall(r"[A-Za-z_]\w*", code.values))  # functions it calls
         coded = []
-        for prefix, name, metric, i in self.metrics:
+        for (prefix, name, _, i), code in zip(self.metrics, codes, strict=True):
             variable = free(identifier(prefix + name), taken)
-            coded.append((prefix + name, variable, metric.lower(self.pair(i)), i))
+            coded.append((prefix + name, variable, code, i))
         return coded
 
     def all_probability_lines(self) -> list[Line]:
@@ -317,5 +320,3 @@ def free(name: str, taken: set[str]) -> str:
     return name
 
 
-def names_of(plans: Sequence[Any]) -> list[str]:
-    return [p.name for p in plans]

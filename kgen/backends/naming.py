@@ -38,3 +38,11 @@ def batched(kind: TensorType) -> str:
     """Return a shape with the batch: `(N, 28, 28, 1)`."""
     sizes = ["N", *("?" if s is None else str(s) for s in kind.shape)]
     return f"({', '.join(sizes)})" if kind.shape else "(N,)"
+
+
+def attribute_path(path: str) -> str:
+    """Return a state_dict name as an expression: `a.0.weight` is `model.a[0].weight`."""
+    text = "model"
+    for part in path.split("."):
+        text += f"[{part}]" if part.isdigit() else f".{part}"
+    return text

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kgen.backends.assemble import imports_for, with_helpers
+from kgen.backends.adapting import adapting, layer_adapts, model_lines, with_adapting
 from kgen.backends.classes import class_texts
 from kgen.backends.optimizer import render_optimizer
 from kgen.backends.templates import py, render
 from kgen.backends.measures import Measures
-from kgen.backends.naming import batched, comma, listed, replace_word
+from kgen.backends.naming import attribute_path, batched, comma, listed, replace_word
 from kgen.backends.training import Training, scheduled
+from kgen.catalogue.callbacks import lower_callbacks
 from kgen.ir.model import TypedGraph, TypedModel
 from kgen.ir.plan import DataPlan, Plan
 from kgen.ir.shapes import TensorType, show
@@ -60,7 +62,9 @@ def render_script(typed: TypedModel, plan: Plan) -> Script:
     training = Training(
         measures, augmented, "def finalize" in optimizer, bool(constraints), stateful(typed.graph)
     )
-    callbacks = [c.lower(measures.directions()) for c in plan.fit.callbacks or ()]
+    callbacks = lower_callbacks(
+        plan.fit.callbacks or (), measures.directions(), plan.optimizer.scheduled
+    )
     sections = [
         config_section(typed, plan),
         *function_sections(plan, measures),
@@ -74,7 +78,7 @@ def render_script(typed: TypedModel, plan: Plan) -> Script:
         schedule_section(plan),
         optimizer,
         training.section(callbacks),
-        main_section(typed, plan, measures),
+        main_section(typed, plan, measures, model),
     ]
     body = "\n\n".join(with_helpers(sections, plan.data.code.imports))
     requires = tuple(r for c in callbacks for r in getattr(c, "requires", ()))
@@ -198,9 +202,10 @@ def data_section(
 ) -> str:
     arrays = (*inputs, *targets)
     lines: list[Line] = []
+    fitted: list[str] = []
     loaded = arrays[: len(data.code.raw)]
     for name, raw, chain, final in zip(arrays, data.code.raw, data.prepare, data.types, strict=False):
-        lines += prepare_lines(name, raw, chain, final, names)
+        lines += prepare_lines(name, raw, chain, final, names, fitted)
     returned = arrays if len(loaded) == len(arrays) else (*loaded, *[loaded[0]] * len(targets))
     return render(
         "sections/data.py.j2",
@@ -210,18 +215,27 @@ def data_section(
         unpack=comma(loaded),
         lines=render_lines(lines, 1),
         returned=comma(returned),
+        fitted="\n".join(fitted),
     )
 
 
 def prepare_lines(
-    name: str, raw: TensorType, chain: TypedGraph | None, final: TensorType, names: ScriptNames
+    name: str,
+    raw: TensorType,
+    chain: TypedGraph | None,
+    final: TensorType,
+    names: ScriptNames,
+    fitted: list[str],
 ) -> list[Line]:
-    """Return the statements that bring one array into its final form."""
+    """Return the statements that bring one array into its final form.
+
+    Modules that keep statistics of the training data go to `fitted`, which outlives a call.
+    """
     lines: list[Line] = []
     current = raw
     if chain is not None:
         lowered = lower_graph(chain, "Prepare", names)
-        lines += chain_lines(lowered, name)
+        lines += chain_lines(lowered, name, [path for _, path in adapting(chain, lowered.weights)], fitted)
         current = chain.output_types[0]
     if (*current.shape, 1) == final.shape:
         lines.append(Line(f"{name} = {name}.unsqueeze(-1)", batched(final)))
@@ -234,17 +248,32 @@ def prepare_lines(
     return lines
 
 
-def chain_lines(lowered: Lowered, name: str) -> list[Line]:
-    """Return a chain's forward as statements on one variable."""
+def chain_lines(
+    lowered: Lowered, name: str, adapted: Sequence[str], fitted: list[str]
+) -> list[Line]:
+    """Return a chain's forward as statements on one variable, its modules as variables."""
     source = lowered.definition.inputs[0]
     lines = []
+    kept: dict[str, str] = {}  # adapted modules, of several chains perhaps, need unique names
+    for line in lowered.definition.init:
+        module, _, constructor = line.code.removeprefix("self.").partition(" = ")
+        if module in adapted:
+            taken = any(text.startswith(f"{module} = ") for text in fitted)
+            kept[module] = f"{module}_{name}" if taken else module
+            fitted.append(f"{kept[module]} = {constructor}")
+            lines.append(Line(f"{kept[module]}.to(device)"))
+        else:
+            lines.append(Line(f"{module} = {constructor}.to(device)"))
     for line in lowered.definition.forward:
         code = line.code
         if code.startswith("return "):
             code = f"{source} = {code.removeprefix('return ')}"
         if code == f"{source} = {source}":
             continue
-        lines.append(Line(replace_word(code, source, name), line.comment, line.depth))
+        code = replace_word(code.replace("self.", ""), source, name)
+        for module, variable in kept.items():
+            code = replace_word(code, module, variable)
+        lines += with_adapting(code, name, list(kept.values()), line.depth, line.comment)
     return lines
 
 
@@ -337,14 +366,6 @@ def constraint_function(model: Lowered) -> str:
     )
 
 
-def attribute_path(path: str) -> str:
-    """Return a state_dict name as an expression: `a.0.weight` is `model.a[0].weight`."""
-    text = "model"
-    for part in path.split("."):
-        text += f"[{part}]" if part.isdigit() else f".{part}"
-    return text
-
-
 def schedule_section(plan: Plan) -> str:
     if not scheduled(plan):
         return ""
@@ -360,7 +381,7 @@ def schedule_section(plan: Plan) -> str:
 # --------------------------------------------------------------------- train and main
 
 
-def main_section(typed: TypedModel, plan: Plan, measures: Measures) -> str:
+def main_section(typed: TypedModel, plan: Plan, measures: Measures, model: Lowered) -> str:
     n = len(measures.inputs)
     outputs = [o.name for o in plan.outputs]
     images = any(t.rank == 3 for t in _types(typed.graph))
@@ -386,7 +407,10 @@ def main_section(typed: TypedModel, plan: Plan, measures: Measures) -> str:
     lines.append(Line("return", depth=1))
     has_test = plan.data.code.has_test
     lines.append(Line(f"train_arrays, {'test_arrays' if has_test else '_'} = load_data(cfg)"))
-    lines.append(Line("data = prepare(train_arrays, device)"))
+    chains = [c for c in plan.data.prepare if c is not None]
+    adapts = any(layer_adapts(node) for chain in chains for node in chain.nodes)
+    lines.append(Line(f"data = prepare(train_arrays, device{', adapt=True' if adapts else ''})"))
+    lines += model_lines(typed.graph, model.weights)
     if has_test:
         lines.append(Line("test_data = prepare(test_arrays, device)"))
     fit = plan.fit

@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 from kgen.resources import read_text
+from kgen.torch_ir import literal
 
 
 @cache
@@ -25,13 +26,8 @@ def _environment() -> Any:
 
 
 def py(value: object) -> str:
-    """Return a value as a Python literal with double quotes, as black writes it."""
-    text = repr(value)
-    if isinstance(value, float):
-        return text.replace("e-0", "e-").replace("e+0", "e+")  # 1e-7, as people write it
-    if isinstance(value, str) and text.startswith("'") and '"' not in text:
-        text = f'"{text[1:-1]}"'.replace("\\'", "'")
-    return text
+    """Return a value as a Python literal, as black writes it."""
+    return literal(value)
 
 
 def render(template: str, /, **values: Any) -> str:

@@ -20,7 +20,7 @@ from typing import Any, ClassVar, TypeVar
 from kgen.catalogue.kinds import REQUIRED, Kind, Mismatch, plural
 from kgen.diagnostics import Diagnostic, Fault, listing
 
-MAX_LISTED = 40
+MAX_LISTED = 60
 E = TypeVar("E", bound="Entry")
 
 
@@ -75,9 +75,14 @@ class Family:
     def spellings(self) -> list[str]:
         return list(self._by_spelling)
 
+    def _shown(self, name: str) -> str:
+        """Return Keras' string for a class, or its name where that reads badly (`binary_io_u`)."""
+        snake = snake_case(name)
+        return snake if self.lowercase and not re.search(r"_[a-z](_|$)", snake) else name
+
     def known(self) -> str:
         """Return what there is, as a sentence for a note: "losses are: ..."."""
-        names = sorted(snake_case(n) if self.lowercase else n for n in self.entries)
+        names = sorted((self._shown(n) for n in self.entries), key=str.lower)
         shown = listing(names[:MAX_LISTED]) + (", ..." if len(names) > MAX_LISTED else "")
         return f"kgen knows the {plural(self.noun)} {shown}" if names else ""
 

@@ -170,13 +170,18 @@ def plural(number: int, noun: str) -> str:
 
 def write_stdout(text: str) -> None:
     """Print a text as UTF-8 with plain line ends, whatever the terminal's encoding."""
-    stream = click.get_binary_stream("stdout")
-    stream.write(text.encode("utf-8", "backslashreplace"))
-    stream.flush()
+    write_stdout_bytes(text.encode("utf-8", "backslashreplace"))
 
 
-spec_argument = click.argument("spec", type=click.Path(allow_dash=True))
-out_path = click.Path(allow_dash=True)
+def write_stdout_bytes(data: bytes) -> None:
+    """Print bytes."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
+
+
+spec_argument = click.argument("spec", type=click.Path(allow_dash=True, readable=False))
+out_path = click.Path(allow_dash=True, readable=False)
 
 
 def define_option(command: F) -> F:

@@ -187,7 +187,7 @@ def missing_packages(script: str) -> list[str]:
         "kgen check --format json *.kdsl      for editors and other tools",
     )
 )
-@click.argument("specs", nargs=-1, required=True, type=click.Path(allow_dash=True), metavar="SPEC...")
+@click.argument("specs", nargs=-1, required=True, type=click.Path(allow_dash=True, readable=False), metavar="SPEC...")
 @define_option
 @click.option("-v", "--verbose", is_flag=True, help="List the defaults that were taken.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text",

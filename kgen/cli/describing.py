@@ -22,6 +22,7 @@ from kgen.cli.base import (
     spec_argument,
     typed_model,
     write_stdout,
+    write_stdout_bytes,
 )
 
 
@@ -87,7 +88,7 @@ def plot(
     except CannotDraw as problem:
         fail(str(problem))
     if out == "-":
-        click.get_binary_stream("stdout").write(data)
+        write_stdout_bytes(data)
         return
     files.write(out, data)
     say(f"wrote {files.shown(out)}")

@@ -32,7 +32,7 @@ from kgen.cli.base import (
         "kgen fmt - < mlp.kdsl                print the formatted text",
     )
 )
-@click.argument("specs", nargs=-1, required=True, type=click.Path(allow_dash=True),
+@click.argument("specs", nargs=-1, required=True, type=click.Path(allow_dash=True, readable=False),
                 metavar="FILES...")
 @click.option("--check", "only_check", is_flag=True, help="Write nothing; 1 if a file would change.")
 @click.option("--diff", is_flag=True, help="Write nothing; print what would change.")
@@ -122,7 +122,7 @@ def new(name: str, kind: str, force: bool) -> None:
         "kgen reference --check               only say whether they are current",
     )
 )
-@click.argument("folder", type=click.Path(), default="docs")
+@click.argument("folder", type=click.Path(readable=False), default="docs")
 @click.option("--check", "only_check", is_flag=True, help="Write nothing; 1 if a page is not current.")
 @force_option
 def reference(folder: str, only_check: bool, force: bool) -> None:

@@ -122,13 +122,24 @@ class GraphBuilder:
         self.inputs.append(tensor.ref[0])
         return tensor
 
-    def apply(self, value: LayerValue, tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
-        """Apply a layer value to tensors of this graph."""
+    def apply(
+        self, value: LayerValue, tensors: Sequence[Tensor], place: Span | None = None
+    ) -> tuple[Tensor, ...]:
+        """Apply a layer value to tensors of this graph.
+
+        Args:
+            value: The layers.
+            tensors: What the first of them gets.
+            place: Where they are applied; each layer's own place where it is made there.
+        """
         outputs = tuple(tensors)
         for i, (instance, mark) in enumerate(value.items):
             extra = value.extra if i == 0 else ()
             refs = [t.ref for t in (*outputs, *extra)]
-            outputs = self.add(instance, refs, instance.span, mark)
+            here = place is None or (
+                place.start <= instance.span.start and instance.span.end <= place.end
+            )
+            outputs = self.add(instance, refs, instance.span if here or place is None else place, mark)
         return outputs
 
     def name_output(self, tensor: Tensor, name: str) -> None:

@@ -14,7 +14,7 @@ from kgen.catalogue.layers.inputs import Input
 from kgen.catalogue.weights import Weight
 from kgen.diagnostics import Diagnostics, Fault, Label
 from kgen.ir.model import Composite, Graph, Instance, Node, TypedGraph, TypedNode
-from kgen.ir.shapes import UNKNOWN, TensorType
+from kgen.ir.shapes import UNKNOWN, TensorType, show
 
 
 def infer(
@@ -36,7 +36,7 @@ class _Inference:
     found: Diagnostics
     given: Sequence[TensorType] | None
     typed: dict[int, TypedNode] = field(default_factory=dict)
-    weights: dict[int, tuple[Weight, ...]] = field(default_factory=dict)
+    weights: dict[int, tuple[Node, tuple[Weight, ...]]] = field(default_factory=dict)
 
     def run(self) -> TypedGraph:
         given = dict(zip(self.graph.inputs, self.given, strict=True)) if self.given else {}
@@ -64,10 +64,11 @@ class _Inference:
             for weight in weights:
                 weight.check()
         except Fault as fault:
-            span = node.instance.arg_spans.get(fault.arg, node.instance.span)
-            self.found.add(fault.at(span, self.producers(node)))
+            span = node.instance.arg_spans.get(fault.arg, node.span)
+            made = [] if span != node.span else self.maker(node)
+            self.found.add(fault.at(span, [*self.producers(node), *made]))
             return failed
-        if not self.same_weights(node.instance, weights):
+        if not self.same_weights(node, weights):
             return failed
         return TypedNode(node, inputs, outputs, weights)
 
@@ -78,8 +79,10 @@ class _Inference:
         if len(inputs) != wanted:
             self.found.error(
                 "K305",
-                f"`{composite.title}` takes {wanted} input{'s' * (wanted != 1)}, got {len(inputs)}",
+                f"{composite.kind} `{composite.title}` takes {wanted} "
+                f"input{'s' * (wanted != 1)}, got {len(inputs)}",
                 node.span,
+                also=self.producers(node),
             )
             return None
         if composite.kind == "model":
@@ -95,32 +98,50 @@ class _Inference:
                         also=self.producers(node),
                     )
                     return None
-        before = len(self.found.errors)
-        inner = infer(composite.graph, self.found, inputs)
-        if len(self.found.errors) > before:
+        within = Diagnostics()
+        inner = infer(composite.graph, within, inputs)
+        if within.items:
+            given = " and ".join(map(str, inputs))
+            where = (node.span, f"in this use of {composite.kind} `{composite.title}`, on {given}")
+            for fault in within.items:
+                self.found.add(replace(fault, also=(*fault.also, where)))
+        if within.errors:
             return None
         flat = tuple(w for t in inner.nodes for w in t.weights)
-        if not self.same_weights(node.instance, flat):
+        if not self.same_weights(node, flat):
             return None
         return TypedNode(node, inputs, tuple(inner.output_types), (), inner)
 
-    def same_weights(self, instance: Instance, weights: tuple[Weight, ...]) -> bool:
+    def same_weights(self, node: Node, weights: tuple[Weight, ...]) -> bool:
         """Check that a shared layer's inputs agree on the shapes of its weights."""
-        known = self.weights.setdefault(instance.uid, weights)
+        first, known = self.weights.setdefault(node.instance.uid, (node, weights))
         if [w.shape for w in known] == [w.shape for w in weights]:
             return True
-        name = instance.name or type(instance.layer).__name__
+        layer = node.instance.layer
+        name = layer.title if isinstance(layer, Composite) else type(layer).__name__
         self.found.error(
             "K310",
-            f"layer `{name}` is shared by inputs whose shapes need different weights",
-            instance.span,
+            f"layer `{node.instance.name or name}` is shared by inputs whose shapes need different "
+            "weights",
+            node.span,
+            "a second use",
+            also=[
+                *([(first.span, "the first use")] if first.span != node.span else []),
+                *self.maker(node),
+            ],
             notes=[
-                f"{w.name} would be {w.shape} here and {v.shape} there"
-                for w, v in zip(known, weights, strict=False)
+                f"`{w.name}` would be {show(w.shape)} here and is {show(v.shape)} there"
+                for w, v in zip(weights, known, strict=False)
                 if w.shape != v.shape
             ],
+            helps=["for weights of its own, write the layer again, or make it a `block`"],
         )
         return False
+
+    def maker(self, node: Node) -> list[Label]:
+        """Return a label for where a layer is made, if that is not where it is applied."""
+        instance = node.instance
+        return [] if instance.span == node.span else [(instance.span, "the layer is made here")]
 
     def producers(self, node: Node) -> list[Label]:
         """Return labels for where a node's inputs come from."""
@@ -129,8 +150,8 @@ class _Inference:
             producer = self.typed[i]
             instance = producer.node.instance
             verb = "this input is" if isinstance(instance.layer, Input) else "this layer outputs"
-            if instance.span != node.instance.span:
-                labels.append((instance.span, f"{verb} {producer.outputs[o]}"))
+            if producer.node.span != node.span:
+                labels.append((producer.node.span, f"{verb} {producer.outputs[o]}"))
         return labels
 
 

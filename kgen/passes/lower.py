@@ -221,6 +221,7 @@ class ClassLowering:
         fallback = snake_case(instance.name) or context.wanted
         if len(results) == 1:
             self.bind((node.node.id, 0), results[0], fallback, context)
+            self.penalize(node, context)
             return
         names = []
         for i, value in enumerate(results):
@@ -230,6 +231,14 @@ class ClassLowering:
             names.append(name)
             self.values[ref] = replace(value, expr=name)
         context.assign_many(names, results)
+        self.penalize(node, context)
+
+    def penalize(self, node: TypedNode, context: NodeContext) -> None:
+        """Add the penalty on what a layer returns, where it has one."""
+        layer = node.node.instance.layer
+        if isinstance(layer, Layer) and layer.activity_regularizer is not None:
+            for i in range(len(node.outputs)):
+                context.penalty(layer.activity_penalty(self.values[node.node.id, i].expr))
 
     def bind(self, ref: Ref, value: Value, fallback: str, context: NodeContext) -> None:
         """Put a result into its variable, unless it is in one already."""

@@ -193,7 +193,7 @@ class _Planner:
         ref = self.graph.graph.outputs[i]
         node = self.graph.by_id[ref[0]]
         layer = node.node.instance.layer
-        if isinstance(layer, Composite) or not layer.fusable:
+        if isinstance(layer, Composite) or not layer.fusable or layer.activity_regularizer:
             return "", ref[0]
         activation = getattr(layer, "activation", None)
         if activation is None and type(layer).__name__ == "Softmax":

@@ -23,6 +23,7 @@ def validate(typed: TypedModel, found: Diagnostics) -> None:
     """Report what does not fit together in the layers, and warn of what is never used."""
     for graph in graphs(typed.graph):
         check_names(graph, found)
+        check_adapting(graph, graph is typed.graph, found)
         check_unused(graph, found)
         for node in graph.nodes:
             check_declared_input(graph, node, found)
@@ -49,6 +50,29 @@ def graphs(typed: TypedGraph) -> Iterator[TypedGraph]:
             if node.inner is not None and isinstance(layer, Composite) and layer.title not in seen:
                 seen.add(layer.title)
                 pending.append(node.inner)
+
+
+def check_adapting(graph: TypedGraph, outermost: bool, found: Diagnostics) -> None:
+    """A layer that adapts to the training data must take one input of the model."""
+    readers: dict[int, tuple[int, int]] = {}
+    for node in graph.nodes:
+        instance = node.node.instance
+        if not isinstance(instance.layer, Layer) or not instance.layer.adapts():
+            continue
+        source = node.node.inputs[0]
+        inside = source[0] not in graph.graph.inputs or not outermost
+        if inside or readers.setdefault(instance.uid, source) != source:
+            name = type(instance.layer).__name__
+            found.error(
+                "K501",
+                f"`{name}` can take its statistics from one input of the model only",
+                instance.span,
+                "the training data does not reach it unchanged",
+                helps=[
+                    "give it `mean` and `variance`",
+                    f"or put it into the data chain: `data ...(x = {name}())`",
+                ],
+            )
 
 
 def check_names(graph: TypedGraph, found: Diagnostics) -> None:

@@ -11,5 +11,7 @@ class ArrayUnpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> object:
         """Return one of the names that arrays need; refuse every other."""
         if (module, name) not in self.allowed:
-            raise pickle.UnpicklingError(f"it asks for {module}.{name}, which is refused")
+            raise pickle.UnpicklingError(
+                f"it asks for {module}.{name}, which is refused"
+            )
         return self.allowed[module, name]

@@ -19,6 +19,8 @@ class RandomTranslation(nn.Module):
         n, _, height, width = images.shape
         down = images.new_empty(n).uniform_(*self.height) * height
         right = images.new_empty(n).uniform_(*self.width) * width
-        matrix = torch.eye(2, 3, dtype=images.dtype, device=images.device).repeat(n, 1, 1)
+        matrix = torch.eye(2, 3, dtype=images.dtype, device=images.device).repeat(
+            n, 1, 1
+        )
         matrix[:, 0, 2], matrix[:, 1, 2] = -right, -down
         return resample(images, matrix, *self.sampling)

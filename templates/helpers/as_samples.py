@@ -13,9 +13,13 @@ def as_samples(
         dtype: The type of its elements; None leaves integers and single floats as they are.
     """
     if array.dtype.kind not in "biuf" or not array.ndim:
-        sys.exit(f"{name} holds {array.dtype} of shape {array.shape}, not numbers a sample")
+        sys.exit(
+            f"{name} holds {array.dtype} of shape {array.shape}, not numbers a sample"
+        )
     found = array.shape[1:]
-    fits = len(found) == len(shape) and all(w in (None, h) for h, w in zip(found, shape))
+    fits = len(found) == len(shape) and all(
+        w in (None, h) for h, w in zip(found, shape)
+    )
     if not fits:
         # (28, 28) as (784,) or as (28, 28, 1): the same numbers in the same order.
         flat = 1 in (len(found), len(shape)) or 1 in (*found[-1:], *shape[-1:])

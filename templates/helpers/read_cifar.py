@@ -4,9 +4,14 @@ def read_cifar(
     """Return images (n, 32, 32, 3) and labels of CIFAR batches in a folder or .tar.gz file."""
     inside = {"cifar-10": "cifar-10-batches-py", "cifar-100": "cifar-100-python"}[name]
     place = os.path.expanduser(place)
-    folders = [os.path.join(place, *way) for way in ((), (inside,), (f"{inside}-target", inside))]
+    folders = [
+        os.path.join(place, *way)
+        for way in ((), (inside,), (f"{inside}-target", inside))
+    ]
     archives = [os.path.join(place, f"{n}.tar.gz") for n in (f"{name}-python", inside)]
-    folder = next((f for f in folders if os.path.isfile(os.path.join(f, batches[0]))), "")
+    folder = next(
+        (f for f in folders if os.path.isfile(os.path.join(f, batches[0]))), ""
+    )
     archive = next((a for a in (place, *archives) if os.path.isfile(a)), "")
     if not folder and not archive:
         url = f"https://www.cs.toronto.edu/~kriz/{name}-python.tar.gz"
@@ -26,7 +31,14 @@ def read_cifar(
             classes.append(np.asarray(part[labels.encode()], np.int64))
     except (OSError, EOFError, tarfile.TarError, pickle.UnpicklingError) as error:
         sys.exit(f"{folder or archive}: cannot be read as CIFAR batches: {error}")
-    except (ArithmeticError, AttributeError, LookupError, MemoryError, TypeError, ValueError):
+    except (
+        ArithmeticError,
+        AttributeError,
+        LookupError,
+        MemoryError,
+        TypeError,
+        ValueError,
+    ):
         sys.exit(f"{folder or archive}: does not hold CIFAR batches")
     x = np.concatenate(images).transpose(0, 2, 3, 1)  # channels last
     return np.ascontiguousarray(x), np.concatenate(classes)

@@ -11,7 +11,9 @@ def read_csv(path: str, delimiter: str = ",") -> dict[str, list[str]]:
     names = [name.strip() for name in names]
     for number, row in enumerate(rows, 2):
         if len(row) != len(names):
-            sys.exit(f"{path}, row {number}: {len(row)} values for {len(names)} columns")
+            sys.exit(
+                f"{path}, row {number}: {len(row)} values for {len(names)} columns"
+            )
     if not rows or len(set(names)) < len(names):
         sys.exit(f"{path}: {'a column name occurs twice' if rows else 'no rows'}")
     return {name: [row[i].strip() for row in rows] for i, name in enumerate(names)}

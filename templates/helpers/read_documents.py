@@ -13,7 +13,9 @@ def read_documents(
         sys.exit(f"{folder}: no such folder. Give another with --data PATH.")
     names = classes or sorted(e.name for e in os.scandir(folder) if e.is_dir())
     if not names or (limit and len(names) > limit):
-        sys.exit(f"{folder}: {len(names)} class folders, the model tells {limit or 1} apart")
+        sys.exit(
+            f"{folder}: {len(names)} class folders, the model tells {limit or 1} apart"
+        )
     texts, labels = [], []
     for label, name in enumerate(names):
         place = os.path.join(folder, name)

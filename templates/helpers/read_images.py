@@ -19,7 +19,9 @@ def read_images(
         sys.exit(f"{folder}: no such folder. Give another with --data PATH.")
     names = classes or sorted(e.name for e in os.scandir(folder) if e.is_dir())
     if not names or (limit and len(names) > limit):
-        sys.exit(f"{folder}: {len(names)} class folders, the model tells {limit or 1} apart")
+        sys.exit(
+            f"{folder}: {len(names)} class folders, the model tells {limit or 1} apart"
+        )
     endings = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp")
     pictures, labels = [], []
     for label, name in enumerate(names):
@@ -31,8 +33,15 @@ def read_images(
             try:
                 with Image.open(path) as picture:
                     shape = (size[1], size[0])  # Pillow has the width first
-                    resized = picture.convert(mode).resize(shape, Image.Resampling.BILINEAR)
-            except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+                    resized = picture.convert(mode).resize(
+                        shape, Image.Resampling.BILINEAR
+                    )
+            except (
+                OSError,
+                SyntaxError,
+                ValueError,
+                Image.DecompressionBombError,
+            ) as error:
                 sys.exit(f"{path}: cannot be read as a picture: {error}")
             pictures.append(np.asarray(resized).reshape(*size, len(mode)))
             labels.append(label)

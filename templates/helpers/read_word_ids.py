@@ -33,9 +33,21 @@ def read_word_ids(path: str, sha256: str, trust: bool, *names: str) -> list[np.n
                 if not isinstance(array, np.ndarray) or array.ndim < 1:
                     raise ValueError(f"{name} is no array")
                 arrays.append(array)
-    except (OSError, EOFError, LookupError, MemoryError, TypeError, ValueError) as error:
+    except (
+        OSError,
+        EOFError,
+        LookupError,
+        MemoryError,
+        TypeError,
+        ValueError,
+    ) as error:
         sys.exit(f"{path}: cannot be read as {os.path.basename(url)}: {error}")
-    except (AttributeError, pickle.UnpicklingError, zipfile.BadZipFile, zlib.error) as error:
+    except (
+        AttributeError,
+        pickle.UnpicklingError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
         sys.exit(f"{path}: cannot be read as {os.path.basename(url)}: {error}")
     if len({len(array) for array in arrays[:2]}) != 1:
         sys.exit(f"{path}: {names[0]} and {names[1]} differ in length")

@@ -1,5 +1,9 @@
 def resample(
-    images: Tensor, matrix: Tensor, fill_mode: str, interpolation: str, fill_value: float
+    images: Tensor,
+    matrix: Tensor,
+    fill_mode: str,
+    interpolation: str,
+    fill_value: float,
 ) -> Tensor:
     """Take pixel (x, y) of each image (N, C, H, W) from its matrix (N, 2, 3) @ (x, y, 1).
 
@@ -8,7 +12,9 @@ def resample(
     height, width = images.shape[2:]
     y = torch.arange(height, dtype=matrix.dtype, device=matrix.device)[:, None]
     x = torch.arange(width, dtype=matrix.dtype, device=matrix.device)
-    a = matrix[..., None, None]  # not a matrix product: that would round to TF32 on GPUs
+    a = matrix[
+        ..., None, None
+    ]  # not a matrix product: that would round to TF32 on GPUs
     source_x, source_y = (a[:, :, 0] * x + a[:, :, 1] * y + a[:, :, 2]).unbind(1)
 
     neighbours = []
@@ -19,9 +25,13 @@ def resample(
             low = position.floor()
             share = position - low
             pairs = [(low.long(), 1 - share), (low.long() + 1, share)]
-        neighbours.append([(i, inside(i, size, fill_mode), weight) for i, weight in pairs])
+        neighbours.append(
+            [(i, inside(i, size, fill_mode), weight) for i, weight in pairs]
+        )
 
-    result = torch.zeros_like(images).permute(0, 2, 3, 1)  # channels last, for the indexing
+    result = torch.zeros_like(images).permute(
+        0, 2, 3, 1
+    )  # channels last, for the indexing
     pixels = images.permute(0, 2, 3, 1)
     image = torch.arange(len(images), device=images.device)[:, None, None]
     for row, safe_row, row_share in neighbours[0]:

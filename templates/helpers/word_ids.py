@@ -40,6 +40,8 @@ def word_ids(
         if oov_char is None:
             cut = [[w for w in s if skip_top <= w < limit] for s in sequences]
         else:
-            cut = [[w if skip_top <= w < limit else oov_char for w in s] for s in sequences]
+            cut = [
+                [w if skip_top <= w < limit else oov_char for w in s] for s in sequences
+            ]
         result.append((cut, labels))
     return result

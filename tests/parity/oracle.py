@@ -172,7 +172,8 @@ def keras_value(value: Any) -> Any:
     if isinstance(value, Instance):
         value = value.layer
     if isinstance(value, Composite):
-        raise NotImplementedError("a model inside a wrapper")
+        inside = [n.instance.layer for n in value.graph.nodes if n.inputs]
+        return keras.Sequential([keras_layer(layer) for layer in inside])
     if isinstance(value, functions.Function):
         return keras_function(value)
     if isinstance(value, tuple | list):
@@ -189,6 +190,7 @@ def keras_value(value: Any) -> Any:
         arguments = keras_args(value)
         return partial(function, **arguments) if arguments else function
     modules = {"initializer": keras.initializers, "regularizer": keras.regularizers}
+    modules |= {"loss": keras.losses, "learning-rate schedule": keras.optimizers.schedules}
     module = modules.get(value.family.noun, getattr(keras, f"{value.family.noun}s", None))
     return getattr(module, name)(**keras_args(value))
 

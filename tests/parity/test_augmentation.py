@@ -187,9 +187,7 @@ EVERY = [
 
 
 @pytest.mark.parametrize("layer", [*EVERY, "RandomCrop(4, 4)"])
-def test_nothing_happens_outside_of_training(
-    layer: str, images: np.ndarray, tmp_path: Any
-) -> None:
+def test_nothing_happens_outside_of_training(layer: str, images: np.ndarray, tmp_path: Any) -> None:
     script = build_text(f"Input(11, 8, 3) -> {layer}\ncompile(loss=mse)").script
     model = load_script(script, tmp_path).Model().eval()
     assert (model(torch.from_numpy(images)).numpy() == images).all()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import zlib
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from kgen.api import build_text
 from kgen.catalogue.functions import (
     FunctionActivation,
     FunctionFault,
@@ -16,7 +18,7 @@ from kgen.catalogue.functions import (
     compile_function,
     definition,
 )
-from kgen.diagnostics import Diagnostics
+from kgen.diagnostics import CompileError, Diagnostics
 from kgen.frontends.kdsl import ast
 from kgen.frontends.kdsl.functions import to_function
 from kgen.frontends.kdsl.parse import parse
@@ -28,7 +30,7 @@ from kgen.source import Source
 
 from .comparisons import Compared
 from .expressions import evaluate
-from .oracle import keras
+from .oracle import keras, load_script
 from .test_metrics import read
 
 
@@ -329,3 +331,42 @@ def test_mistakes(text: str, code: str, place: str) -> None:
     assert caught.value.code == code, caught.value.message
     span = caught.value.at(made.span).span
     assert spec[span.start : span.end].strip("()") == place.strip("()")
+
+
+def test_lambda_of_several_inputs(tmp_path: Path) -> None:
+    import torch
+
+    a, b = torch.randn(5, 4), torch.randn(5, 4)
+    for body in ("Lambda((p, q): p * q + q)", "Lambda(x: x[0] * x[1] + x[1])"):
+        spec = f"a = Input(4)\nb = Input(4)\n[a, b] -> {body}"
+        model = load_script(build_text(spec).script, tmp_path).Model()
+        torch.testing.assert_close(model(a, b), a * b + b)
+
+
+def test_sampling(tmp_path: Path) -> None:
+    import torch
+
+    spec = (
+        "h = Input(6)\nmean = h -> Dense(2)\nlog_var = h -> Dense(2)\n"
+        "[mean, log_var] -> Lambda((m, v): m + exp(0.5 * v) * random_normal(shape(m)))"
+    )
+    model = load_script(build_text(spec).script, tmp_path).Model()
+    assert model(torch.randn(5, 6)).shape == (5, 2)
+
+
+@pytest.mark.parametrize(
+    ("layer", "code"),
+    [
+        ("Lambda(x: mean(x))", "K308"),
+        ("Lambda(x: transpose(x))", "K308"),
+        ("Lambda(x: x * 2, output_shape=(3,))", "K306"),
+        ("Lambda(x: x * 2, mask=x)", "K207"),
+        ("Lambda(x: x + y)", "K106"),
+        ("Lambda((x, y): x + y)", "K205"),
+        ("Lambda(relu)", "K203"),
+    ],
+)
+def test_wrong_lambda(layer: str, code: str) -> None:
+    with pytest.raises(CompileError) as caught:
+        build_text(f"Input(4) -> {layer}")
+    assert [d.code for d in caught.value.diagnostics] == [code]

@@ -43,7 +43,6 @@ class Attending(Layer, abstract=True):
 
     no_effect = {"seed": SEED_HAS_NO_EFFECT}
     supports_masking = True
-    wants_list = True
 
     def output_count(self) -> int:
         return 1 + self.return_attention_scores
@@ -233,6 +232,7 @@ class DotAttention(Attending, abstract=True):
     dropout: float
 
     inputs = (2, 3)
+    wants_list = True
 
     def output(self, *inputs: TensorType) -> Outputs:
         self.check_inputs(inputs)

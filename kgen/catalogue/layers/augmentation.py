@@ -69,8 +69,10 @@ class Augmentation(Layer, abstract=True):
         return "last" if self.data_format == "channels_first" else "first"
 
     def output(self, x: TensorType) -> TensorType:
-        axes = "(channels, height, width)" if self.data_format == "channels_first" else (
-            "(height, width, channels)"
+        axes = (
+            "(channels, height, width)"
+            if self.data_format == "channels_first"
+            else ("(height, width, channels)")
         )
         need_rank(self, x, 3, axes)
         if x.dtype not in ("float32", "float64", "float16", "bfloat16"):
@@ -225,8 +227,8 @@ class RandomCrop(Augmentation):
         if size == (self.height, self.width):
             return x
         # The size differs between training and inference.
-        return x.with_shape(x.shape[0], None, None) if first else x.with_shape(
-            None, None, x.shape[2]
+        return (
+            x.with_shape(x.shape[0], None, None) if first else x.with_shape(None, None, x.shape[2])
         )
 
     def options(self) -> str:

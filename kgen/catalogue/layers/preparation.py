@@ -74,9 +74,7 @@ class CategoryEncoding(Layer):
     """Encode integers as one-hot rows, or each row of integers as one multi-hot or count row."""
 
     num_tokens: int = arg(Int(min=1), "How many integers there are.")
-    output_mode: str = arg(
-        Choice("one_hot", "multi_hot", "count"), "How to encode.", "multi_hot"
-    )
+    output_mode: str = arg(Choice("one_hot", "multi_hot", "count"), "How to encode.", "multi_hot")
 
     refused = {
         "sparse": "the result is dense",

@@ -10,17 +10,19 @@ from kgen.catalogue.kinds import Choice, Kind, Opt
 from kgen.catalogue.layer import Context, Layer, Outputs, Value
 from kgen.catalogue.layers import recurrent_lowering as lowering
 from kgen.catalogue.layers.core import Activation, Dense
+from kgen.catalogue.layers.inputs import Input
 from kgen.catalogue.layers.normalization import BatchNormalization
 from kgen.catalogue.layers.recurrent_base import Recurrent
 from kgen.catalogue.weights import Weight
 from kgen.diagnostics import Fault
+from kgen.ir.build import GraphBuilder, LayerValue, layer_value
 from kgen.ir.model import Composite, Instance
 from kgen.ir.shapes import TensorType
-from kgen.source import Span
+from kgen.source import NOWHERE
 
 
 class LayerArg(Kind):
-    """A layer, block or model; converts to an `Instance`."""
+    """A layer, block, model, or a chain of them; converts to an `Instance`."""
 
     expects = "a layer"
 
@@ -28,8 +30,21 @@ class LayerArg(Kind):
         if isinstance(value, Instance):
             return value
         if isinstance(value, Layer):
-            return Instance(-1, value.name or "", value, Span(0, 0))
+            value = layer_value(value, NOWHERE, name=value.name or "")
+        if isinstance(value, LayerValue):
+            return value.single or joined(value)
         raise self.mismatch(value)
+
+
+def joined(value: LayerValue) -> Instance:
+    """Return the layers of a chain as one: a block without parameters."""
+    builder = GraphBuilder()
+    formal = layer_value(Input(shape=()), value.span, name="input").single
+    assert formal is not None
+    outputs = builder.apply(value, (builder.add_input(formal),))
+    block = layer_value(Composite("block", "step", builder.finish(outputs)), value.span).single
+    assert block is not None
+    return block
 
 
 def named_layer(instance: Instance) -> str:
@@ -187,6 +202,10 @@ class Bidirectional(Layer):
     @property
     def return_sequences(self) -> bool:
         return self.pair()[0].return_sequences
+
+    @property
+    def stateful(self) -> bool:
+        return self.pair()[0].stateful
 
     def halves(self, state: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
         """Return the initial states of the two directions."""

@@ -159,7 +159,10 @@ class Muon(Optimizer):
         Opt(Float(min=0)), "Shrinks the matrices by `lr * weight_decay` before the update.", 0.004
     )
     exclude_layers: tuple[str, ...] | None = arg(
-        Opt(TupleOf(Custom("a regular expression", pattern))), "Patterns of the weights that Adam updates.", None, keyword_only=True
+        Opt(TupleOf(Custom("a regular expression", pattern))),
+        "Patterns of the weights that Adam updates.",
+        None,
+        keyword_only=True,
     )
     exclude_embeddings: bool = arg(
         Bool(), "Whether Adam updates embeddings.", True, keyword_only=True

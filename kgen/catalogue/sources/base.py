@@ -12,7 +12,7 @@ from kgen.catalogue.kinds import Custom
 from kgen.catalogue.layer import Layer
 from kgen.diagnostics import Fault
 from kgen.ir.model import Graph
-from kgen.ir.shapes import Shape, TensorType, element_count, show
+from kgen.ir.shapes import Shape, TensorType, element_count
 from kgen.torch_ir import Line, Option
 
 CHAIN = Custom("a chain of layers", lambda value: value)
@@ -107,7 +107,7 @@ class Source(Entry, abstract=True, family=SOURCES):
     @property
     def mirrors(self) -> bool:
         """Return whether the inputs are the targets (`y = x`)."""
-        return self.y == "x"
+        return isinstance(self.y, str) and self.y == "x"
 
     def chain(self, part: str, name: str) -> list[Layer] | None:
         """Return the layers that prepare an input (`part` is "x") or target ("y"), or None."""
@@ -182,7 +182,9 @@ def reshaped(have: Shape, want: Shape) -> str | None:
     return f".reshape(-1, {', '.join(map(str, want))})"
 
 
-def fit_inputs(source: Source, have: TensorType, want: TensorType, name: str) -> tuple[str, TensorType]:
+def fit_inputs(
+    source: Source, have: TensorType, want: TensorType, name: str
+) -> tuple[str, TensorType]:
     """Return the call that shapes samples for the model, and the type that results.
 
     With an `x` chain the samples stay as they are: the chain says what happens to them.
@@ -243,13 +245,41 @@ def encode_labels(
     return eye, replace(want, dtype="float32"), "one-hot"
 
 
+def finish(
+    source: Source,
+    wanted: Wanted,
+    body: list[str | tuple[str, str]],
+    x_kind: TensorType,
+    parts: Sequence[str],
+    classes: int,
+) -> tuple[TensorType, ...]:
+    """Add the encoding of the labels and the return statement; return the types.
+
+    Args:
+        source: The source.
+        wanted: What the model wants.
+        body: Statements that define `x_train`, `y_train` and the like.
+        x_kind: The type of an input.
+        parts: "train", and "test" where there is a test part.
+        classes: How many classes there are, 0 when only the file tells.
+    """
+    kinds = [x_kind]
+    if wanted.targets:
+        for part in parts:
+            text, kind, comment = encode_labels(source, f"y_{part}", classes, wanted)
+            if text != f"y_{part}":
+                body.append((f"y_{part} = {text}", comment))
+        kinds.append(kind)
+    body.append(return_parts(parts, bool(wanted.targets)))
+    return tuple(kinds)
+
+
+def return_parts(parts: Sequence[str], targets: bool) -> str:
+    """Return the return statement of a body with `x_train`, `y_train` and the like."""
+    pairs = [f"(x_{p}, y_{p})" if targets else f"(x_{p},)" for p in parts]
+    return f"return {', '.join(pairs)}{'' if len(parts) == 2 else ', ()'}"
+
+
 def unknown_sizes(kind: TensorType, length: int) -> Shape:
     """Return a shape whose open axes have a length."""
     return tuple(length if s is None else s for s in kind.shape)
-
-
-def describe(wanted: Wanted) -> str:
-    """Return what the model takes and returns, for a docstring."""
-    inputs = ", ".join(show(t.shape) for _, t in wanted.inputs)
-    targets = ", ".join(show(t.shape) for _, t in wanted.targets)
-    return f"{inputs} -> {targets}"

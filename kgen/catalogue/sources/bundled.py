@@ -10,11 +10,12 @@ from kgen.catalogue.sources.base import (
     Source,
     SourceCode,
     Wanted,
-    encode_labels,
+    finish,
     fit_inputs,
     lines,
     misfit,
     only_one_input,
+    return_parts,
 )
 from kgen.ir.shapes import TensorType
 
@@ -67,36 +68,30 @@ class Bundled(Source, abstract=True):
         else:
             body.append("x_train, y_train = x, y")
         body += self.preparing()
-        kinds = [x_kind]
-        if wanted.targets:
-            target = self.target("{}", wanted)
-            kinds.append(target[1])
-            for p in self.parts():
-                text = target[0].format(f"y_{p}")
-                if text != f"y_{p}":
-                    body.append((f"y_{p} = {text}", target[2]))
-        for p in self.parts():
-            if call:
-                body.append(f"x_{p} = x_{p}{call}")
-        pairs = [f"(x_{p}, y_{p})" if wanted.targets else f"(x_{p},)" for p in self.parts()]
-        body.append(f"return {', '.join(pairs)}{'' if self.test else ', ()'}")
+        body += [f"x_{p} = x_{p}{call}" for p in self.parts() if call]
+        if self.labels:
+            kinds = finish(self, wanted, body, x_kind, self.parts(), self.labels)
+        else:
+            kinds = (x_kind, *self.numbers(wanted, body))
+            body.append(return_parts(self.parts(), bool(wanted.targets)))
         return SourceCode(
             f"Return {self.about}.",
             lines(*body),
-            tuple(kinds),
+            kinds,
             self.test > 0,
             imports=tuple(imports),
             requires=("scikit-learn",),
         )
 
-    def target(self, variable: str, wanted: Wanted) -> tuple[str, TensorType, str]:
-        """Return expression, type and comment of the targets."""
-        if self.labels:
-            return encode_labels(self, variable, self.labels, wanted)
+    def numbers(self, wanted: Wanted, body: list[str | tuple[str, str]]) -> list[TensorType]:
+        """Add the statements for a target that is a number; return its type."""
+        if not wanted.targets:
+            return []
         name, want = wanted.targets[0]
         if self.chain("y", name) is None and want.shape != (1,):
             raise misfit(f"`{self.called_as}` yields one number, the model returns {want}")
-        return f"{variable}[:, None].astype(np.float32)", TensorType((1,)), ""
+        body += [f"y_{p} = y_{p}[:, None].astype(np.float32)" for p in self.parts()]
+        return [TensorType((1,))]
 
 
 class Digits(Bundled):

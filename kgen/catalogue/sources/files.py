@@ -76,6 +76,10 @@ class Arrays(Source, abstract=True):
             dtype = "" if prepared else f", np.{numpy_dtype(kind)}"
             shape = tuple_text([str(s) for s in kind.shape])
             made.append(Line(f"{variable} = as_samples({variable!r}, {variable}, {shape}{dtype})"))
+        for i in range(0, len(variables), count):
+            if count > 1:
+                part = ", ".join(f"{v}={v}" for v in variables[i : i + count])
+                made.append(Line(f"check_lengths({part})"))
         parts = [tuple_text(variables[:count])]
         parts.append(tuple_text(variables[count:]) if has_test else "()")
         made.append(Line(f"return {', '.join(parts)}"))
@@ -148,7 +152,7 @@ class Npy(Arrays):
     def check(self) -> None:
         for short, long in (("x", "x_train"), ("y", "y_train")):
             value = getattr(self, short)
-            paths = isinstance(value, str) and value != "x" or (
+            paths = (isinstance(value, str) and value != "x") or (
                 isinstance(value, tuple | list) and all(isinstance(v, str) for v in value)
             )
             if paths:
@@ -171,9 +175,11 @@ class Npy(Arrays):
                         arg=f"{letter}_{part}",
                     )
                 paths += files[:count]
-                names = [f"{letter}_{part}"] if count == 1 else [
-                    f"{letter}{i + 1}_{part}" for i in range(count)
-                ]
+                names = (
+                    [f"{letter}_{part}"]
+                    if count == 1
+                    else [f"{letter}{i + 1}_{part}" for i in range(count)]
+                )
                 variables += names
         made, kinds = self.reading(wanted, variables, has_test)
         reads = [

@@ -10,7 +10,7 @@ from kgen.catalogue.sources.base import (
     Source,
     SourceCode,
     Wanted,
-    encode_labels,
+    finish,
     lines,
     misfit,
     only_one_input,
@@ -78,18 +78,11 @@ class Images(Source):
         parts = ("train", "test") if self.test else ("train",)
         if kind.dtype == "float32":
             body += [f"x_{p} = x_{p}.astype(np.float32)" for p in parts]
-        kinds = [kind]
-        if wanted.targets:
-            for p in parts:
-                text, target, comment = encode_labels(self, f"y_{p}", 0, wanted)
-                body.append((f"y_{p} = {text}", comment))
-            kinds.append(target)
-        pairs = [f"(x_{p}, y_{p})" if wanted.targets else f"(x_{p},)" for p in parts]
-        body.append(f"return {', '.join(pairs)}{'' if self.test else ', ()'}")
+        kinds = finish(self, wanted, body, kind, parts, 0)
         return SourceCode(
             "Return the pictures of the class folders.",
             lines(*body),
-            tuple(kinds),
+            kinds,
             bool(self.test),
             (Option("data", "str", repr(self.directory), "the folder of the class folders"),),
             requires=("pillow",),

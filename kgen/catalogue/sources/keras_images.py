@@ -10,7 +10,7 @@ from kgen.catalogue.sources.base import (
     Source,
     SourceCode,
     Wanted,
-    encode_labels,
+    finish,
     fit_inputs,
     lines,
     only_one_input,
@@ -59,21 +59,13 @@ class KerasImages(Source, abstract=True):
                 f"y_{p} = as_classes('y_{p}', y_{p}, {self.count()})",
                 f"check_lengths(x_{p}=x_{p}, y_{p}=y_{p})",
             ]
-        kinds = [x_kind]
         if call:
             body += [f"x_{p} = x_{p}{call}" for p in ("train", "test")]
-        if wanted.targets:
-            for p in ("train", "test"):
-                text, kind, comment = encode_labels(self, f"y_{p}", self.count(), wanted)
-                body.append((f"y_{p} = {text}", comment))
-            kinds.append(kind)
-            body.append("return (x_train, y_train), (x_test, y_test)")
-        else:
-            body.append("return (x_train,), (x_test,)")
+        kinds = finish(self, wanted, body, x_kind, ("train", "test"), self.count())
         return SourceCode(
             f"Return {self.about}.",
             lines(*body),
-            tuple(kinds),
+            kinds,
             True,
             (Option("data", "str", repr(self.path or self.kept), self.what),),
         )
@@ -95,8 +87,7 @@ class Mnist(KerasImages):
         names = ["x_train", "y_train", "x_test", "y_test"]
         how = f"Get it from {URL}mnist.npz"
         return [
-            f"{', '.join(names)} = read_npz("
-            f"cfg.data, {', '.join(map(repr, names))}, how={how!r})"
+            f"{', '.join(names)} = read_npz(cfg.data, {', '.join(map(repr, names))}, how={how!r})"
         ]
 
 

@@ -11,7 +11,7 @@ from kgen.catalogue.sources.base import (
     Source,
     SourceCode,
     Wanted,
-    encode_labels,
+    finish,
     lines,
     misfit,
     only_one_input,
@@ -73,9 +73,7 @@ class WordIds(Sequences, abstract=True):
     )
     seed: int = arg(Int(min=0), "Seed of the shuffling.", 113)
     start_char: int | None = arg(Opt(Int(min=0)), "Id that begins every sequence.", 1)
-    oov_char: int | None = arg(
-        Opt(Int(min=0)), "Id of left-out words; None drops them.", 2
-    )
+    oov_char: int | None = arg(Opt(Int(min=0)), "Id of left-out words; None drops them.", 2)
     index_from: int = arg(Int(min=0), "Added to the ids of words.", 3)
     path: str | None = arg(Opt(Str()), "The file; where Keras keeps it by default.", None)
 
@@ -117,19 +115,11 @@ class WordIds(Sequences, abstract=True):
         gather, x_kind = self.gathered(wanted)
         body = self.splitting()
         body += [f"x_{p} = {gather.format(f'x_{p}')}" for p in ("train", "test")]
-        kinds = [x_kind]
-        if wanted.targets:
-            for p in ("train", "test"):
-                text, kind, comment = encode_labels(self, f"y_{p}", self.labels, wanted)
-                body.append((f"y_{p} = {text}", comment))
-            kinds.append(kind)
-            body.append("return (x_train, y_train), (x_test, y_test)")
-        else:
-            body.append("return (x_train,), (x_test,)")
+        kinds = finish(self, wanted, body, x_kind, ("train", "test"), self.labels)
         return SourceCode(
             f"Return {self.about}.",
             lines(*body),
-            tuple(kinds),
+            kinds,
             True,
             self.options(),
             taken=1,

@@ -285,9 +285,8 @@ class ShiftedNormals(Source):
         steps = [group, replace(x, name="x"), replace(moved, name="x")]
         kinds = [x_kind]
         if wanted.targets:
-            label = "group" if self.label else "(~group)"
-            text, kind, comment = encode_labels(self, f"{label}.astype(np.int64)", 2, wanted)
-            text = text.replace(".astype(np.int64).astype(np.int64)", ".astype(np.int64)")
+            label = f"{'group' if self.label else '(~group)'}.astype(np.int64)"
+            text, kind, comment = encode_labels(self, label, 2, wanted)
             steps.append(Made(text, kind, comment, "y"))
             kinds.append(kind)
         moves = ", ".join(f"{s:g}" for s in self.shifts)

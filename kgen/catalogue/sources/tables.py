@@ -57,9 +57,7 @@ class Table(Source, abstract=True):
                 raise Fault("K203", f"column {name!r} is the target", arg="target")
         for name in self.categorical or ():
             if self.features is not None and name not in self.features:
-                raise Fault(
-                    "K203", f"{name!r} is none of the features", arg="categorical"
-                )
+                raise Fault("K203", f"{name!r} is none of the features", arg="categorical")
 
     def reading(self) -> str:
         """Return the expression of the table: a dict from column to values."""

@@ -11,7 +11,7 @@ from kgen.catalogue.sources.base import (
     Source,
     SourceCode,
     Wanted,
-    encode_labels,
+    finish,
     lines,
     misfit,
     only_one_input,
@@ -172,18 +172,11 @@ class TextFolder(Sequences):
         for p in parts:
             ids = f"[[number.get(w, 1) for w in words] for words in words_{p}]"
             body += [f"x_{p} = {ids}", f"x_{p} = {gather.format(f'x_{p}')}"]
-        kinds = [x_kind]
-        if wanted.targets:
-            for p in parts:
-                text, target, comment = encode_labels(self, f"y_{p}", 0, wanted)
-                body.append((f"y_{p} = {text}", comment))
-            kinds.append(target)
-        pairs = [f"(x_{p}, y_{p})" if wanted.targets else f"(x_{p},)" for p in parts]
-        body.append(f"return {', '.join(pairs)}{'' if self.test else ', ()'}")
+        kinds = finish(self, wanted, body, x_kind, parts, 0)
         return SourceCode(
             "Return the documents of the class folders as word numbers.",
             lines(*body),
-            tuple(kinds),
+            kinds,
             bool(self.test),
             (Option("data", "str", repr(self.directory), "the folder of the class folders"),),
             taken=taken,

@@ -28,6 +28,7 @@ from kgen.source import Span
 MAX_REPEAT = 100_000
 MAX_DEPTH = 150  # of expressions inside each other, those of the blocks they call included
 MAX_STEPS = 2_000_000  # of evaluation: `for` and blocks inside each other multiply
+BUILTINS = ("range", "len", "tuple", "list", "int", "float")
 TENSOR_OPERATORS = {"+": "Add", "*": "Multiply", "-": "Subtract"}
 
 
@@ -305,7 +306,7 @@ class Evaluator:
             cls = self.find_entry(name, kind)
             if cls is not None:
                 return self.build(cls, name, node, scope)
-            if name in ("range", "len", "tuple", "list", "int", "float"):
+            if name in BUILTINS:
                 return self.builtin(name, node, scope)
             return self.unknown_call(node, name, kind, scope)
         value = binding.value
@@ -364,7 +365,7 @@ class Evaluator:
         value = layer_value(layer, node.span, bound.arg_spans, layer.name or "", extra)
         if not isinstance(layer, Input):
             return value
-        if "input" in scope.names and scope.block:
+        if scope.block:
             return self.fail(
                 "K117",
                 f"block `{scope.block}` has its input already: it is called `input`",
@@ -383,7 +384,7 @@ class Evaluator:
             return self.too_large(span)
         if not self.inside((*tensors, *layers.extra), span, scope):
             return UNRESOLVED
-        return scope.builder.apply(layers, tensors)
+        return scope.builder.apply(layers, tensors, span)
 
     def inside(self, tensors: Sequence[Tensor], span: Span, scope: Scope) -> bool:
         """Return whether tensors belong to the graph that the scope builds, or report one."""
@@ -424,6 +425,7 @@ class Evaluator:
                     "K113",
                     f"a layer is applied to tensors, got {show_value(value)}",
                     argument.value.span,
+                    "not a tensor",
                     helps=["give arguments where the layer is built"],
                 )
             tensors += found

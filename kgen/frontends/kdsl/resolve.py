@@ -8,15 +8,22 @@ from typing import Any
 
 import kgen.catalogue.everything  # noqa: F401  registers all entries
 from kgen.catalogue.base import snake_case
-from kgen.catalogue.bind import Bound, Given, bind
-from kgen.catalogue.families import SOURCES
+from kgen.catalogue.bind import Bound, bind
+from kgen.catalogue.families import LAYERS, SOURCES
 from kgen.catalogue.kinds import show_value
 from kgen.catalogue.layer import Layer
 from kgen.catalogue.layers.inputs import Input, declared_input
 from kgen.catalogue.statements import STATEMENTS
 from kgen.diagnostics import Diagnostics, did_you_mean
 from kgen.frontends.kdsl import ast
-from kgen.frontends.kdsl.evaluate import Evaluator, argument_kinds, as_tensors, is_constant
+from kgen.frontends.kdsl.evaluate import (
+    BUILTINS,
+    Evaluator,
+    argument_kinds,
+    as_tensors,
+    given_argument,
+    is_constant,
+)
 from kgen.frontends.kdsl.functions import to_function
 from kgen.frontends.kdsl.scope import UNRESOLVED, Block, ModelValue, Scope
 from kgen.ir.build import GraphBuilder, LayerValue, Tensor, layer_value
@@ -25,7 +32,6 @@ from kgen.ir.model import Composite, Graph, Model
 from kgen.ir.training import Data, Training
 from kgen.source import Source, Span
 
-MAX_BLOCK_DEPTH = 40
 ONCE = {
     "Compile": "compile",
     "Fit": "fit",
@@ -75,16 +81,21 @@ class Resolver:
         self.last: tuple[Any, Span] | None = None
         self.outputs: tuple[list[Tensor], list[str]] | None = None
         self.broken = False
+        self.active: list[Block] = []  # the blocks that are being made, outermost first
+        self.scopes: list[Scope] = [self.scope]  # where names may turn out unused
+        self.entered: set[int] = set()
 
     def run(self, file: ast.File) -> Model | None:
-        for statement in file.statements:
-            self.statement(statement, self.scope)
+        self.statements_of(file.statements, self.scope)
+        constants = [n for n, b in self.scope.names.items() if is_constant(b.value)]
         for name in sorted(self.undefined):
-            hint = did_you_mean(name, self.scope.names)
+            hint = did_you_mean(name, constants)
+            shown = ", ".join(f"`{n}`" for n in constants[:20])
             self.found.error(
                 "K104",
                 f"`-D {name}=...` names no constant of this spec",
                 Span(0, 0),
+                notes=[f"its constants are: {shown}" if constants else "it has no constants"],
                 helps=[hint] if hint else [],
             )
         if self.last is not None or self.outputs is not None:
@@ -94,11 +105,14 @@ class Resolver:
                 self.found.error(
                     "K421",
                     "the spec describes no model",
-                    Span(0, 0),
+                    file.statements[0].span if file.statements else Span(0, 0),
+                    "has no layers to train",
                     helps=["write a chain of layers, such as `Dense(10, softmax, input_dim=20)`"],
                 )
             return None
         name, graph, span = self.model
+        if not self.broken and not self.found.errors:
+            self.warn_of_unused()
         training = Training(
             **{field: self.statements.get(field) for field in ONCE.values()},
             data=self.resolve_data(),
@@ -109,8 +123,42 @@ class Resolver:
 
     # ------------------------------------------------------------------- statements
 
+    def statements_of(self, statements: Sequence[ast.Statement], scope: Scope) -> list[Any]:
+        """Carry statements out; return the value of each."""
+        values = []
+        outputs: ast.Statement | None = None
+        for statement in statements:
+            values.append(self.statement(statement, scope))
+            if outputs is not None and _is_outputs(statement):
+                self.found.error(
+                    "K404",
+                    "`outputs` is given twice",
+                    statement.span,
+                    "given again",
+                    also=[(outputs.span, "first given here")],
+                    helps=["give all of them at once: `outputs(a, b)`"],
+                )
+            elif outputs is not None and isinstance(values[-1], Tensor | LayerValue):
+                self.found.warn(
+                    "W107",
+                    "a statement after `outputs(...)` adds nothing to the model",
+                    statement.span,
+                    "never reached",
+                    also=[(outputs.span, "the model ends here")],
+                )
+            if _is_outputs(statement):
+                outputs = statement
+        return values
+
     def statement(self, node: ast.Statement, scope: Scope) -> Any:
         """Carry a statement out; return the value of one that has one."""
+        if scope is not self.scope and not isinstance(node, ast.Assign | ast.ExprStatement):
+            word = {ast.ModelDef: "model", ast.BlockDef: "block", ast.FunctionDef: "def"}.get(
+                type(node), "data"
+            )
+            if not isinstance(node, ast.DataDef):
+                scope.bind(node.name.name, UNRESOLVED, node.name.span)
+            return self.misplaced(word, node.span, scope)
         match node:
             case ast.Assign():
                 return self.assign(node, scope)
@@ -126,25 +174,33 @@ class Resolver:
                 return self.expression(node, scope)
         return None
 
+    def misplaced(self, word: str, span: Span, scope: Scope) -> Any:
+        """Report a statement of the file inside a body."""
+        where = f"block `{scope.block}`" if scope.block else "a model"
+        self.broken = True
+        self.found.error(
+            "K118",
+            f"`{word}` cannot stand inside {where}",
+            Span(span.start, span.start + len(word)),
+            "belongs to the file",
+            helps=["move it out of the braces"],
+        )
+        return UNRESOLVED
+
     def assign(self, node: ast.Assign, scope: Scope) -> Any:
         names = [t.name for t in node.targets]
-        if scope is self.scope and len(names) == 1 and names[0] in self.defines:
-            self.undefined.discard(names[0])
-            scope.bind(names[0], self.defines[names[0]], node.targets[0].span)
-            return None
         value = self.evaluator.evaluate(node.value, scope)
+        if scope is self.scope and len(names) == 1 and names[0] in self.undefined:
+            if is_constant(value):
+                self.undefined.discard(names[0])
+                value = self.defines[names[0]]
         if isinstance(value, tuple | list) and len(names) > 1 and len(value) == len(names):
             values = list(value)
         elif len(names) == 1:
             values = [value]
         else:
             if value is not UNRESOLVED:
-                got = len(value) if isinstance(value, tuple | list) else 1
-                self.found.error(
-                    "K115",
-                    f"{len(names)} names on the left, {got} value{'s' * (got != 1)} on the right",
-                    node.span,
-                )
+                self.wrong_count(node, value)
             values = [UNRESOLVED] * len(names)
         for target, item in zip(node.targets, values, strict=True):
             if isinstance(item, Tensor):
@@ -156,10 +212,35 @@ class Resolver:
             self.last = (value, node.value.span)
         return value
 
+    def wrong_count(self, node: ast.Assign, value: Any) -> None:
+        """Report several names for another number of values."""
+        n = len(node.targets)
+        got = len(value) if isinstance(value, tuple | list) else 1
+        values = f"{got} value{'s' * (got != 1)}"
+        helps = []
+        if as_tensors(value) is not None:
+            values = f"{got} tensor{'s' * (got != 1)}"
+            if n > got:
+                helps = ["a recurrent layer returns its state with `return_state=True`"]
+        self.found.error(
+            "K115",
+            f"{n} names on the left, {values} on the right",
+            node.targets[0].span.to(node.targets[-1].span),
+            f"{n} names",
+            also=[(node.value.span, values)],
+            helps=helps,
+        )
+
     def define_function(self, node: ast.FunctionDef, scope: Scope) -> None:
         for parameter in node.params:
             if parameter.default is not None:
-                self.found.error("K114", "a parameter of a function has no default", parameter.span)
+                self.found.error(
+                    "K114",
+                    "a parameter of a small function has no default",
+                    parameter.span,
+                    "a default",
+                    helps=[f"write `{parameter.name}`: Keras calls the function with all arguments"],
+                )
         function = to_function(node.name.name, node.params, node.body, scope, node.span, self.found)
         scope.bind(node.name.name, function, node.name.span)
         if isinstance(function, Function):
@@ -173,7 +254,11 @@ class Resolver:
                 return self.output_statement(call, scope)
             cls = STATEMENTS.find(name)
             if cls is not None and scope.find(name) is None:
+                if scope is not self.scope:
+                    return self.misplaced(call.func.name, call.span, scope)
                 return self.training_statement(cls, name, call, scope)
+            if cls is None and scope.find(name) is None and self.unknown_statement(call, scope):
+                return UNRESOLVED
         value = self.evaluator.evaluate(node.value, scope)
         if value is UNRESOLVED:
             self.broken = True
@@ -193,11 +278,31 @@ class Resolver:
                 self.not_a_statement(value, node.span)
         return value
 
+    def unknown_statement(self, call: ast.Call, scope: Scope) -> bool:
+        """Report a call on its own that is meant as a statement, such as `fitt(epochs=3)`."""
+        assert isinstance(call.func, ast.Name)
+        name = call.func.name
+        if self.evaluator.find_entry(name, None) is not None or name in BUILTINS:
+            return False
+        hint = did_you_mean(name, [*STATEMENTS.spellings(), "outputs"])
+        if not hint or did_you_mean(name, LAYERS.spellings()):
+            return False
+        self.broken = True
+        self.evaluator.unknown(name, call.func.span, [STATEMENTS], scope, ["outputs"])
+        return True
+
     def not_a_statement(self, value: Any, span: Span) -> None:
-        if isinstance(value, str):
-            self.evaluator.unknown(value, span, [STATEMENTS], "statement")
+        self.broken = True
+        if isinstance(value, str) and value.isidentifier():
+            self.evaluator.unknown(value, span, [STATEMENTS, LAYERS], self.scope)
             return
-        self.found.error("K102", f"{show_value(value)} does nothing here", span, "not a statement")
+        self.found.error(
+            "K102",
+            f"{show_value(value)} does nothing on its own",
+            span,
+            "not a statement",
+            helps=["give it a name: `n = ...`"] if is_constant(value) else [],
+        )
 
     def training_statement(self, cls: Any, name: str, call: ast.Call, scope: Scope) -> None:
         given = []
@@ -206,7 +311,7 @@ class Resolver:
             if value is UNRESOLVED:
                 self.broken = True
                 return
-            given.append(Given(argument.name, value, argument.value.span, argument.span))
+            given.append(given_argument(argument, value))
         bound = bind(cls, name, given, call.span, self.found)
         field = ONCE[cls.__name__]
         if bound is None:
@@ -232,9 +337,17 @@ class Resolver:
                 return UNRESOLVED
             found = as_tensors(value)
             if found is None:
+                self.broken = True
                 self.found.error(
-                    "K112", f"an output is a tensor, not {show_value(value)}", argument.value.span
+                    "K112",
+                    f"an output must be a tensor, got {show_value(value)}",
+                    argument.value.span,
+                    "not a tensor",
+                    helps=["apply it first: `x -> layer`"] if isinstance(value, LayerValue) else [],
                 )
+                return UNRESOLVED
+            if not self.evaluator.inside(found, argument.value.span, scope):
+                self.broken = True
                 return UNRESOLVED
             tensors += found
             is_name = isinstance(argument.value, ast.Name)
@@ -247,8 +360,9 @@ class Resolver:
     # ------------------------------------------------------------ models and blocks
 
     def define_model(self, node: ast.ModelDef) -> None:
-        builder = GraphBuilder()
-        graph = self.body(node.body, self.scope.child(builder), node.name.name)
+        inner = self.scope.child(GraphBuilder())
+        self.scopes.append(inner)
+        graph = self.body(node.body, inner, f"model `{node.name.name}`", node.name.span)
         if graph is None:
             self.broken = True
             self.scope.bind(node.name.name, UNRESOLVED, node.name.span)
@@ -269,7 +383,7 @@ class Resolver:
         else:
             assert self.last is not None
             value, span = self.last
-            made = self.close(self.builder, value, span)
+            made = self.close(self.scope, value, span, "the model")
             if made is None:
                 self.broken = True
                 return
@@ -279,43 +393,80 @@ class Resolver:
         elif self.builder.nodes:
             self.found.error(
                 "K422",
-                "layers outside of `model` belong to no model",
+                "a spec with a `model` has no layers outside of it",
                 span,
+                "belongs to no model",
                 also=[(self.model[2], "the model of this spec")],
+                helps=["move it into the model, or give the chain a name to use it there"],
             )
 
-    def body(self, statements: Sequence[ast.Statement], scope: Scope, what: str) -> Graph | None:
-        """Return the graph of a model's body: its last statement's tensor is the output."""
+    def body(
+        self, statements: Sequence[ast.Statement], scope: Scope, what: str, place: Span
+    ) -> Graph | None:
+        """Return the graph of a body: its last statement's tensor is the output.
+
+        Args:
+            statements: The body.
+            scope: Its names; in a block's, `input` is the input.
+            what: The model or block, for messages.
+            place: Its name in the source.
+        """
         value: Any = None
-        span = Span(0, 0)
+        span = place
         outputs: tuple[list[Tensor], list[str]] | None = None
-        for statement in statements:
-            result = self.statement(statement, scope)
+        before = len(self.found.errors)
+        for statement, result in zip(
+            statements, self.statements_of(statements, scope), strict=True
+        ):
             if _is_outputs(statement):
                 outputs = result if isinstance(result, tuple) else None
                 value, span = result, statement.span
-            elif result is not None:
+            elif result is not None and outputs is None:
                 value, span = result, statement.span
-        if value is UNRESOLVED:
+        if value is UNRESOLVED or len(self.found.errors) > before:
             return None
         if outputs is not None:
             return scope.builder.finish(*outputs)
         if value is None:
-            self.found.error("K421", f"`{what}` has no layers", span)
+            self.found.error(
+                "K421",
+                f"{what} has no layers",
+                span,
+                "ends in no tensor",
+                helps=["let its last statement be a chain, such as `x -> Dense(10)`"],
+            )
             return None
-        return self.close(scope.builder, value, span)
+        return self.close(scope, value, span, what)
 
-    def close(self, builder: GraphBuilder, value: Any, span: Span) -> Graph | None:
+    def close(self, scope: Scope, value: Any, span: Span, what: str) -> Graph | None:
         """Finish a graph whose result is tensors, or a chain that still needs its input."""
+        builder = scope.builder
         if isinstance(value, LayerValue):
-            first = value.items[0][0]
-            tensor = self.add_missing_input(builder, first.layer, first.span)
+            tensor: Tensor | None
+            if scope.block:
+                tensor = scope.names["input"].value
+                scope.names["input"].used = True
+            else:
+                first = value.items[0][0]
+                tensor = self.add_missing_input(builder, first.layer, first.span)
             if tensor is None:
                 return None
-            return builder.finish(builder.apply(value, (tensor,)))
+            value = self.evaluator.apply_layers(value, (tensor,), span, scope)
+            if value is UNRESOLVED:
+                return None
         tensors = as_tensors(value)
         if tensors is None:
-            self.found.error("K112", f"a model is made of layers, not {show_value(value)}", span)
+            self.found.error(
+                "K112",
+                f"{what} must end in a tensor or a chain of layers, got {show_value(value)}",
+                span,
+                "not layers",
+            )
+            return None
+        if not self.evaluator.inside(tensors, span, scope):
+            return None
+        if not builder.inputs:
+            self.found.error("K423", f"{what} has no input", span, "depends on no input")
             return None
         return builder.finish(tensors)
 
@@ -364,53 +515,106 @@ class Resolver:
         """Return a fresh layer object: the block's body with its parameters bound."""
         definition = block.definition
         name = definition.name.name
-        if scope.depth > MAX_BLOCK_DEPTH:
-            self.found.error("K116", f"blocks are nested too deeply in `{name}`", node.span)
+        if block in self.active:
+            self.found.error(
+                "K116",
+                f"block `{name}` uses itself",
+                node.span,
+                "would never end",
+                also=[(definition.name.span, "the block")],
+                helps=["repeat a block with `block(...) * 3`"],
+            )
             return UNRESOLVED
         inner = block.scope.child(GraphBuilder())
-        inner.depth = scope.depth + 1
+        inner.depth, inner.block = scope.depth + 1, name
         arguments = self.block_arguments(definition, node, scope, block.scope)
         if arguments is None:
             return UNRESOLVED
         for parameter in definition.params:
             inner.bind(parameter.name, arguments[parameter.name], parameter.span)
         (item,) = layer_value(Input(shape=()), definition.name.span, name="input").items
-        tensor = inner.builder.add_input(item[0])
-        inner.bind("input", tensor, definition.name.span)
-        value: Any = None
-        for statement in definition.body:
-            result = self.statement(statement, inner)
-            if result is not None:
-                value = result
-        if isinstance(value, LayerValue):
-            value = inner.builder.apply(value, (tensor,))
-        tensors = as_tensors(value)
-        if tensors is None:
-            if value is not UNRESOLVED:
-                self.found.error("K421", f"block `{name}` has no layers", definition.span)
+        inner.bind("input", inner.builder.add_input(item[0]), definition.name.span)
+        if id(block) not in self.entered:  # its names are the same at every use
+            self.entered.add(id(block))
+            self.scopes.append(inner)
+        self.active.append(block)
+        graph = self.body(definition.body, inner, f"block `{name}`", definition.name.span)
+        self.active.pop()
+        if graph is None:
             return UNRESOLVED
-        graph = inner.builder.finish(tensors)
-        composite = Composite("block", name, graph, tuple(arguments.items()))
-        return layer_value(composite, node.span)
+        return layer_value(Composite("block", name, graph, tuple(arguments.items())), node.span)
+
+    def warn_of_unused(self) -> None:
+        """Warn of names that nothing reads."""
+        for scope in self.scopes:
+            parameters = {p.span for p in self.parameters(scope)}
+            for name, binding in scope.names.items():
+                if binding.used or name == "input" or self.is_result(name, binding.value):
+                    continue
+                if isinstance(binding.value, Tensor) or as_tensors(binding.value) is not None:
+                    continue  # what matters of tensors is whether they reach an output
+                noun = "parameter" if binding.span in parameters else noun_of(binding.value)
+                self.found.warn(
+                    "W104",
+                    f"{noun} `{name}` is never used",
+                    binding.span,
+                    "bound and not used",
+                    notes=["the last model of a spec is the one that is trained"]
+                    if noun == "model"
+                    else [],
+                )
+
+    def parameters(self, scope: Scope) -> tuple[ast.Parameter, ...]:
+        """Return the parameters of the block whose body a scope belongs to."""
+        block = self.scope.names.get(scope.block)
+        if not scope.block or block is None or not isinstance(block.value, Block):
+            return ()
+        return block.value.definition.params
+
+    def is_result(self, name: str, value: Any) -> bool:
+        """Return whether a name is that of the model."""
+        if isinstance(value, ModelValue):
+            return self.model is not None and self.model[0] == name
+        return self.last is not None and value is self.last[0]
 
     def block_arguments(
         self, definition: ast.BlockDef, node: ast.Call, scope: Scope, outer: Scope
     ) -> dict[str, Any] | None:
         names = [p.name for p in definition.params]
         values: dict[str, Any] = {}
+        spans: dict[str, Span] = {}
         for i, argument in enumerate(node.args):
             name = argument.name or (names[i] if i < len(names) else None)
-            if name is None or name not in names or name in values:
-                problem = "is given twice" if name in values else "is not a parameter"
-                shown = f"`{name}` {problem}" if name else "too many arguments"
+            accepted = f"it accepts: {', '.join(f'`{n}`' for n in names) or 'nothing'}"
+            if name is None:
                 self.found.error(
-                    "K201",
-                    f"{shown} of block `{definition.name.name}`",
+                    "K205",
+                    f"block `{definition.name.name}` takes at most {len(names)} "
+                    f"argument{'s' * (len(names) != 1)}",
                     argument.span,
-                    did_you_mean(name or "", names),
-                    notes=[f"it accepts: {', '.join(f'`{n}`' for n in names) or 'nothing'}"],
+                    "one too many",
+                    notes=[accepted],
                 )
                 return None
+            if name not in names:
+                self.found.error(
+                    "K201",
+                    f"block `{definition.name.name}` has no parameter `{name}`",
+                    argument.span,
+                    did_you_mean(name, names) or "not a parameter",
+                    notes=[accepted],
+                )
+                return None
+            if name in values:
+                self.found.error(
+                    "K206",
+                    f"`{name}` of block `{definition.name.name}` is given twice",
+                    argument.span,
+                    "given again",
+                    also=[(spans[name], "first given here")],
+                )
+                return None
+            spans[name] = argument.span
             values[name] = self.evaluator.evaluate(argument.value, scope)
         for parameter in definition.params:
             if parameter.name in values:
@@ -420,6 +624,7 @@ class Resolver:
                     "K202",
                     f"block `{definition.name.name}` is missing `{parameter.name}`",
                     node.span,
+                    f"needs `{parameter.name}`",
                     also=[(parameter.span, "declared here, without a default")],
                 )
                 return None
@@ -428,7 +633,11 @@ class Resolver:
         wrong = [n for n, v in values.items() if not is_constant(v) and n not in bad]
         for n in wrong:
             self.found.error(
-                "K203", f"`{n}` must be a constant, got {show_value(values[n])}", node.span
+                "K203",
+                f"`{n}` must be a constant, got {show_value(values[n])}",
+                spans.get(n, node.span),
+                "not a constant",
+                notes=[f"the parameters of block `{definition.name.name}` are constants"],
             )
         return None if bad or wrong else {n: values[n] for n in names}
 
@@ -439,12 +648,20 @@ class Resolver:
         if isinstance(call, ast.Name):
             call = ast.Call(call, (), call.span)
         if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
-            self.found.error("K102", "`data` needs a source, such as `random()`", node.span)
+            self.broken = True
+            self.found.error(
+                "K102",
+                "`data` needs a source",
+                node.value.span,
+                "not a source",
+                notes=[SOURCES.known()],
+                helps=["write `data random(1000)`"],
+            )
             return
         name = call.func.name
         cls = SOURCES.find(name)
         if cls is None:
-            self.evaluator.unknown(name, call.func.span, [SOURCES], "data source")
+            self.evaluator.unknown(name, call.func.span, [SOURCES], scope)
             return
         given = []
         chains: dict[str, dict[str, Graph]] = {}
@@ -454,7 +671,7 @@ class Resolver:
                 return
             if argument.name in ("x", "y", "augment") and _is_chain(value):
                 chains[argument.name] = self.data_chains(value)
-            given.append(Given(argument.name, value, argument.value.span, argument.span))
+            given.append(given_argument(argument, value))
         bound = bind(cls, name, given, call.span, self.found)
         if bound is None:
             return
@@ -483,6 +700,13 @@ class Resolver:
         if self.data is None:
             return None
         return Data(self.data[1], **self.chains)
+
+
+def noun_of(value: Any) -> str:
+    """Return what a name stands for, for messages."""
+    if isinstance(value, Block | ModelValue | Function | LayerValue):
+        return value.describe.removeprefix("a ")
+    return "constant" if is_constant(value) else "name"
 
 
 def _is_chain(value: Any) -> bool:

@@ -1,10 +1,12 @@
 """Embedding and Masking, and how a mask travels."""
 
+from tests.parity.row import Row
+
 ROWS = [
     "Input(6, dtype=int32) -> Embedding(9, 4)",
     "Input(dtype=int32, shape=()) -> Embedding(9, 4)",
     "Input(3, 6, dtype=int64) -> Embedding(9, 4)",
-    "Input(6) -> Embedding(9, 4)",
+    Row("Input(6) -> Embedding(9, 4)", inputs=lambda rng, shape, kind: rng.random(shape) * 9),
     "Embedding(9, 4, input_length=6) -> Flatten() -> Dense(2)",
     "Input(6, dtype=int32) -> Embedding(9, 4, mask_zero=True)",
     "Input(6, dtype=int32) -> Embedding(4, 4, mask_zero=True) -> GlobalAveragePooling1D()",

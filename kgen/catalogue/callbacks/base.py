@@ -1,0 +1,151 @@
+"""What callbacks are made of: the statements that they add between epochs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from kgen.catalogue.base import Entry, snake_case
+from kgen.catalogue.families import CALLBACKS
+from kgen.catalogue.kinds import Choice, Int, Str
+from kgen.diagnostics import Fault, did_you_mean, listing
+from kgen.torch_ir import Line, Names, literal
+
+
+@dataclass(frozen=True)
+class CallbackCode:
+    """Where a callback's statements go in the script's `train`.
+
+    They see `cfg`, `model`, `optimizer`, `epoch` (from 0), `logs` (this epoch's values by Keras'
+    names, `val_...` included; a plain dict to which entries such as `learning_rate` may be
+    added) and `stop` (set it to True to end training after this epoch).
+
+    Args:
+        setup: Before the first epoch; constructs a helper such as
+            `early_stopping = EarlyStopping("val_loss", patience=3)`.
+        begin: At the start of every epoch.
+        end: At the end of every epoch, after validation.
+        finish: After the last epoch, and after the optimizer's `finalize`.
+        state: Variables with `state_dict()`/`load_state_dict()` that a checkpoint must hold.
+        requires: Packages that the script then needs.
+    """
+
+    setup: tuple[Line, ...] = ()
+    begin: tuple[Line, ...] = ()
+    end: tuple[Line, ...] = ()
+    finish: tuple[Line, ...] = ()
+    state: tuple[str, ...] = ()
+    requires: tuple[str, ...] = ()
+
+
+# The names of the script's `train`.
+TAKEN = (
+    "model", "optimizer", "data", "validation", "cfg", "history", "first_epoch", "epoch", "state",
+    "start", "logs", "results", "stop", "name", "value", "lr",
+)  # fmt: skip
+
+
+@dataclass
+class Epochs:
+    """What callbacks know of the training that they are a part of.
+
+    Args:
+        directions: The names in the logs, with what is better: "min", "max" or "" (unknown).
+        scheduled: Whether the learning rate is a schedule, and cannot be set.
+    """
+
+    directions: Mapping[str, str]
+    scheduled: bool = False
+    names: Names = field(default_factory=lambda: Names(set(TAKEN)))
+
+    def variable(self, callback: Callback) -> str:
+        """Return a variable for a callback's helper: `early_stopping`."""
+        return self.names.new(snake_case(type(callback).__name__))
+
+
+class Callback(Entry, abstract=True, family=CALLBACKS):
+    """Base of callbacks."""
+
+    def lower(self, epochs: Epochs) -> CallbackCode:
+        """Return the statements; raise `Fault` where they do not fit the training."""
+        raise NotImplementedError(type(self).__name__)
+
+
+def lower_callbacks(
+    callbacks: Sequence[Callback], directions: Mapping[str, str], scheduled: bool = False
+) -> list[CallbackCode]:
+    """Return the statements of all callbacks; `Epochs` has the arguments.
+
+    Raises `Fault` where a callback does not fit the training.
+    """
+    epochs = Epochs(directions, scheduled)
+    return [callback.lower(epochs) for callback in callbacks]
+
+
+def construct(variable: str, cls: str, *args: str, **options: Any) -> Line:
+    """Return the line that makes a helper; options that are None or False are left out."""
+    given = [f"{n}={literal(v)}" for n, v in options.items() if v is not None and v is not False]
+    return Line(f"{variable} = {cls}({', '.join([*args, *given])})")
+
+
+# Arguments of all callbacks that follow a value, each of which has them at a place of its own.
+MONITOR = (Str(), "The logged value to follow.", "val_loss")
+MODE = (Choice("auto", "min", "max"), "What is better; auto knows losses and metrics.", "auto")
+VERBOSE = (Int(min=0, max=2), "Whether to say what it does.", 0)
+
+
+class Monitor(Callback, abstract=True):
+    """Base of callbacks that follow one of the logged values."""
+
+    monitor: str
+    mode: str
+
+    def watched(self, epochs: Epochs) -> tuple[str, str]:
+        """Return the name in the logs that is followed, and "min" or "max"."""
+        name = self.monitor
+        if name not in epochs.directions:
+            name = renamed_metric(name)
+        if name not in epochs.directions:
+            raise self.missing(epochs)
+        mode = epochs.directions[name] if self.mode == "auto" else self.mode
+        if not mode:
+            raise Fault(
+                "K431",
+                f"kgen cannot tell whether a higher or a lower `{name}` is better",
+                arg="mode",
+                label="needs `mode`",
+                helps=('give `mode="max"` where higher is better, else `mode="min"`',),
+            )
+        return name, mode
+
+    def missing(self, epochs: Epochs) -> Fault:
+        """Return the fault of a name that is not in the logs."""
+        helps = [did_you_mean(self.monitor, epochs.directions)]
+        if self.monitor.removeprefix("val_") in epochs.directions:
+            helps = ["validate in `fit`: `validation_split=0.1` or `validation_data=test`"]
+        return Fault(
+            "K430",
+            f"`{self.monitor}` is not among the logged values",
+            arg="monitor",
+            label=f"`{self.called_as}` would never act",
+            notes=(f"logged are: {listing(epochs.directions)}",),
+            helps=tuple(filter(None, helps)),
+        )
+
+
+def renamed_metric(name: str) -> str:
+    """Return today's name of what Keras 1 and 2 log as `acc`, and the other way round."""
+    prefix = "val_" if name.startswith("val_") else ""
+    other = {"acc": "accuracy", "accuracy": "acc"}
+    return prefix + other.get(name.removeprefix(prefix), name.removeprefix(prefix))
+
+
+def rate_is_free(callback: Callback, epochs: Epochs) -> None:
+    """Raise `Fault` where a callback would set a learning rate that a schedule sets."""
+    if epochs.scheduled:
+        raise Fault(
+            "K432",
+            f"`{callback.called_as}` cannot set the learning rate: the optimizer has a schedule",
+            helps=("give the optimizer a number, or leave the callback out",),
+        )

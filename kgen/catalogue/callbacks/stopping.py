@@ -1,0 +1,155 @@
+"""Callbacks that end the training or keep its best: EarlyStopping, ModelCheckpoint, ..."""
+
+from __future__ import annotations
+
+from string import Formatter
+from typing import Any
+
+from kgen.catalogue.base import arg
+from kgen.catalogue.callbacks.base import (
+    MODE,
+    MONITOR,
+    VERBOSE,
+    Callback,
+    CallbackCode,
+    Epochs,
+    Monitor,
+    construct,
+)
+from kgen.catalogue.kinds import Bool, Choice, Either, Float, Int, Opt, Str
+from kgen.diagnostics import Fault, did_you_mean, listing
+from kgen.torch_ir import Line, literal
+
+
+class EarlyStopping(Monitor):
+    """Stop when the monitored value has not improved for some epochs."""
+
+    monitor: str = arg(*MONITOR)
+    min_delta: float = arg(Float(), "What counts as an improvement.", 0.0)
+    patience: int = arg(Int(min=0), "Epochs without one before it stops.", 0)
+    verbose: int = arg(*VERBOSE)
+    mode: str = arg(*MODE)
+    baseline: float | None = arg(Opt(Float()), "A value that has to be beaten.", None)
+    restore_best_weights: bool = arg(Bool(), "End with the weights of the best epoch.", False)
+    start_from_epoch: int = arg(Int(min=0), "Epochs before it starts to watch.", 0)
+
+    def lower(self, epochs: Epochs) -> CallbackCode:
+        name, mode = self.watched(epochs)
+        variable = epochs.variable(self)
+        finish = Line(f"{variable}.finish(model)")
+        return CallbackCode(
+            setup=(
+                construct(
+                    variable,
+                    "EarlyStopping",
+                    literal(name),
+                    literal(mode),
+                    min_delta=abs(self.min_delta) or None,
+                    patience=self.patience or None,
+                    baseline=self.baseline,
+                    restore_best=self.restore_best_weights,
+                    start_from_epoch=self.start_from_epoch or None,
+                    verbose=self.verbose > 0,
+                ),
+            ),
+            end=(Line(f"stop |= {variable}.update(model, epoch, logs)"),),
+            finish=(finish,) if self.restore_best_weights or self.verbose else (),
+            state=(variable,),
+        )
+
+
+SUFFIXES = (".weights.h5", ".keras", ".h5", ".hdf5", ".safetensors")
+
+
+class ModelCheckpoint(Monitor):
+    """Save the weights after every epoch, or after the best so far; as safetensors."""
+
+    filepath: str = arg(
+        Str(),
+        "Where: `{epoch:02d}` and `{val_loss:.2f}` are filled in. The suffix becomes .safetensors.",
+    )
+    monitor: str = arg(*MONITOR)
+    verbose: int = arg(*VERBOSE)
+    save_best_only: bool = arg(Bool(), "Save only when the value improves.", False)
+    save_weights_only: bool = arg(
+        Bool(), "Has no effect: the script holds the model, the file its weights.", False
+    )
+    mode: str = arg(*MODE)
+    save_freq: Any = arg(Either(Choice("epoch"), Int(min=1)), "When: only `epoch`.", "epoch")
+    initial_value_threshold: float | None = arg(
+        Opt(Float()), "A value that the first one saved has to beat.", None
+    )
+
+    refused = {"period": "it saves after every epoch"}
+
+    def check(self) -> None:
+        if self.save_freq != "epoch":
+            raise Fault(
+                "K207",
+                f"`save_freq` of `{self.called_as}` is not supported: it saves after an epoch",
+                arg="save_freq",
+            )
+        if not self.filepath.endswith(SUFFIXES):
+            raise Fault(
+                "K203",
+                f"`filepath` must end in {listing(SUFFIXES)}, got {self.filepath!r}",
+                arg="filepath",
+            )
+
+    def lower(self, epochs: Epochs) -> CallbackCode:
+        variable = epochs.variable(self)
+        path = self.path(epochs)
+        watched: tuple[str, ...] = ()
+        if self.save_best_only:
+            watched = tuple(map(literal, self.watched(epochs)))
+        return CallbackCode(
+            setup=(
+                construct(
+                    variable,
+                    "ModelCheckpoint",
+                    literal(path),
+                    *watched,
+                    best=self.initial_value_threshold if self.save_best_only else None,
+                    verbose=self.verbose > 0,
+                ),
+            ),
+            end=(Line(f"{variable}.update(model, epoch, logs)"),),
+            state=(variable,) if self.save_best_only else (),
+        )
+
+    def path(self, epochs: Epochs) -> str:
+        """Return the path with the suffix of what is written; raise `Fault` for bad fields."""
+        suffix = next(s for s in SUFFIXES if self.filepath.endswith(s))
+        path = self.filepath.removesuffix(suffix) + ".safetensors"
+        known = dict.fromkeys([*epochs.directions, "learning_rate"], 0.5)
+        try:
+            for _, name, _, _ in Formatter().parse(path):
+                if name is not None and name != "epoch" and name not in known:
+                    hint = did_you_mean(name, known)
+                    raise Fault(
+                        "K430",
+                        f"`{{{name}}}` in `filepath` is not among the logged values",
+                        arg="filepath",
+                        notes=(f"logged are: {listing(['epoch', *epochs.directions])}",),
+                        helps=(hint,) if hint else (),
+                    )
+            path.format(epoch=1, **known)
+        except (ValueError, IndexError, KeyError) as e:
+            raise Fault("K203", f"`filepath` cannot be filled in: {e}", arg="filepath") from None
+        return path
+
+
+class TerminateOnNaN(Callback):
+    """Stop after an epoch whose loss is infinite or not a number."""
+
+    raise_error: bool = arg(Bool(), "Whether the script fails then.", False)
+
+    def lower(self, epochs: Epochs) -> CallbackCode:
+        if self.raise_error:
+            act = (Line('sys.exit(f"epoch {epoch + 1}: the loss is not finite")', depth=1),)
+        else:
+            act = (
+                Line('print(f"Epoch {epoch + 1}: Invalid loss, terminating training")', depth=1),
+                Line("stop = True", depth=1),
+            )
+        return CallbackCode(end=(Line('if not math.isfinite(logs["loss"]):'), *act))

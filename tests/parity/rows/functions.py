@@ -1,0 +1,19 @@
+"""Small functions as layers and activations."""
+
+GATE = "def gate(x) = x * sigmoid(x)"
+
+ROWS = [
+    "Input(4) -> Lambda(x: x / 127.5 - 1) -> Dense(3)",
+    "Input(4) -> Dense(3) -> Lambda(x: x - mean(x, axis=-1, keepdims=True))",
+    "Input(5, 5, 3) -> Conv2D(2, 3) -> Lambda(x: x * 2 - 1) -> Conv2D(2, 2)",
+    "Input(5, 6, 3) -> Conv2D(2, 3) -> Lambda(x: mean(x, axis=(1, 2))) -> Dense(2)",
+    "Input(5, 6, 3) -> Conv2D(4, 3) -> Lambda(x: x[:, 0, 1:]) -> Dense(2)",
+    "Input(5, 6, 3) -> Conv2D(4, 3) -> Lambda(x: softmax(x, axis=-1)) -> Conv2D(2, 2)",
+    "Input(6, 3) -> Lambda(x: reshape(x, (-1, 3, 6))) -> Dense(2)",
+    "Input(6, 3) -> Lambda(x: normalize(x, axis=-1)) -> LSTM(2)",
+    "Input(4, dtype=int32) -> Lambda(x: one_hot(x, 10))",
+    f"{GATE}\nInput(4) -> Dense(5, gate) -> Dense(2)",
+    f"{GATE}\nInput(5, 5, 3) -> Conv2D(4, 3, activation=gate) -> Conv2D(2, 2, activation=gate)",
+    f"{GATE}\nInput(4) -> Dense(5) -> Activation(gate) -> Dense(2)",
+    f"{GATE}\nInput(4) -> Lambda(gate) -> Dense(2)",
+]
