@@ -14,7 +14,7 @@ Command = Callable[[str, Path, int], list[str]]
 
 @dataclass(frozen=True)
 class Contender:
-    """`command(workload, folder, seed)`; the folder holds `<workload>.npz`, and `.py` if kgen made one."""
+    """`command(workload, folder, seed)`; the folder holds `<workload>.npz`, and kgen's `.py`."""
 
     name: str
     title: str
@@ -53,7 +53,9 @@ CONTENDERS = {
         Contender("keras-jax", "Keras JAX", keras("jax")),
         Contender("keras-tf", "Keras TF", keras("tensorflow")),
         Contender("keras-jax-32", "JAX, 32 steps", keras("jax", "--steps-per-execution", "32")),
-        Contender("keras-tf-32", "TF, 32 steps", keras("tensorflow", "--steps-per-execution", "32")),
+        Contender(
+            "keras-tf-32", "TF, 32 steps", keras("tensorflow", "--steps-per-execution", "32")
+        ),
     )
 }
 BACKENDS = ("keras-torch", "keras-jax", "keras-tf")  # Keras at its defaults

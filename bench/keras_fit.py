@@ -25,8 +25,18 @@ def arguments() -> argparse.Namespace:
 
 def layers(name: str) -> list:
     from keras import Input
-    from keras.layers import LSTM, Conv1D, Conv2D, Dense, Dropout, Embedding, Flatten
-    from keras.layers import GlobalAveragePooling1D, MaxPooling1D, MaxPooling2D
+    from keras.layers import (
+        LSTM,
+        Conv1D,
+        Conv2D,
+        Dense,
+        Dropout,
+        Embedding,
+        Flatten,
+        GlobalAveragePooling1D,
+        MaxPooling1D,
+        MaxPooling2D,
+    )
 
     def conv(filters: int) -> Conv2D:
         return Conv2D(filters, 3, activation="relu")

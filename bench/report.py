@@ -51,4 +51,6 @@ def read() -> dict[str, str]:
     if not RESULTS.exists():
         return {}
     parts = re.split(r"^<!-- (\w+) -->\n", RESULTS.read_text(), flags=re.MULTILINE)
-    return {name: text.rstrip("\n") + "\n" for name, text in zip(parts[1::2], parts[2::2])}
+    return {
+        name: text.rstrip("\n") + "\n" for name, text in zip(parts[1::2], parts[2::2], strict=True)
+    }

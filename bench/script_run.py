@@ -2,9 +2,9 @@
 
     python -m bench.script_run w1.py --data w1.npz --verbose 2
 
-The script runs unchanged, as `__main__`, with the arguments that follow its name. An epoch line is one
-with `loss: 1.2345 - accuracy: 0.6789` in it. The last line of the output is JSON, as for the other
-contenders (see clock.py).
+The script runs unchanged, as `__main__`, with the arguments that follow its name. An epoch line is
+one with `loss: 1.2345` and `accuracy: 0.6789` in it. The last line of the output is JSON, as
+for the other contenders (see clock.py).
 """
 
 import re
@@ -18,7 +18,7 @@ METRIC = re.compile(r"\b(loss|accuracy)\b[:=]? +([-+.\deE]+)")
 
 
 class EpochLines:
-    """Standard output that passes everything on, and laps the clock when an epoch's line is complete."""
+    """Standard output that passes everything on, and laps the clock at each epoch's line."""
 
     def __init__(self, stream: TextIO, clock: Clock) -> None:
         self.stream, self.clock, self.line = stream, clock, ""

@@ -114,8 +114,8 @@ def curves(results: Results) -> str:
     header += [CONTENDERS[key].title for key in (*BACKENDS, "dataloader")]
     header += ["kgen to the nearest Keras", "Keras backends among themselves"]
     note = (
-        "The last two columns: mean distance of the loss curves, in percent of the fall of the loss. "
-        "Every contender has random initial values, order and dropout of its own."
+        "The last two columns: mean distance of the loss curves, in percent of the fall of the "
+        "loss. Every contender has random initial values, order and dropout of its own."
     )
     return f"### Learning curves\n\n{markdown(header, rows)}\n\n{note}"
 

@@ -1,11 +1,11 @@
 """Measure generated scripts against Keras and against the usual DataLoader loop.
 
-    python -m bench.train                          everything, about an hour; writes bench/RESULTS.md
-    python -m bench.train -w w1 -w w8 --rounds 5   some workloads; the others keep their last results
+    python -m bench.train                          everything, about an hour; writes RESULTS.md here
+    python -m bench.train -w w1 -w w8 --rounds 5   some; the others keep their last results
 
-Every contender is a process of its own on one pinned core. A round runs each of them once, so a busy
-machine hits all alike; the tables hold medians over the rounds, and ratios of such medians. Nothing
-here passes or fails.
+Every contender is a process of its own on one pinned core. A round runs each of them once, so a
+busy machine hits all alike; the tables hold medians over the rounds, and ratios of such medians.
+Nothing here passes or fails.
 """
 
 import argparse
@@ -31,7 +31,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("-c", "--contender", action="append", choices=CONTENDERS)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--core", type=int, default=last_core(), help="the core everything runs on")
-    parser.add_argument("--scripts", type=Path, help="measure the scripts here, instead of building")
+    parser.add_argument("--scripts", type=Path, help="measure these scripts, build none")
     parser.add_argument("--tables", action="store_true", help="only write the tables anew")
     return parser.parse_args()
 

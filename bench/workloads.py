@@ -1,7 +1,8 @@
 """The eight workloads: sizes, data with learnable labels, and the batch size.
 
-The data is synthetic, but every label follows from the inputs, so a correct loop shows a falling loss
-and a rising accuracy, and a wrong one does not. Numpy only: no contender imports another's framework.
+The data is synthetic, but every label follows from the inputs, so a correct loop shows a falling
+loss and a rising accuracy, and a wrong one does not. Numpy only: no contender imports another's
+framework.
 """
 
 from collections.abc import Callable
@@ -15,7 +16,7 @@ Arrays = tuple[np.ndarray, np.ndarray]
 
 @dataclass(frozen=True)
 class Workload:
-    """One model and its data. `epochs` is what a run needs for a steady median, first epoch excluded."""
+    """One model and its data; `epochs` enough for a steady median without the first."""
 
     name: str
     title: str
@@ -30,7 +31,7 @@ class Workload:
 
 
 def prototypes(shape: tuple[int, ...], classes: int, signal: float) -> Callable:
-    """Uniform noise in [0, 1), moved a little towards a fixed random pattern of the sample's class."""
+    """Uniform noise in [0, 1), moved a little towards a random pattern of the sample's class."""
 
     def make(rng: np.random.Generator, n: int) -> Arrays:
         patterns = rng.random((classes, *shape), dtype=np.float32)
@@ -50,7 +51,7 @@ def half_plane(rng: np.random.Generator, n: int) -> Arrays:
 
 
 def reviews(rng: np.random.Generator, n: int) -> Arrays:
-    """Sequences of 80 of 20,000 words, half of them common; one common word in ten tells the class."""
+    """Sequences of 80 of 20,000 words, half of them common; one word in ten tells the class."""
     words = rng.integers(1, 20_000, size=(n, 80))
     common = rng.random((n, 80)) < 0.5
     words[common] = rng.integers(1, 200, size=common.sum())
@@ -78,7 +79,7 @@ WORKLOADS = workloads()
 
 
 def save(name: str, folder: Path) -> Path:
-    """Write the workload's data as `<name>.npz`: x_train, y_train (integer labels), and a small test part."""
+    """Write `<name>.npz`: x_train, y_train (integer labels), and a small test part."""
     path = folder / f"{name}.npz"
     x, labels = WORKLOADS[name].data()
     few = slice(len(x) // 20)

@@ -93,6 +93,7 @@ class Names:
     """Hands out identifiers that are valid, unique, and never keywords or taken names."""
 
     taken: set[str] = field(default_factory=set)
+    last: dict[str, int] = field(default_factory=dict)  # the last number given to a name
 
     def new(self, wanted: str) -> str:
         """Return `wanted`, made an identifier and numbered when taken."""
@@ -102,9 +103,10 @@ class Names:
         name = re.sub(r"\W", "_", wanted, flags=re.ASCII).strip("_") or "layer"
         if name[0].isdigit():
             name = "_" + name
-        base, n = name, 0
+        base, n = name, self.last.get(name, 0)
         while name in self.taken or keyword.iskeyword(name) or keyword.issoftkeyword(name):
             n += 1
             name = f"{base}_{n}"
+        self.last[base] = n
         self.taken.add(name)
         return name

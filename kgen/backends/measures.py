@@ -116,14 +116,6 @@ class Measures:
             names += [f"{o.name}_loss" for o in self.plan.outputs if o.loss is not None]
         return sorted(names)
 
-    def directions(self) -> dict[str, str]:
-        """Return "min" or "max" for every log name: what a callback takes for better."""
-        known = {prefix + name: metric.direction for prefix, name, metric, _ in self.metrics}
-        table = {n: known.get(n, "min") for n in self.log_names()}
-        if self.plan.fit.validation_split or self.plan.fit.validation_data:
-            table |= {f"val_{n}": d for n, d in table.items()}
-        return table
-
     # ------------------------------------------------------------------------ sections
 
     def sections(self) -> list[str]:

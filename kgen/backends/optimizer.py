@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from textwrap import indent
 
 from kgen.backends.templates import py, render
 from kgen.catalogue.optimizers import Optimizer, Trained
 from kgen.passes.lower import Placed
-from kgen.torch_ir import render_lines
+from kgen.torch_ir import Line, render_lines
 
 
 def render_optimizer(optimizer: Optimizer, weights: Sequence[Placed] = ()) -> str:
@@ -33,12 +34,23 @@ def render_optimizer(optimizer: Optimizer, weights: Sequence[Placed] = ()) -> st
         rate="" if code.scheduled else ", learning_rate: float",
         choose=render_lines(code.choose, 2),
         setup=render_lines(code.setup, 2),
+        vectors=vectors(code.step),
         step=render_lines(code.step, 2),
         finalize=render_lines(code.finalize, 2),
-        saved=py((*tensors, *code.lists, *numbers)).replace("'", '"'),
+        saved=f"({', '.join(map(py, (*tensors, *code.lists, *numbers)))})",
         tensors=tensors,
         numbers=numbers,
     )
+
+
+def vectors(step: Sequence[Line]) -> str:
+    """Return the line that names the vectors which a step uses."""
+    used = {word for line in step for word in re.findall(r"(?<![\w.])[pg]\b", line.code)}
+    names = {"p": "self.params", "g": "self.grads"}
+    pairs = [(short, name) for short, name in names.items() if short in used]
+    if not pairs:
+        return ""
+    return f"        {', '.join(s for s, _ in pairs)} = {', '.join(n for _, n in pairs)}"
 
 
 def docstring(text: str) -> str:

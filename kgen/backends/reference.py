@@ -17,21 +17,41 @@ from kgen.provenance import MARK
 
 # The parts of the reference: a family, its heading, and what its entries are for.
 PARTS: tuple[tuple[Family, str, str], ...] = (
-    (STATEMENTS, "Statements", "Each mirrors a method of a Keras model and stands on a line of its"
-     " own, for instance `fit(epochs=20)`."),
+    (
+        STATEMENTS,
+        "Statements",
+        "Each mirrors a method of a Keras model and stands on a line of its"
+        " own, for instance `fit(epochs=20)`.",
+    ),
     (families.LAYERS, "Layers", "Joined with `->`: `Dense(64, relu) -> Dropout(0.5)`."),
-    (families.LOSSES, "Losses", "For `compile(loss=...)`: by name (`loss=mse`), or called where"
-     " they take arguments."),
-    (families.METRICS, "Metrics", "For `compile(metrics=[...])`, and `metrics=[accuracy]` picks the"
-     " accuracy that fits the loss."),
-    (families.OPTIMIZERS, "Optimizers", "For `compile(optimizer=...)`: by name (`optimizer=adam`)"
-     " or called."),
-    (families.SCHEDULES, "Learning-rate schedules", "In the place of a number:"
-     " `Adam(learning_rate=CosineDecay(1e-3, 10_000))`."),
+    (
+        families.LOSSES,
+        "Losses",
+        "For `compile(loss=...)`: by name (`loss=mse`), or called where they take arguments.",
+    ),
+    (
+        families.METRICS,
+        "Metrics",
+        "For `compile(metrics=[...])`, and `metrics=[accuracy]` picks the"
+        " accuracy that fits the loss.",
+    ),
+    (
+        families.OPTIMIZERS,
+        "Optimizers",
+        "For `compile(optimizer=...)`: by name (`optimizer=adam`) or called.",
+    ),
+    (
+        families.SCHEDULES,
+        "Learning-rate schedules",
+        "In the place of a number: `Adam(learning_rate=CosineDecay(1e-3, 10_000))`.",
+    ),
     (families.CALLBACKS, "Callbacks", "For `fit(callbacks=[...])`."),
-    (families.SOURCES, "Data sources", "For a `data` statement: `data npz(\"mnist.npz\")`."),
-    (families.ACTIVATIONS, "Activations", "For every `activation=`: by name, or called where they"
-     " take arguments."),
+    (families.SOURCES, "Data sources", 'For a `data` statement: `data npz("mnist.npz")`.'),
+    (
+        families.ACTIVATIONS,
+        "Activations",
+        "For every `activation=`: by name, or called where they take arguments.",
+    ),
     (families.INITIALIZERS, "Initializers", "For every `..._initializer=`."),
     (families.REGULARIZERS, "Regularizers", "For every `..._regularizer=`."),
     (families.CONSTRAINTS, "Constraints", "For every `..._constraint=`."),
@@ -119,9 +139,7 @@ def own_args(entry: type[Entry]) -> list[Arg]:
     """Return an entry's arguments without those that its whole family has."""
     common = common_args(entry.family)
     base = entry.family.base.args
-    return [
-        a for n, a in entry.args.items() if n not in common or (a.kind, a.doc) != _of(base[n])
-    ]
+    return [a for n, a in entry.args.items() if n not in common or (a.kind, a.doc) != _of(base[n])]
 
 
 def _of(declared: Arg) -> tuple[object, str]:
@@ -206,7 +224,13 @@ def _wrapped(words: list[str], indent: str) -> list[str]:
 
 def describe(entry: type[Entry]) -> str:
     """Return the page of one entry for a terminal."""
-    lines = [signature(entry), "", f"  {entry.family.noun.capitalize()}.", *_indent(_doc(entry)), ""]
+    lines = [
+        signature(entry),
+        "",
+        f"  {entry.family.noun.capitalize()}.",
+        *_indent(_doc(entry)),
+        "",
+    ]
     args = own_args(entry)
     width = max((len(a.name) for a in args), default=0)
     for declared in args:
@@ -217,7 +241,10 @@ def describe(entry: type[Entry]) -> str:
         ]
     lines += [""] * bool(args)
     if common := common_args(entry.family):
-        lines += [*_wrapped([f"Also, as every {entry.family.noun}: {', '.join(common)}."], "  "), ""]
+        lines += [
+            *_wrapped([f"Also, as every {entry.family.noun}: {', '.join(common)}."], "  "),
+            "",
+        ]
     if spellings := other_spellings(entry):
         lines += [*_wrapped([f"Other spellings: {', '.join(spellings)}."], "  "), ""]
     if old := old_arguments(entry):
@@ -336,6 +363,9 @@ def errors_page() -> str:
     blocks.append("\n".join(index).strip())
     for code in CODES.values():
         _, _, rest = code.page.partition("\n")
-        blocks += [f'<a id="{code.code.lower()}"></a>', f"## {code.code}: {code.title}",
-                   rest.strip()]
+        blocks += [
+            f'<a id="{code.code.lower()}"></a>',
+            f"## {code.code}: {code.title}",
+            rest.strip(),
+        ]
     return "\n\n".join(block.strip("\n") for block in blocks) + "\n"

@@ -63,7 +63,7 @@ def render_script(typed: TypedModel, plan: Plan) -> Script:
         measures, augmented, "def finalize" in optimizer, bool(constraints), stateful(typed.graph)
     )
     callbacks = lower_callbacks(
-        plan.fit.callbacks or (), measures.directions(), plan.optimizer.scheduled
+        plan.fit.callbacks or (), plan.directions(), plan.optimizer.scheduled
     )
     sections = [
         config_section(typed, plan),
@@ -443,6 +443,7 @@ def main_section(typed: TypedModel, plan: Plan, measures: Measures, model: Lower
         report = Line(report.code, report.comment, 1)
     lines.append(report)
     lines += predict_statement(plan, part, n)
+    lines += generate_statement(typed, plan)
     return render("sections/main.py.j2", body=render_lines(lines, 1))
 
 
@@ -457,6 +458,21 @@ def predict_statement(plan: Plan, part: str, n: int) -> list[Line]:
     return [
         Line(f"samples = {given}"),
         Line('print("predictions:", predict(model, samples).tolist())'),
+    ]
+
+
+def generate_statement(typed: TypedModel, plan: Plan) -> list[Line]:
+    """Return the lines of the spec's own `generate(...)`."""
+    if plan.generate is None:
+        return []
+    window = typed.graph.input_types[0].shape[0]
+    call = f"generate_text(model, text, vocabulary, {window}, {plan.generate.length}, temperature)"
+    temperatures = comma([py(t) for t in plan.generate.temperature])
+    return [
+        *plan.data.code.generating,
+        Line(f"for temperature in ({temperatures}):"),
+        Line('print(f"\\n--- temperature {temperature}:")', depth=1),
+        Line(f"print({call})", depth=1),
     ]
 
 

@@ -58,9 +58,7 @@ def summary(typed: TypedModel, *, depth: int | None = None, ascii_only: bool = F
     """
     rows = [row for row in _rows(typed.graph, depth) if not row.hidden]
     header = ["Layer (type)", "Output Shape", "Param #"]
-    table = [
-        [_indented(row, ascii_only), row.shape, f"{row.parameters:,}"] for row in rows
-    ]
+    table = [[_indented(row, ascii_only), row.shape, f"{row.parameters:,}"] for row in rows]
     if not is_chain(typed.graph.graph):
         header.append("Connected to")
         for cells, row in zip(table, rows, strict=True):
@@ -215,8 +213,7 @@ def _table(header: list[str], rows: list[list[str]], ascii_only: bool) -> list[s
     top, bar, below_header, thin, between, bottom = _ASCII if ascii_only else _BOX
 
     def rule(signs: str) -> str:
-        left, line, middle, right = signs
-        return left + middle.join(line * (width + 2) for width in widths) + right
+        return signs[0] + signs[2].join(signs[1] * (width + 2) for width in widths) + signs[3]
 
     def cells(values: Sequence[str], sign: str) -> str:
         padded = [

@@ -198,32 +198,36 @@ class Training:
     def train_lines(self, callbacks: Sequence[CallbackCode]) -> list[Line]:
         rate = "" if scheduled(self.plan) else ", cfg.learning_rate"
         state = [s for c in callbacks for s in c.state]
+        if self.stateful:
+            state.append("states")
         parts = ", ".join(f"{s}={s}" for s in ("model", "optimizer", *state))
         lines = [
             Line(f"optimizer = {self.optimizer}(model{rate})"),
             Line("history: dict[str, list[float]] = {}"),
             Line(f"first_epoch = {self.plan.fit.initial_epoch}"),
+            *([Line("stop = False", "a callback sets it")] if stops(callbacks) else []),
             *(line for c in callbacks for line in c.setup),
+            *([Line("states = States(model)")] if self.stateful else []),
             Line("if cfg.checkpoint and os.path.exists(cfg.checkpoint):"),
             Line(f"state = load_checkpoint(cfg.checkpoint, {parts})", depth=1),
             Line('first_epoch, history = state["epoch"], state["history"]', depth=1),
+            *([Line('stop = state["stop"]', depth=1)] if stops(callbacks) else []),
             Line("if cfg.compile:"),
             Line("model.compile()", depth=1),
             Line("for epoch in range(first_epoch, cfg.epochs):"),
             *indented(self.loop_lines(callbacks, parts)),
+            *([Line("optimizer.finalize()")] if self.finalizes else []),
             *(line for c in callbacks for line in c.finish),
         ]
-        if self.finalizes:
-            lines.append(Line("optimizer.finalize()"))
         return [*lines, Line("return history")]
 
     def loop_lines(self, callbacks: Sequence[CallbackCode], parts: str) -> list[Line]:
         """Return the body of the loop over epochs."""
-        stops = any("stop" in line.code for c in callbacks for line in c.end)
-        save = f"save_checkpoint(cfg.checkpoint, epoch=epoch + 1, history=history, {parts})"
-        lines = [
+        kept = "stop=stop, " if stops(callbacks) else ""
+        save = f"save_checkpoint(cfg.checkpoint, epoch=epoch + 1, history=history, {kept}{parts})"
+        return [
+            *([Line("if stop:"), Line("break", depth=1)] if stops(callbacks) else []),
             Line("start = time.perf_counter()"),
-            *([Line("stop = False")] if stops else []),
             *(line for c in callbacks for line in c.begin),
             Line("logs = train_epoch(model, optimizer, data, cfg, epoch)"),
             *self.validation_lines(),
@@ -234,9 +238,6 @@ class Training:
             Line("if cfg.checkpoint:"),
             Line(save, depth=1),
         ]
-        if stops:
-            lines += [Line("if stop:"), Line("break", depth=1)]
-        return lines
 
     def validation_lines(self) -> list[Line]:
         fit = self.plan.fit
@@ -258,6 +259,11 @@ class Training:
 def indented(lines: Sequence[Line]) -> list[Line]:
     """Return lines one level deeper."""
     return [replace(line, depth=line.depth + 1) for line in lines]
+
+
+def stops(callbacks: Sequence[CallbackCode]) -> bool:
+    """Return whether a callback may end the training."""
+    return any("stop" in line.code for c in callbacks for line in c.end)
 
 
 def scheduled(plan: Plan) -> bool:

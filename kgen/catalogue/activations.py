@@ -26,6 +26,11 @@ class Activation(Entry, abstract=True, family=ACTIVATIONS):
         """Return the expression for these arguments."""
         return self.expression
 
+    @property
+    def repeats(self) -> bool:
+        """Whether the expression names the tensor more than once, so that it needs a variable."""
+        return self.template().count("{x}") > 1
+
     def lower(self, x: str, dim: int = -1) -> str:
         """Return the torch expression; `dim` is where the channels stand."""
         values = {name: getattr(self, name) for name in self.args}

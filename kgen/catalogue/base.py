@@ -157,7 +157,7 @@ class Entry:
                     setattr(self, name, None)
                     continue
                 raise Fault(
-                    "K203", e.sentence(name), arg=name, helps=(e.help,) if e.help else ()
+                    e.code, e.sentence(name), arg=name, helps=(e.help,) if e.help else ()
                 ) from None
         self.check()
 

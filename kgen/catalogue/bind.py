@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kgen.catalogue.base import Entry
@@ -42,6 +42,11 @@ class Bound:
     entry: Entry
     span: Span
     arg_spans: dict[str, Span]
+    given: dict[str, Given] = field(default_factory=dict)
+
+    def place(self, name: str, *path: Any) -> Span:
+        """Return the place of an argument, or of an item of it; the whole call by default."""
+        return self.given[name].at(path) if name in self.given else self.span
 
 
 def bind(
@@ -54,7 +59,8 @@ def bind(
     try:
         arguments = cls.legacy(called_as, list(given))
     except Fault as fault:
-        found.add(fault.at(span))
+        at_fault = (g.name_span for g in given if fault.arg and g.name == fault.arg)
+        found.add(fault.at(next(at_fault, span)))
         return None
     arguments = _name_positionals(cls, called_as, arguments, span, found)
     named = _by_name(cls, called_as, arguments, found)
@@ -76,7 +82,7 @@ def bind(
             hint = e.help.startswith("did you mean")
             about = "" if e.sure else f"`{name}`: {_in_a_sentence(cls.args[name].doc)}"
             found.error(
-                "K203",
+                e.code,
                 e.sentence(name),
                 named[name].at(e.path),
                 e.help if hint else "",
@@ -86,7 +92,7 @@ def bind(
     if len(found.errors) > before:
         return None
     try:
-        return Bound(cls(called_as=called_as, **values), span, spans)
+        return Bound(cls(called_as=called_as, **values), span, spans, named)
     except Fault as fault:
         found.add(fault.at(spans.get(fault.arg, span)))
         return None

@@ -264,7 +264,7 @@ def _bind(node: ir.Operation, names: list[str]) -> dict[str, ir.Expr]:
 
 def _unknown(name: str, options: Iterable[str], what: str) -> Fault:
     hint = did_you_mean(name, options)
-    return Fault("K106", f"`{name}` is not {what}", helps=(hint,) if hint else ())
+    return Fault("K106", f"`{name}` is not {what}", label=hint)
 
 
 def definition(

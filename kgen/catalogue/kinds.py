@@ -15,7 +15,7 @@ import reprlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from kgen.diagnostics import did_you_mean, listing
+from kgen.diagnostics import Fault, did_you_mean, listing
 
 if TYPE_CHECKING:
     from kgen.catalogue.base import Family
@@ -36,6 +36,7 @@ class Mismatch(Exception):
         path: Indices and keys from the argument's value to the part at fault.
         sure: Whether the value is of the right sort (a word, where a word is expected), so that
             no other kind needs to be mentioned.
+        fault: The fault of an entry that cannot be built without arguments.
     """
 
     def __init__(
@@ -46,12 +47,20 @@ class Mismatch(Exception):
         note: str = "",
         path: tuple[Key, ...] = (),
         sure: bool = False,
+        fault: Fault | None = None,
     ) -> None:
         super().__init__(text)
         self.help, self.note, self.path, self.sure = help, note, path, sure
+        self.fault = fault
+
+    @property
+    def code(self) -> str:
+        return self.fault.code if self.fault else "K203"
 
     def sentence(self, argument: str) -> str:
         """Return the message for an argument of this name."""
+        if self.fault is not None:
+            return str(self)
         if not self.path:
             return f"`{argument}` {self}"
         key = self.path[-1]
@@ -60,7 +69,12 @@ class Mismatch(Exception):
     def inside(self, key: Key) -> Mismatch:
         """Return this mismatch as that of a value that has it under `key`."""
         return Mismatch(
-            str(self), self.help, note=self.note, path=(key, *self.path), sure=self.sure
+            str(self),
+            self.help,
+            note=self.note,
+            path=(key, *self.path),
+            sure=self.sure,
+            fault=self.fault,
         )
 
 
@@ -425,7 +439,11 @@ class Ref(Kind):
                     note="" if hint else self.family.known(),
                     sure=True,
                 )
-            return cls.default(value)
+            try:
+                return cls.default(value)
+            except Fault as fault:
+                help = fault.helps[0] if fault.helps else f"call it: `{value}(...)`"
+                raise Mismatch(fault.message, help, sure=True, fault=fault) from None
         if isinstance(value, self.family.base) or (self.function and isinstance(value, Function)):
             return value
         raise self.mismatch(value)

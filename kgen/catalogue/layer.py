@@ -149,6 +149,7 @@ class Layer(Entry, abstract=True, family=LAYERS):
     inputs: ClassVar[tuple[int, int | None]] = (1, 1)
     stateless: ClassVar[bool] = False
     wants_list: ClassVar[bool] = False
+    call_args: ClassVar[tuple[str, ...]] = ()  # arguments that Keras takes in the call
     tensor_args: ClassVar[tuple[str, ...]] = ()  # arguments that are further input tensors
 
     def output(self, *inputs: TensorType) -> Outputs:

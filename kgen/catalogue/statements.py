@@ -214,3 +214,14 @@ class PlotModel(Statement):
         "show_layer_names": "`kgen plot` shows them",
         "model": "the spec has one",
     }
+
+
+class Generate(Statement):
+    """Print text that the trained model writes, continuing a random piece of its text."""
+
+    length: int = arg(Int(min=1), "Symbols to write.", 400)
+    temperature: tuple[float, ...] = arg(
+        TupleOf(Float(above=0), single=True, empty=False),
+        "How daring: below 1 the likely symbols come even more often; one text for each.",
+        1.0,
+    )

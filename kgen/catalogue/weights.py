@@ -72,6 +72,7 @@ class Weight:
         trainable: False for statistics such as `moving_mean`.
         native_fans: Whether torch computes the same fan-in and fan-out from its own shape.
         torch_default: Name of the initializer that the torch module applies by itself.
+        fan_axes: Which axes Keras counts as inputs and as outputs, where it says so itself.
     """
 
     name: str
@@ -84,6 +85,7 @@ class Weight:
     torch_default: str = ""
     regularizer: Regularizer | None = None
     constraint: Constraint | None = None
+    fan_axes: tuple[tuple[int, ...], tuple[int, ...]] | None = None
 
     @property
     def size(self) -> int:
@@ -102,6 +104,9 @@ class Weight:
 
     def fans(self) -> tuple[float, float]:
         """Return Keras' (fan_in, fan_out), which it computes from the Keras shape."""
+        if self.fan_axes is not None:
+            into, out = self.fan_axes
+            return prod(self.shape[a] for a in into), prod(self.shape[a] for a in out)
         if len(self.shape) < 2:
             n = self.shape[0] if self.shape else 1
             return n, n

@@ -54,7 +54,7 @@ class Commands(click.Group):
         return super().resolve_command(ctx, args)
 
 
-class Define(click.ParamType):
+class Define(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.4 on
     """`name=value`: a constant of the spec. A value that is no literal is a bare word."""
 
     name = "name=value"
@@ -187,7 +187,12 @@ out_path = click.Path(allow_dash=True, readable=False)
 def define_option(command: F) -> F:
     """Add `-D name=value` to a command."""
     return click.option(
-        "-D", "--define", "define", type=Define(), multiple=True, metavar="NAME=VALUE",
+        "-D",
+        "--define",
+        "define",
+        type=Define(),
+        multiple=True,
+        metavar="NAME=VALUE",
         help="Give a constant of the spec another value. May be repeated.",
     )(command)
 

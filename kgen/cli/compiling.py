@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from kgen.api import Build, Check
 
 
-
 @cli.command(
     epilog=examples(
         "kgen build mlp.kdsl                  write mlp.py",
@@ -44,14 +43,23 @@ if TYPE_CHECKING:
     )
 )
 @spec_argument
-@click.option("-o", "--output", "out", type=out_path,
-              help="The script; by default the spec's name with .py, in this folder.")
+@click.option(
+    "-o",
+    "--output",
+    "out",
+    type=out_path,
+    help="The script; by default the spec's name with .py, in this folder.",
+)
 @define_option
 @force_option
 @click.option("--stdout", is_flag=True, help="Print the script, write no file. Same as `-o -`.")
 @click.option("--watch", is_flag=True, help="Build again whenever the spec changes.")
 def build(
-    spec: str, out: str | None, define: Sequence[tuple[str, Any]], force: bool, stdout: bool,
+    spec: str,
+    out: str | None,
+    define: Sequence[tuple[str, Any]],
+    force: bool,
+    stdout: bool,
     watch: bool,
 ) -> None:
     """Compile SPEC to a training script that needs torch and numpy alone."""
@@ -69,9 +77,7 @@ def build(
     watch_file(spec, lambda: build_once(spec, out, define, force))
 
 
-def build_once(
-    spec: str, out: str, define: Sequence[tuple[str, Any]], force: bool
-) -> None:
+def build_once(spec: str, out: str, define: Sequence[tuple[str, Any]], force: bool) -> None:
     """Build a script and write it where that loses nothing."""
     guard(out, spec, force)
     build = built(spec, define)
@@ -80,8 +86,10 @@ def build_once(
     from kgen.backends.summary import totals
 
     cost = totals(build.typed)
-    say(f"wrote {files.shown(out)}: {plural(cost.layers, 'layer')}, {cost.parameters:,} parameters,"
-        f" {plural(script.count(chr(10)), 'line')}")
+    say(
+        f"wrote {files.shown(out)}: {plural(cost.layers, 'layer')}, {cost.parameters:,} parameters,"
+        f" {plural(script.count(chr(10)), 'line')}"
+    )
 
 
 def watch_file(path: str, action: Callable[[], None]) -> NoReturn:
@@ -187,11 +195,23 @@ def missing_packages(script: str) -> list[str]:
         "kgen check --format json *.kdsl      for editors and other tools",
     )
 )
-@click.argument("specs", nargs=-1, required=True, type=click.Path(allow_dash=True, readable=False), metavar="SPEC...")
+@click.argument(
+    "specs",
+    nargs=-1,
+    required=True,
+    type=click.Path(allow_dash=True, readable=False),
+    metavar="SPEC...",
+)
 @define_option
 @click.option("-v", "--verbose", is_flag=True, help="List the defaults that were taken.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text",
-              show_default=True, help="How to print what was found.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How to print what was found.",
+)
 def check(
     specs: Sequence[str], define: Sequence[tuple[str, Any]], verbose: bool, form: str
 ) -> None:
@@ -213,8 +233,10 @@ def print_check(check: Check, verbose: bool) -> None:
     if check.errors or check.typed is None:
         return
     cost = totals(check.typed)
-    click.echo(f"{check.source.path}: {plural(cost.layers, 'layer')},"
-               f" {cost.parameters:,} parameters, no errors")
+    click.echo(
+        f"{check.source.path}: {plural(cost.layers, 'layer')},"
+        f" {cost.parameters:,} parameters, no errors"
+    )
     if verbose:
         for default in check.defaults:
             click.echo(f"  default: {default}")

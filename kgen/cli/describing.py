@@ -34,8 +34,12 @@ from kgen.cli.base import (
 )
 @spec_argument
 @define_option
-@click.option("--depth", type=click.IntRange(min=0), metavar="N",
-              help="How far blocks and inner models are opened; all by default.")
+@click.option(
+    "--depth",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="How far blocks and inner models are opened; all by default.",
+)
 def summary(spec: str, define: Sequence[tuple[str, Any]], depth: int | None) -> None:
     """Print the layers of SPEC, their shapes and parameters, and what they cost."""
     from kgen.backends.summary import summary as table
@@ -61,10 +65,20 @@ def prints(character: str) -> bool:
     )
 )
 @spec_argument
-@click.option("-o", "--output", "out", type=out_path, required=True,
-              help="The picture: .svg, .png, .dot or .mmd (Mermaid); - prints it.")
-@click.option("--format", "form", type=click.Choice(["svg", "png", "dot", "mmd"]),
-              help="The format, where the name of the file does not tell.")
+@click.option(
+    "-o",
+    "--output",
+    "out",
+    type=out_path,
+    required=True,
+    help="The picture: .svg, .png, .dot or .mmd (Mermaid); - prints it.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["svg", "png", "dot", "mmd"]),
+    help="The format, where the name of the file does not tell.",
+)
 @define_option
 @force_option
 def plot(

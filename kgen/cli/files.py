@@ -59,8 +59,9 @@ def write(path: str, data: bytes) -> None:
             return
         if mode is not None and not os.access(target, os.W_OK):
             raise PermissionError(13, "it is write-protected")
-        handle, name = tempfile.mkstemp(prefix=f".{target.name[:40]}.", suffix=".tmp",
-                                        dir=target.parent)
+        handle, name = tempfile.mkstemp(
+            prefix=f".{target.name[:40]}.", suffix=".tmp", dir=target.parent
+        )
         try:
             with open(handle, "wb") as file:
                 file.write(data)

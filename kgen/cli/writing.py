@@ -32,9 +32,16 @@ from kgen.cli.base import (
         "kgen fmt - < mlp.kdsl                print the formatted text",
     )
 )
-@click.argument("specs", nargs=-1, required=True, type=click.Path(allow_dash=True, readable=False),
-                metavar="FILES...")
-@click.option("--check", "only_check", is_flag=True, help="Write nothing; 1 if a file would change.")
+@click.argument(
+    "specs",
+    nargs=-1,
+    required=True,
+    type=click.Path(allow_dash=True, readable=False),
+    metavar="FILES...",
+)
+@click.option(
+    "--check", "only_check", is_flag=True, help="Write nothing; 1 if a file would change."
+)
 @click.option("--diff", is_flag=True, help="Write nothing; print what would change.")
 def fmt(specs: Sequence[str], only_check: bool, diff: bool) -> None:
     """Format FILES and bring old spellings to those of Keras 3."""
@@ -99,8 +106,13 @@ def unified(spec: str, old: str, new: str) -> str:
     )
 )
 @click.argument("name")
-@click.option("--kind", type=click.Choice(["table", "image", "sequence"]), default="table",
-              show_default=True, help="What the model reads.")
+@click.option(
+    "--kind",
+    type=click.Choice(["table", "image", "sequence"]),
+    default="table",
+    show_default=True,
+    help="What the model reads.",
+)
 @force_option
 def new(name: str, kind: str, force: bool) -> None:
     """Write a first spec, NAME.kdsl: small, commented, and ready to run."""
@@ -123,7 +135,9 @@ def new(name: str, kind: str, force: bool) -> None:
     )
 )
 @click.argument("folder", type=click.Path(readable=False), default="docs")
-@click.option("--check", "only_check", is_flag=True, help="Write nothing; 1 if a page is not current.")
+@click.option(
+    "--check", "only_check", is_flag=True, help="Write nothing; 1 if a page is not current."
+)
 @force_option
 def reference(folder: str, only_check: bool, force: bool) -> None:
     """Write the language reference and the index of errors into FOLDER (docs)."""
@@ -145,8 +159,8 @@ def reference(folder: str, only_check: bool, force: bool) -> None:
 
 @cli.command(
     epilog=examples(
-        'bash:  echo \'eval "$(kgen completion bash)"\' >> ~/.bashrc',
-        'zsh:   echo \'eval "$(kgen completion zsh)"\' >> ~/.zshrc',
+        "bash:  echo 'eval \"$(kgen completion bash)\"' >> ~/.bashrc",
+        "zsh:   echo 'eval \"$(kgen completion zsh)\"' >> ~/.zshrc",
         "fish:  kgen completion fish > ~/.config/fish/completions/kgen.fish",
     )
 )

@@ -8,7 +8,7 @@ from typing import Any
 from kgen.catalogue.bind import Bound
 from kgen.catalogue.optimizers import Optimizer
 from kgen.catalogue.sources import Source, SourceCode
-from kgen.catalogue.statements import Evaluate, Fit, Predict, Save
+from kgen.catalogue.statements import Evaluate, Fit, Generate, Predict, Save
 from kgen.ir.model import TypedGraph
 from kgen.ir.shapes import TensorType
 
@@ -68,7 +68,25 @@ class Plan:
     evaluate: Evaluate | None = None
     predict: Predict | None = None
     save: Save | None = None
+    generate: Generate | None = None
     summary: bool = False
     fused_nodes: frozenset[int] = frozenset()
     defaults: tuple[str, ...] = ()
     extra: dict[str, Bound] = field(default_factory=dict)
+
+    def directions(self) -> dict[str, str]:
+        """Return what Keras logs, sorted: each name, and whether "min" or "max" is better.
+
+        It is "" for a function of the spec, of which nobody knows.
+        """
+        single = len(self.outputs) == 1
+        table = {"loss": "min"}
+        for output in self.outputs:
+            prefix = "" if single else f"{output.name}_"
+            table |= {prefix + name: metric.direction for name, metric in output.metrics}
+            if not single and output.loss is not None:
+                table[f"{output.name}_loss"] = "min"
+        table = dict(sorted(table.items()))
+        if self.fit.validation_split or self.fit.validation_data:
+            table |= {f"val_{name}": direction for name, direction in table.items()}
+        return table

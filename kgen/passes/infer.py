@@ -82,6 +82,7 @@ class _Inference:
                 f"{composite.kind} `{composite.title}` takes {wanted} "
                 f"input{'s' * (wanted != 1)}, got {len(inputs)}",
                 node.span,
+                f"needs {wanted}",
                 also=self.producers(node),
             )
             return None
@@ -95,6 +96,7 @@ class _Inference:
                         "K302",
                         f"model `{composite.title}` takes {want}, got {have}",
                         node.span,
+                        f"declares {want}",
                         also=self.producers(node),
                     )
                     return None
@@ -167,8 +169,13 @@ def check_count(layer: Layer, n: int) -> None:
         helps = []
         if least > 1 and n == 1:
             helps = [f"write `[a, b] -> {name}(...)`"]
+        if most == 1 and n > 1:
+            helps = ["join them first: `[a, b] -> Concatenate() -> ...`"]
         raise Fault(
-            "K305", f"`{name}` takes {wanted} input{'s' * many}, got {n}", helps=helps
+            "K305",
+            f"`{name}` takes {wanted} input{'s' * many}, got {n}",
+            label=f"needs {wanted}",
+            helps=helps,
         )
 
 
@@ -176,7 +183,11 @@ def check_dtypes(layer: Layer, inputs: Sequence[TensorType]) -> None:
     """Raise K307 for text where a layer computes with numbers."""
     for t in inputs:
         if t.dtype == "string":
-            raise Fault("K307", f"`{type(layer).__name__}` needs numbers, got strings")
+            raise Fault(
+                "K307",
+                f"`{type(layer).__name__}` needs numbers, got strings",
+                label="computes with numbers",
+            )
 
 
 def output_types(layer: Layer, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:

@@ -16,7 +16,7 @@ from kgen.catalogue.layer import Layer, Value
 from kgen.catalogue.layers.inputs import Input
 from kgen.catalogue.weights import Weight
 from kgen.ir.functions import Function
-from kgen.ir.model import Composite, Instance, Ref, TypedGraph, TypedNode
+from kgen.ir.model import Composite, Instance, Ref, TypedGraph, TypedNode, instance_names
 from kgen.ir.shapes import TensorType
 from kgen.passes.initial import Initialized, initial_lines
 from kgen.passes.variables import Variables
@@ -118,6 +118,7 @@ class ClassLowering:
         self.attributes = Names({"training", "forward", "train", "eval", "modules"})
         self.variables = Variables(self.graph, Names({"self", "torch", "nn", "math", "F"}))
         self.attribute_of: dict[int, str] = {}  # instance uid -> its attribute
+        self.keras_names = instance_names(typed.graph)
         self.values: dict[Ref, Value] = {}
         self.init: list[Line] = []
         self.initialized: list[Initialized] = []
@@ -226,7 +227,7 @@ class ClassLowering:
         names = []
         for i, value in enumerate(results):
             ref = (node.node.id, i)
-            unused = self.variables.uses[ref] == 0
+            unused = self.variables.uses[ref] == 0 and not penalized(node)
             name = "_" if unused else self.variables.assign(ref, f"{fallback}_{i}")
             names.append(name)
             self.values[ref] = replace(value, expr=name)
@@ -236,7 +237,8 @@ class ClassLowering:
     def penalize(self, node: TypedNode, context: NodeContext) -> None:
         """Add the penalty on what a layer returns, where it has one."""
         layer = node.node.instance.layer
-        if isinstance(layer, Layer) and layer.activity_regularizer is not None:
+        if penalized(node):
+            assert isinstance(layer, Layer)
             for i in range(len(node.outputs)):
                 context.penalty(layer.activity_penalty(self.values[node.node.id, i].expr))
 
@@ -279,7 +281,7 @@ class ClassLowering:
     def place(self, context: NodeContext, node: TypedNode, path: str, target: str) -> None:
         instance = node.node.instance
         trainable = not isinstance(instance.layer, Layer) or instance.layer.trainable
-        name = instance.name or attribute_name(instance)
+        name = self.keras_names[instance.uid]
         if context.inner_weights:
             self.placed += [
                 Placed(f"{name}/{p.layer}", p.weight, tuple(f"{path}.{q}" for q in p.paths), p.trainable)
@@ -464,8 +466,8 @@ class NodeContext:
         self.made = True
         if isinstance(activation, Function):
             activation = FunctionActivation(activation, self.outputs[0])
-            if activation.repeats and not value.isidentifier():
-                value = self.let("x", value)
+        if activation.repeats and not value.isidentifier():
+            value = self.let("x", value)
         text: str = activation.lower(value, 1 if first else -1)
         return text
 
@@ -598,6 +600,12 @@ def prefers_first(typed: TypedGraph, index: int) -> bool:
             return wanted == "first"
         ref = (node.node.id, 0)
     return False
+
+
+def penalized(node: TypedNode) -> bool:
+    """Return whether what a layer returns adds a penalty to the loss."""
+    layer = node.node.instance.layer
+    return isinstance(layer, Layer) and layer.activity_regularizer is not None
 
 
 def attribute_name(instance: Instance) -> str:

@@ -66,6 +66,7 @@ class _Planner:
             evaluate=self.evaluate(data),
             predict=_entry(self.training.predict),
             save=_entry(self.training.save),
+            generate=self.generate(data),
             summary=self.training.summary is not None,
             fused_nodes=frozenset(self.fused_nodes),
             defaults=tuple(self.defaults),
@@ -104,13 +105,7 @@ class _Planner:
         if isinstance(value, dict):
             for key in value:
                 if key not in self.names:
-                    self.found.error(
-                        "K407",
-                        f"`{argument}` names no output `{key}`",
-                        span,
-                        did_you_mean(key, self.names),
-                        notes=[f"the outputs are: {', '.join(f'`{x}`' for x in self.names)}"],
-                    )
+                    self.unknown_output(argument, key)
             return [value.get(name) for name in self.names]
         values = list(value) if isinstance(value, tuple | list) else [value]
         if len(values) == 1 and argument == "loss":
@@ -118,11 +113,36 @@ class _Planner:
         if len(values) != n:
             self.found.error(
                 "K407",
-                f"`{argument}` has {len(values)} values for {n} output{'s' * (n != 1)}",
+                f"`{argument}` has {len(values)} value{'s' * (len(values) != 1)} for {n} "
+                f"output{'s' * (n != 1)}",
                 span,
+                f"needs {n}",
+                notes=[f"the outputs are: {', '.join(f'`{x}`' for x in self.names)}"],
             )
             return [None] * n
         return values
+
+    def path_of(self, value: Any, i: int) -> tuple[Any, ...]:
+        """Return where an output's part of a `compile` argument stands in it."""
+        if isinstance(value, dict):
+            return (self.names[i],)
+        return (i,) if isinstance(value, tuple | list) and len(value) == len(self.names) else ()
+
+    def place(self, argument: str, *path: Any) -> Span:
+        """Return the place of a part of a `compile` argument."""
+        bound = self.training.compile
+        return self.compile_span if bound is None else bound.place(argument, *path)
+
+    def unknown_output(self, argument: str, key: Any) -> None:
+        """Report a key that is the name of no output."""
+        self.found.error(
+            "K407",
+            f"`{argument}` names no output `{key}`",
+            self.place(argument, key),
+            did_you_mean(str(key), self.names) or "not an output",
+            notes=[f"the outputs are: {', '.join(f'`{x}`' for x in self.names)}"],
+            helps=["name the outputs: `outputs(a, b)`"] if len(self.names) > 1 else [],
+        )
 
     def metrics_of(self, i: int, given: Any) -> list[Any]:
         """Return the metrics of one output from Keras' list, nested lists or dict."""
@@ -130,11 +150,9 @@ class _Planner:
         if given is None:
             return []
         if isinstance(given, dict):
-            span = self.compile_spans.get("metrics", self.compile_span)
             for key in given:
                 if key not in self.names:
-                    self.found.error("K407", f"`metrics` names no output `{key}`", span,
-                                     did_you_mean(key, self.names))
+                    self.unknown_output("metrics", key)
             return list(given.get(self.names[i], ()))
         if n > 1 and len(given) == n and any(isinstance(g, tuple) for g in given):
             return list(given[i]) if isinstance(given[i], tuple) else [given[i]]
@@ -147,7 +165,7 @@ class _Planner:
         plans = []
         for i, (name, loss) in enumerate(zip(self.names, losses, strict=True)):
             prediction = self.graph.output_types[i]
-            self.check_pair(loss, targets[i], prediction, "loss")
+            self.check_pair(i, loss, targets[i], "loss", *self.path_of(self.compile.loss, i))
             plain = self.metrics_of(i, self.compile.metrics)
             weighted = self.metrics_of(i, self.compile.weighted_metrics)
             if self.training.compile is None and fused[i]:
@@ -157,9 +175,11 @@ class _Planner:
                 self.defaults.append("metrics: accuracy (a classifier)")
             metrics = []
             taken: set[str] = set()
-            for metric in [*plain, *weighted]:
+            for j, metric in enumerate([*plain, *weighted]):
                 metric = adapt(metric, "metric")
-                self.check_pair(metric, targets[i], prediction, "metrics")
+                place = ("metrics", j) if j < len(plain) else ("weighted_metrics", j - len(plain))
+                flat = len(self.names) == 1 and isinstance(getattr(self.compile, place[0]), tuple)
+                self.check_pair(i, metric, targets[i], *place[: 1 + flat])
                 metrics.append((unique(log_name(metric), taken), metric))
             names = [m[0] for m in metrics]
             plans.append(
@@ -172,18 +192,23 @@ class _Planner:
         return plans
 
     def check_pair(
-        self, what: Any, target: TensorType, prediction: TensorType, argument: str
+        self, i: int, what: Any, target: TensorType, argument: str, *path: Any
     ) -> None:
+        """Report a loss or metric that cannot compare an output with its targets."""
+        prediction = self.graph.output_types[i]
         if what is None or not prediction.known:
             return
         try:
             what.check_types(target, prediction)
         except Fault as fault:
+            node = self.graph.by_id[self.graph.graph.outputs[i][0]].node
+            bound = self.training.compile
+            span = node.span if bound is None else bound.place(argument, *path)
             also = []
-            node = self.graph.by_id[self.graph.graph.outputs[0][0]].node
-            if node.instance.span != self.compile_span:
-                also = [(node.instance.span, f"outputs {prediction}")]
-            span = self.compile_spans.get(argument, self.compile_span)
+            if node.span != span and fault.code >= "K2":
+                also.append((node.span, f"outputs {prediction}"))
+            if self.training.data is not None and fault.code in ("K401", "K403"):
+                also.append((self.training.data.source.span, "the targets come from here"))
             self.found.add(fault.at(span, also))
 
     # ---------------------------------------------------------------------- the output
@@ -235,7 +260,7 @@ class _Planner:
         if given is None:
             cls = SOURCES.find("random")
             assert cls is not None
-            source = cls()
+            source = cls(called_as="random")
             bound = Bound(source, self.training.model_span, {})
             self.defaults.append("data: random(1000, test=100), shaped after the model")
         else:
@@ -256,7 +281,13 @@ class _Planner:
         try:
             code = source.lower(wanted)
         except Fault as fault:
-            self.found.add(fault.at(bound.arg_spans.get(fault.arg, bound.span)))
+            place = bound.arg_spans.get(fault.arg, bound.span)
+            also = []
+            if given is not None and len(names) == 1 and fault.code == "K406":
+                also.append((self.input_span(names[0]), f"takes {self.graph.input_types[0]}"))
+                last = self.graph.by_id[self.graph.graph.outputs[0][0]].node.span
+                also.append((last, f"returns {self.graph.output_types[0]}"))
+            self.found.add(fault.at(place, [a for a in also if a[0] != place]))
             return None
         n = len(names)
         if source.mirrors:
@@ -269,6 +300,16 @@ class _Planner:
                 bound.span,
             )
             return None
+        for part, known in (("x", names), ("y", self.names), ("augment", names)):
+            for key in getattr(given, part, {}):
+                if key and key not in known:
+                    self.found.error(
+                        "K407",
+                        f"`{part}` names no {'output' if part == 'y' else 'input'} `{key}`",
+                        bound.place(part, key),
+                        did_you_mean(key, known) or "not a name of the model",
+                        notes=[f"its names are: {', '.join(f'`{x}`' for x in known)}"],
+                    )
         chains: list[Graph | None] = []
         for i, name in enumerate([*names, *self.names]):
             table = {} if given is None else given.x if i < n else given.y
@@ -334,9 +375,8 @@ class _Planner:
                 )
 
     def input_span(self, name: str) -> Span:
-        for i in self.graph.graph.inputs:
-            return self.graph.by_id[i].node.instance.span
-        return self.training.model_span
+        index = input_names(self.graph).index(name)
+        return self.graph.by_id[self.graph.graph.inputs[index]].node.span
 
     def check_target(
         self, i: int, loss: Any, have: TensorType, want: TensorType, bound: Bound
@@ -355,16 +395,38 @@ class _Planner:
         fit: Fit = bound.entry if bound else Fit()
         if bound is None:
             self.defaults.append("fit: 1 epoch, batches of 32")
-        elif fit.validation_data and not data.code.has_test:
+        elif fit.validation_data == "validation" or (
+            fit.validation_data and not data.code.has_test
+        ):
             self.found.error(
                 "K408",
-                f"`{data.source.called_as}` has no test part to validate on",
-                bound.arg_spans.get("validation_data", bound.span),
-                helps=["use `validation_split=0.2`"],
+                f"`{data.source.called_as}` has no {fit.validation_data} part to validate on",
+                bound.place("validation_data"),
+                "no such part",
+                helps=[
+                    "use `validation_data=test`"
+                    if data.code.has_test
+                    else "use `validation_split=0.2`"
+                ],
             )
         if self.training.compile is None:
             self.defaults.insert(0, "optimizer: rmsprop")
         return fit
+
+    def generate(self, data: DataPlan) -> Any:
+        bound = self.training.generate
+        if bound is None:
+            return None
+        window = self.graph.input_types[0].shape
+        if not data.code.generating or len(window) != 1 or window[0] is None:
+            self.found.error(
+                "K414",
+                "`generate` needs a model of symbols in a window, and the `text` source",
+                bound.span,
+                helps=["write `data text(\"file.txt\", ...)`"],
+            )
+            return None
+        return bound.entry
 
     def evaluate(self, data: DataPlan) -> Any:
         from kgen.catalogue.statements import Evaluate

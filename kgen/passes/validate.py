@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import prod
 
 from kgen.catalogue.base import Entry, snake_case
 from kgen.catalogue.layer import Layer
@@ -10,7 +11,9 @@ from kgen.catalogue.layers.inputs import Input, declared_input
 from kgen.diagnostics import Diagnostics
 from kgen.ir.model import Composite, TypedGraph, TypedModel, TypedNode
 from kgen.ir.plan import OutputPlan, Plan
+from kgen.ir.shapes import element_count
 from kgen.passes.infer import compatible
+from kgen.passes.loop import validate_loop
 
 PROBABILITIES = {
     "one_hot": ("softmax",),
@@ -21,13 +24,18 @@ PROBABILITIES = {
 
 def validate(typed: TypedModel, found: Diagnostics) -> None:
     """Report what does not fit together in the layers, and warn of what is never used."""
+    broken = bool(found.errors)  # then what is used cannot be known
     for graph in graphs(typed.graph):
         check_names(graph, found)
         check_adapting(graph, graph is typed.graph, found)
-        check_unused(graph, found)
+        if not broken:
+            check_unused(graph, found)
         for node in graph.nodes:
             check_declared_input(graph, node, found)
             check_activation(node, found)
+            check_size(node, found)
+    if not found.errors:
+        check_trainable(typed, found)
 
 
 def validate_training(typed: TypedModel, plan: Plan, found: Diagnostics) -> None:
@@ -36,6 +44,7 @@ def validate_training(typed: TypedModel, plan: Plan, found: Diagnostics) -> None
     check_class_weight(typed, plan, found)
     for i, output in enumerate(plan.outputs):
         check_output(typed, i, output, found)
+    validate_loop(typed, plan, found)
 
 
 def graphs(typed: TypedGraph) -> Iterator[TypedGraph]:
@@ -50,6 +59,15 @@ def graphs(typed: TypedGraph) -> Iterator[TypedGraph]:
             if node.inner is not None and isinstance(layer, Composite) and layer.title not in seen:
                 seen.add(layer.title)
                 pending.append(node.inner)
+
+
+def every_node(typed: TypedGraph) -> Iterator[TypedNode]:
+    """Yield the nodes of a graph and of every use of the blocks and models in it."""
+    pending = [typed]
+    while pending:
+        graph = pending.pop()
+        yield from graph.nodes
+        pending += [node.inner for node in graph.nodes if node.inner is not None]
 
 
 def check_adapting(graph: TypedGraph, outermost: bool, found: Diagnostics) -> None:
@@ -96,17 +114,20 @@ def check_names(graph: TypedGraph, found: Diagnostics) -> None:
 def check_unused(graph: TypedGraph, found: Diagnostics) -> None:
     """Warn of tensors that reach no output."""
     used = set(graph.graph.outputs)
+    late = [d.span for d in found.items if d.code == "W107"]  # said already
     for node in reversed(graph.graph.nodes):
         if any((node.id, i) in used for i in range(node.output_count)):
             used.update(node.inputs)
     for node in graph.graph.nodes:
         if not any((node.id, i) in used for i in range(node.output_count)):
+            if any(s.start <= node.span.start and node.span.end <= s.end for s in late):
+                continue
             what = "input" if isinstance(node.instance.layer, Input) else "result of this layer"
             name = next((f" `{b}`" for b in node.bound if b), "")
             found.warn(
                 "W103",
                 f"the {what}{name} is never used",
-                node.instance.span,
+                node.span,
                 "leads to no output",
             )
 
@@ -115,6 +136,20 @@ def check_declared_input(graph: TypedGraph, node: TypedNode, found: Diagnostics)
     """An `input_shape` inside a model must be what the layer really gets."""
     layer = node.node.instance.layer
     if not isinstance(layer, Layer) or isinstance(layer, Input) or len(node.inputs) != 1:
+        return
+    words = ["batch_input_shape", "input_shape"]
+    words += ["input_dim"] if type(layer).__name__ != "Embedding" else []
+    twice = [word for word in words if word in layer.given and getattr(layer, word) is not None]
+    if len(twice) > 1:
+        spans = sorted((node.node.instance.arg_spans[word], word) for word in twice)
+        found.error(
+            "K204",
+            f"`{spans[0][1]}` and `{spans[1][1]}` both give the input shape",
+            spans[1][0],
+            "given again",
+            also=[(spans[0][0], "first given here")],
+            helps=["give one of the two"],
+        )
         return
     if not {"input_shape", "input_dim", "batch_input_shape"} & layer.given:
         return
@@ -131,6 +166,7 @@ def check_declared_input(graph: TypedGraph, node: TypedNode, found: Diagnostics)
         "K411",
         f"`{name}` declares {declared}, but this layer gets {have}",
         spans.get(name, node.node.instance.span),
+        f"not {have}",
         also=[(producer.span, f"outputs {have}")] if producer.span != node.node.span else [],
         helps=[f"leave `{name}` out: only the first layer needs it"],
     )
@@ -147,7 +183,66 @@ def check_activation(node: TypedNode, found: Diagnostics) -> None:
             "K413",
             "a softmax over one unit is always 1",
             node.node.instance.arg_spans.get("activation", node.node.instance.span),
+            "nothing to choose from",
             helps=["use `sigmoid` for one unit, or a unit for each class"],
+        )
+
+
+MAX_ELEMENTS = 2**62  # of one tensor: more cannot be addressed
+MANY_PARAMETERS = 10**10
+
+
+def check_size(node: TypedNode, found: Diagnostics) -> None:
+    """A tensor must fit into an address space; what fits into no machine is worth a warning."""
+    sizes = [(f"the weight `{w.name}`", prod(w.shape)) for w in node.weights]
+    sizes += [
+        ("one sample of the result", element_count(t.shape) or 0) for t in node.outputs if t.known
+    ]
+    what, size = max(sizes, key=lambda s: s[1], default=("", 0))
+    if size > MAX_ELEMENTS:
+        found.error(
+            "K311",
+            f"{what} would have {size:.1e} elements",
+            node.node.span,
+            "more than any computer can address",
+        )
+
+
+def count(number: int) -> str:
+    """Return a number as people read it."""
+    return f"{number:,}" if number < 10**15 else f"{number:.1e}"
+
+
+def check_trainable(typed: TypedModel, found: Diagnostics) -> None:
+    """Warn of a model without weights, and of one that is larger than any machine."""
+    total = 0
+    counted: set[int] = set()
+    largest: tuple[int, TypedNode] | None = None
+    for node in every_node(typed.graph):
+        if not node.weights or node.node.instance.uid in counted:
+            continue
+        counted.add(node.node.instance.uid)
+        size = sum(prod(w.shape) for w in node.weights)
+        total += size
+        if largest is None or size > largest[0]:
+            largest = (size, node)
+    if not any(
+        w.trainable and getattr(node.node.instance.layer, "trainable", True)
+        for node in every_node(typed.graph)
+        for w in node.weights
+    ):
+        found.warn(
+            "W108",
+            "the model has no weights to train",
+            typed.model.training.model_span,
+            "training changes nothing",
+        )
+    if largest is not None and total > MANY_PARAMETERS:
+        found.warn(
+            "W109",
+            f"the model has {count(total)} parameters, {count(4 * total // 2**30)} GiB in float32",
+            largest[1].node.span,
+            f"{count(largest[0])} of them",
         )
 
 
@@ -160,6 +255,12 @@ def activation_name(layer: Layer) -> str:
         return ""
     name = snake_case(type(activation).__name__)
     return "" if name == "linear" else name
+
+
+def shown_activation(layer: Layer) -> str:
+    """Return a layer's activation as the spec names it."""
+    activation = getattr(layer, "activation", None)
+    return activation.called_as if isinstance(activation, Entry) else activation_name(layer)
 
 
 def check_stateful(typed: TypedModel, plan: Plan, found: Diagnostics) -> None:
@@ -180,6 +281,7 @@ def check_stateful(typed: TypedModel, plan: Plan, found: Diagnostics) -> None:
                     f"the batch size is {plan.fit.batch_size}, but a stateful layer keeps the "
                     f"state of {batch} samples",
                     span,
+                    f"must be {batch}",
                     also=[(node.node.instance.span, f"built for batches of {batch}")],
                     helps=[f"write `fit(batch_size={batch})`"],
                 )
@@ -190,6 +292,7 @@ def check_stateful(typed: TypedModel, plan: Plan, found: Diagnostics) -> None:
                     "a stateful layer carries its state from batch to batch, but the samples "
                     "are shuffled",
                     node.node.instance.span,
+                    "its batches must follow each other",
                     helps=["write `fit(shuffle=False)`"],
                 )
                 return
@@ -201,7 +304,12 @@ def check_class_weight(typed: TypedModel, plan: Plan, found: Diagnostics) -> Non
         return
     span = bound.arg_spans.get("class_weight", bound.span)
     if len(plan.outputs) > 1:
-        found.error("K412", "`class_weight` needs a model with one output", span)
+        found.error(
+            "K412",
+            f"`class_weight` needs a model with one output, this one has {len(plan.outputs)}",
+            span,
+            "which output is not said",
+        )
         return
     output = plan.outputs[0]
     labels = "" if output.loss is None else output.loss.labels
@@ -209,13 +317,21 @@ def check_class_weight(typed: TypedModel, plan: Plan, found: Diagnostics) -> Non
     if labels == "binary":
         classes = 2
     if labels not in ("one_hot", "index", "binary"):
-        found.error("K412", "`class_weight` needs a loss over classes", span)
+        found.error(
+            "K412",
+            f"`class_weight` needs a loss over classes, got `{output.loss.called_as}`"
+            if output.loss is not None
+            else "`class_weight` needs a loss over classes",
+            span,
+            "there are no classes",
+        )
     elif classes is not None and max(plan.fit.class_weight, default=0) >= classes:
         found.error(
             "K412",
             f"`class_weight` names class {max(plan.fit.class_weight)}, "
             f"the model has classes 0 to {classes - 1}",
             span,
+            "no such class",
         )
 
 
@@ -235,11 +351,12 @@ def check_output(typed: TypedModel, i: int, output: OutputPlan, found: Diagnosti
         return
     bound = typed.model.training.compile
     span = instance.span if bound is None else bound.arg_spans.get("loss", bound.span)
-    shown = f"`{activation}`" if activation else "no activation"
+    shown = f"`{shown_activation(instance.layer)}`" if activation else "no activation"
     found.warn(
         "W106",
         f"`{loss.called_as}` expects probabilities, but the output has {shown}",
         span,
+        "takes probabilities",
         also=[(instance.span, "the output")] if instance.span != span else [],
         helps=[f"end in `{wanted[0]}`, or write `{name}(from_logits=True)`"],
     )

@@ -13,7 +13,11 @@ class EarlyStopping:
         verbose: bool = False,
     ) -> None:
         self.monitor, self.mode, self.min_delta = monitor, mode, min_delta
-        self.patience, self.baseline, self.restore_best = patience, baseline, restore_best
+        self.patience, self.baseline, self.restore_best = (
+            patience,
+            baseline,
+            restore_best,
+        )
         self.start_from_epoch, self.verbose = start_from_epoch, verbose
         self.best: float | None = None
         self.best_epoch = self.wait = self.stopped_epoch = 0

@@ -5,7 +5,7 @@ class MaskedBatchNorm(BatchNorm):
         if not self.training:
             return super().forward(x)
         dims = (0, *range(2, x.ndim))
-        count = mask.expand_as(x).sum(dims, keepdim=True) + 1e-7  # Keras' epsilon
+        count = mask.expand_as(x).sum(dims, keepdim=True).to(x.dtype) + 1e-7  # as Keras
         mean = torch.where(mask, x, 0).sum(dims, keepdim=True) / count
         var = torch.where(mask, x - mean, 0).square().sum(dims, keepdim=True) / count
         rate = 1 - self.momentum

@@ -18,7 +18,9 @@ class ModelCheckpoint:
             value = logs.get(self.monitor)  # None after an epoch without validation
             if value is None or not improves(value, self.best, self.mode):
                 if self.verbose:
-                    print(f"Epoch {epoch + 1}: {self.monitor} did not improve from {self.best}")
+                    print(
+                        f"Epoch {epoch + 1}: {self.monitor} did not improve from {self.best}"
+                    )
                 return
             self.best = value
         path = self.path.format(epoch=epoch + 1, **logs)

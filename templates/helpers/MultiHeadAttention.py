@@ -7,23 +7,25 @@ class MultiHeadAttention(nn.Module):
 
     def __init__(
         self,
-        query_size: int,
-        key_size: int,
-        value_size: int,
-        output_size: int,
+        size: int,
         num_heads: int,
         key_dim: int,
-        value_dim: int,
+        *,
+        value_dim: int | None = None,
+        key_size: int | None = None,
+        value_size: int | None = None,
+        output_size: int | None = None,
         dropout: float = 0.0,
         bias: bool = True,
     ) -> None:
         super().__init__()
         self.num_heads = num_heads
         self.dropout = dropout
-        self.query = nn.Linear(query_size, num_heads * key_dim, bias=bias)
-        self.key = nn.Linear(key_size, num_heads * key_dim, bias=bias)
-        self.value = nn.Linear(value_size, num_heads * value_dim, bias=bias)
-        self.output = nn.Linear(num_heads * value_dim, output_size, bias=bias)
+        inner, value_inner = num_heads * key_dim, num_heads * (value_dim or key_dim)
+        self.query = nn.Linear(size, inner, bias=bias)
+        self.key = nn.Linear(key_size or size, inner, bias=bias)
+        self.value = nn.Linear(value_size or size, value_inner, bias=bias)
+        self.output = nn.Linear(value_inner, output_size or size, bias=bias)
 
     def forward(
         self,

@@ -24,11 +24,11 @@ def as_samples(
         # (28, 28) as (784,) or as (28, 28, 1): the same numbers in the same order.
         flat = 1 in (len(found), len(shape)) or 1 in (*found[-1:], *shape[-1:])
         if None in shape or not flat or math.prod(found) != math.prod(shape):
-            wanted = ", ".join("any" if size is None else str(size) for size in shape)
+            wanted = str(shape).replace("None", "any")
             hint = ""
             if array.dtype.kind in "iu" and found in ((), (1,)) and len(shape) == 1:
                 hint = f"; classes become one-hot with `y = one_hot({shape[0]})` in the spec"
-            sys.exit(f"{name} has samples of shape {found}, not ({wanted}){hint}")
+            sys.exit(f"{name} has samples of shape {found}, not {wanted}{hint}")
         array = array.reshape(len(array), *shape)
     if dtype is None:
         # What torch computes with: no doubles, no wide unsigned numbers, native byte order.

@@ -1,4 +1,6 @@
-def improves(value: float, best: float | None, mode: str, min_delta: float = 0.0) -> bool:
+def improves(
+    value: float, best: float | None, mode: str, min_delta: float = 0.0
+) -> bool:
     """Return whether a value is better than the best by more than min_delta."""
     if best is None:
         return True

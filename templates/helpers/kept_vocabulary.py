@@ -15,9 +15,6 @@ def kept_vocabulary(
             sys.exit(f"{kept}: not a list of at most {size} symbols")
         return [str(symbol) for symbol in symbols]
     symbols = sorted(sorted(counts, key=lambda s: (-counts[s], s))[:size])
-    if len(counts) > size:
-        left = sum(counts.values()) - sum(counts[s] for s in symbols)
-        print(f"{left:,} of {sum(counts.values()):,} symbols are not in the vocabulary")
     if save:
         with open(os.path.splitext(save)[0] + ending, "w", encoding="utf-8") as file:
             json.dump(symbols, file, ensure_ascii=False)

@@ -4,10 +4,8 @@ def read_npy(path: str) -> np.ndarray:
     if not os.path.isfile(path):
         sys.exit(f"{path}: no such file. Give its folder with --data PATH.")
     try:
-        # Without pickle, so that nothing in the file can run as code.
-        array = np.load(path, mmap_mode="c", allow_pickle=False)
+        # Writable copies of the pages, since torch warns of read-only arrays. Object arrays,
+        # which need pickle and so could run code, are refused.
+        return np.lib.format.open_memmap(path, mode="c")
     except (OSError, EOFError, ValueError) as error:
         sys.exit(f"{path}: cannot be read as a .npy file: {error}")
-    if not isinstance(array, np.ndarray):
-        sys.exit(f"{path}: an archive, not a .npy file")
-    return array

@@ -4,4 +4,9 @@ def threshold_counts(
     """Return true and false positives, false and true negatives at each threshold."""
     positives, negatives = np.reshape(sums, (2, labels, -1)).cumsum(-1)
     # Below a threshold is what has exceeded no more than those up to it.
-    return positives[:, -1:] - positives, negatives[:, -1:] - negatives, positives, negatives
+    return (
+        positives[:, -1:] - positives,
+        negatives[:, -1:] - negatives,
+        positives,
+        negatives,
+    )

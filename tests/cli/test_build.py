@@ -77,7 +77,9 @@ def test_an_unknown_constant_is_an_error(kgen: Kgen) -> None:
 
 @pytest.mark.parametrize("value", ["units", "=3", "3=3", "a b=3", ""])
 def test_a_define_has_a_form(kgen: Kgen, value: str) -> None:
-    assert "is not of the form name=value" in kgen("build", "mlp.kdsl", "-D", value, status=2).stderr
+    assert (
+        "is not of the form name=value" in kgen("build", "mlp.kdsl", "-D", value, status=2).stderr
+    )
 
 
 def test_an_error_writes_nothing(kgen: Kgen) -> None:
@@ -150,7 +152,10 @@ def test_watch_builds_after_every_change(kgen: Kgen, tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(
         [sys.executable, "-m", "kgen", "build", "mlp.kdsl", "--watch"],
-        stderr=subprocess.PIPE, text=True, env=environment, cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+        cwd=tmp_path,
     )
     try:
         wait_for(lambda: Path("mlp.py").exists())

@@ -25,7 +25,9 @@ model net {
 
 
 def test_a_chain_looks_as_in_keras(kgen: Kgen) -> None:
-    assert kgen("summary", "mlp.kdsl").stdout == """\
+    assert (
+        kgen("summary", "mlp.kdsl").stdout
+        == """\
 Model: "mlp"
 ┏━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━┳━━━━━━━━━┓
 ┃ Layer (type)      ┃ Output Shape ┃ Param # ┃
@@ -42,6 +44,7 @@ Model: "mlp"
  Forward pass of one sample: 3.84 kFLOPs
  Activations of one sample: 552.00 B
 """
+    )
 
 
 def test_a_graph_shows_connections_and_what_is_inside(kgen: Kgen) -> None:
@@ -80,9 +83,10 @@ encoder = Dense(5, relu) -> Dense(4, trainable=False)
 
 def test_unknown_sizes_are_not_guessed(kgen: Kgen) -> None:
     text = kgen("summary", "-", stdin="Input(None, 4) -> LSTM(3) -> Dense(1)").stdout
-    assert "unknown before the script runs" in kgen(
-        "summary", "-", stdin="Input(None, 4) -> Dense(3) -> LSTM(3) -> Dense(1)"
-    ).stdout
+    assert (
+        "unknown before the script runs"
+        in kgen("summary", "-", stdin="Input(None, 4) -> Dense(3) -> LSTM(3) -> Dense(1)").stdout
+    )
     assert "Total params: 100" in text
 
 
@@ -102,7 +106,7 @@ HOSTILE = r"""e"x\\y{z}|<b>"""
 
 def test_dot(kgen: Kgen) -> None:
     text = kgen("plot", "-", "-o", "-", "--format", "dot", stdin=RESIDUAL).stdout
-    assert 'subgraph cluster_n1 {' in text
+    assert "subgraph cluster_n1 {" in text
     assert r'n0 [label="input (InputLayer)\n(None, 8, 8, 3)"' in text
     assert "n0 -> n1_1;" in text
     assert "n1_3 -> n3;" in text
@@ -128,9 +132,10 @@ def test_hostile_names_stay_names(kgen: Kgen) -> None:
 
 
 def test_a_picture_needs_a_known_ending(kgen: Kgen) -> None:
-    assert "must end in .svg, .png, .dot, .mmd" in kgen(
-        "plot", "mlp.kdsl", "-o", "m.gif", status=2
-    ).stderr
+    assert (
+        "must end in .svg, .png, .dot, .mmd"
+        in kgen("plot", "mlp.kdsl", "-o", "m.gif", status=2).stderr
+    )
     kgen("plot", "mlp.kdsl", status=2)
 
 

@@ -191,7 +191,7 @@ def test_npy(tmp_path: Path) -> None:
 
 def test_npy_is_not_npz(tmp_path: Path) -> None:
     path = write(tmp_path / "a.npz", **parts((4,), "float32"))
-    assert "not a .npy file" in refused(source("npy", x=path, y=path), wanted((4,)))
+    assert "cannot be read as a .npy file" in refused(source("npy", x=path, y=path), wanted((4,)))
     np.save(tmp_path / "a.npy", np.zeros((3, 4)))
     made = source("npz", path=str(tmp_path / "a.npy"))
     assert "not a .npz file" in refused(made, wanted((4,)))

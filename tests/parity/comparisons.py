@@ -36,8 +36,12 @@ class Compared:
 
     def make(self, rng: np.random.Generator, n: int) -> tuple[Array, Array]:
         """Return n targets and predictions (logits when fused)."""
-        y = _targets(self.targets, rng, (n, *(self.shape if self.target is None else self.target)),
-                     self.shape[-1])
+        y = _targets(
+            self.targets,
+            rng,
+            (n, *(self.shape if self.target is None else self.target)),
+            self.shape[-1],
+        )
         p = _predictions("logits" if self.fused else self.predictions, rng, (n, *self.shape))
         return y.astype("int64") if self.integers else y, p
 

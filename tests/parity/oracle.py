@@ -7,6 +7,7 @@ lifts that, so that every difference that remains is one of meaning.
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import os
 import sys
 import warnings
@@ -119,7 +120,7 @@ class KerasModel:
             self.layers[instance.uid] = inner
             return listed(inner(inputs))
         if new:
-            self.layers[instance.uid] = keras_layer(instance.layer)
+            self.layers[instance.uid] = keras_layer(instance.layer, node.outputs[0])
         layer = self.layers[instance.uid]
         results = call_layer(instance.layer, layer, inputs)
         if new:
@@ -134,28 +135,40 @@ def listed(value: Any) -> Sequence[Any]:
 
 def call_layer(layer: Layer, made: Any, inputs: list[Any]) -> Sequence[Any]:
     """Apply a Keras layer as its class wants to be called."""
+    options = {k: v for k, v in layer.config().items() if at_call(type(made), k)}
     if layer.wants_list or isinstance(
         made, keras.layers.Attention | keras.layers.AdditiveAttention
     ):
-        return listed(made(inputs))
+        return listed(made(inputs, **options))
     wrapped = made.forward_layer if isinstance(made, keras.layers.Bidirectional) else made
     if isinstance(wrapped, keras.layers.RNN) and len(inputs) > 1:
         return listed(made(inputs[0], initial_state=inputs[1:]))
     if isinstance(made, keras.layers.MultiHeadAttention) and len(inputs) == 1:
-        return listed(made(inputs[0], inputs[0]))
-    return listed(made(*inputs))
+        return listed(made(inputs[0], inputs[0], **options))
+    return listed(made(*inputs, **options))
 
 
-def keras_layer(layer: Layer) -> Any:
+def at_call(cls: type, name: str) -> bool:
+    """Return whether Keras takes an argument when a layer is called, not when it is made."""
+    made = inspect.signature(cls.__init__).parameters
+    return name not in made and name in inspect.signature(cls.call).parameters
+
+
+def keras_layer(layer: Layer, output: TensorType | None = None) -> Any:
     """Return the Keras layer of the same class and arguments."""
     cls = getattr(keras.layers, type(layer).__name__)
-    return cls(**keras_args(layer))
+    arguments = {k: v for k, v in keras_args(layer).items() if not at_call(cls, k)}
+    if cls is keras.layers.Lambda and output is not None:
+        arguments["output_shape"] = output.shape
+    return cls(**arguments)
 
 
 def keras_args(entry: Entry) -> dict[str, Any]:
     """Return an entry's given arguments as Keras takes them."""
     arguments = {}
     for name, value in entry.config().items():
+        if isinstance(entry, Layer) and name in entry.call_args:
+            continue
         declared = entry.args[name]
         general = Layer.args.get(name)
         if isinstance(entry, Layer) and general is not None and general.kind is declared.kind:
@@ -214,6 +227,8 @@ def keras_function(function: functions.Function) -> Callable[..., Any]:
             if isinstance(e, functions.Infix):
                 return INFIX[e.op](value(e.left), value(e.right))
             assert isinstance(e, functions.Operation)
+            if e.op == "list":
+                return [value(item) for item in e.args]
             options = {k: value(v) for k, v in e.kwargs}
             return getattr(keras.ops, e.op)(*map(value, e.args), **options)
 

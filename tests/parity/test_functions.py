@@ -65,7 +65,10 @@ EXPRESSIONS: list[tuple[str, Any]] = [
     ("-(x + y) * 2 - (x - (y - x))", lambda x, y, **_: -(x + y) * 2 - (x - (y - x))),
     ("x ** 2 ** 0.5 / (y ** 2 + 1)", lambda x, y, **_: x**2**0.5 / (y**2 + 1)),
     ("(-x) ** 2 - -x", lambda x, **_: (-x) ** 2 - -x),
-    ("expand_dims(i // 2, 0) + expand_dims(y[:, 0] % 0.7, 0)", lambda y, i, **_: K.expand_dims(i // 2, 0) + K.expand_dims(y[:, 0] % 0.7, 0)),
+    (
+        "expand_dims(i // 2, 0) + expand_dims(y[:, 0] % 0.7, 0)",
+        lambda y, i, **_: K.expand_dims(i // 2, 0) + K.expand_dims(y[:, 0] % 0.7, 0),
+    ),
     ("x * (1 / 3) * (2 - 3)", lambda x, **_: x * (1 / 3) * (2 - 3)),
     ("mean(x)", lambda x, **_: K.mean(x)),
     ("mean(x, axis=-1)", lambda x, **_: K.mean(x, axis=-1)),
@@ -92,11 +95,20 @@ EXPRESSIONS: list[tuple[str, Any]] = [
     ("maximum(0.5, x)", lambda x, **_: K.maximum(0.5, x)),
     ("where(x > y, x, 0.0)", lambda x, y, **_: K.where(x > y, x, 0.0)),
     ("where(x > 0, 1.0, -1.0) * y", lambda x, y, **_: K.where(x > 0, 1.0, -1.0) * y),
-    ("mean(equal(argmax(x), argmax(y)))", lambda x, y, **_: K.mean(K.equal(K.argmax(x, -1), K.argmax(y, -1)))),
+    (
+        "mean(equal(argmax(x), argmax(y)))",
+        lambda x, y, **_: K.mean(K.equal(K.argmax(x, -1), K.argmax(y, -1))),
+    ),
     ("cast(x > 0, 'float32') * y", lambda x, y, **_: K.cast(x > 0, "float64") * y),
     ("cast(x > 0, floatx()) * y", lambda x, y, **_: K.cast(x > 0, "float64") * y),
-    ("sum(cast(logical_and(x > 0, y > 0), float32))", lambda x, y, **_: K.sum(K.cast(K.logical_and(x > 0, y > 0), "float64"))),
-    ("mean(logical_or(logical_not(x > 0), y > 0))", lambda x, y, **_: K.mean(K.logical_or(K.logical_not(x > 0), y > 0))),
+    (
+        "sum(cast(logical_and(x > 0, y > 0), float32))",
+        lambda x, y, **_: K.sum(K.cast(K.logical_and(x > 0, y > 0), "float64")),
+    ),
+    (
+        "mean(logical_or(logical_not(x > 0), y > 0))",
+        lambda x, y, **_: K.mean(K.logical_or(K.logical_not(x > 0), y > 0)),
+    ),
     ("mean(x <= y, axis=-1)", lambda x, y, **_: K.mean(x <= y, axis=-1)),
     ("argmin(x)", lambda x, **_: K.argmin(x, axis=-1)),
     ("mean(i)", lambda i, **_: K.mean(i)),
@@ -116,6 +128,8 @@ EXPRESSIONS: list[tuple[str, Any]] = [
     ("repeat(x, 3)", lambda x, **_: K.repeat(K.expand_dims(x, 1), 3, axis=1)),
     ("tile(x, (1, 2))", lambda x, **_: K.tile(x, (1, 2))),
     ("cumsum(x, axis=1)", lambda x, **_: K.cumsum(x, axis=1)),
+    ("flip(z, axis=1) + sort(z, axis=1)", lambda z, **_: K.flip(z, axis=1) + K.sort(z, axis=1)),
+    ("reverse(z, (1, 2))", lambda z, **_: K.flip(z, axis=(1, 2))),
     ("z[:, 0]", lambda z, **_: z[:, 0]),
     ("z[:, -2:, 1]", lambda z, **_: z[:, -2:, 1]),
     ("z[..., 0] + z[..., 1]", lambda z, **_: z[..., 0] + z[..., 1]),
@@ -132,24 +146,53 @@ EXPRESSIONS: list[tuple[str, Any]] = [
     ("normalize(x)", lambda x, **_: K.normalize(x)),
     ("norm(z, axis=-1)", lambda z, **_: K.norm(z, axis=-1)),
     ("dot(x, transpose(x))", lambda x, **_: K.matmul(x, K.transpose(x))),
-    ("matmul(z, permute_dimensions(z, (0, 2, 1)))", lambda z, **_: K.matmul(z, K.transpose(z, (0, 2, 1)))),
+    (
+        "matmul(z, permute_dimensions(z, (0, 2, 1)))",
+        lambda z, **_: K.matmul(z, K.transpose(z, (0, 2, 1))),
+    ),
     ("batch_dot(x, y, axes=1)", lambda x, y, **_: K.sum(x * y, axis=1, keepdims=True)),
     ("batch_dot(z, z, axes=(2, 2))", lambda z, **_: K.matmul(z, K.transpose(z, (0, 2, 1)))),
-    ("batch_dot(z, permute_dimensions(z, (0, 2, 1)))", lambda z, **_: K.matmul(z, K.transpose(z, (0, 2, 1)))),
+    (
+        "batch_dot(z, permute_dimensions(z, (0, 2, 1)))",
+        lambda z, **_: K.matmul(z, K.transpose(z, (0, 2, 1))),
+    ),
     ("ones_like(x) + zeros_like(x) * x", lambda x, **_: K.ones_like(x)),
     ("stop_gradient(x) * x", lambda x, **_: K.stop_gradient(x) * x),
     ("sum(x) / shape(x)[0]", lambda x, **_: K.sum(x) / x.shape[0]),
     ("mean_squared_error(x, y)", lambda x, y, **_: keras.losses.mean_squared_error(x, y)),
-    ("mse(x, y) + 0.5 * mae(x, y)", lambda x, y, **_: keras.losses.mean_squared_error(x, y) + 0.5 * keras.losses.mean_absolute_error(x, y)),
+    (
+        "mse(x, y) + 0.5 * mae(x, y)",
+        lambda x, y, **_: (
+            keras.losses.mean_squared_error(x, y) + 0.5 * keras.losses.mean_absolute_error(x, y)
+        ),
+    ),
     ("huber(x, y, delta=0.5)", lambda x, y, **_: keras.losses.huber(x, y, delta=0.5)),
     ("-cosine_similarity(x, y)", lambda x, y, **_: -keras.losses.cosine_similarity(x, y)),
-    ("binary_crossentropy(sigmoid(x), sigmoid(y))", lambda x, y, **_: K.binary_crossentropy(K.sigmoid(x), K.sigmoid(y))),
-    ("binary_crossentropy(sigmoid(x), y, from_logits=True)", lambda x, y, **_: K.binary_crossentropy(K.sigmoid(x), y, from_logits=True)),
-    ("categorical_crossentropy(softmax(x), softmax(y))", lambda x, y, **_: K.categorical_crossentropy(K.softmax(x), K.softmax(y))),
-    ("sparse_categorical_crossentropy(i, y, from_logits=True)", lambda y, i, **_: K.sparse_categorical_crossentropy(i, y, from_logits=True)),
-    ("kl_divergence(softmax(x), softmax(y))", lambda x, y, **_: keras.losses.kl_divergence(K.softmax(x), K.softmax(y))),
-    ("sum(dice(sigmoid(x), sigmoid(y)))", lambda x, y, **_: keras.losses.dice(K.sigmoid(x), K.sigmoid(y))),
-]  # fmt: skip
+    (
+        "binary_crossentropy(sigmoid(x), sigmoid(y))",
+        lambda x, y, **_: K.binary_crossentropy(K.sigmoid(x), K.sigmoid(y)),
+    ),
+    (
+        "binary_crossentropy(sigmoid(x), y, from_logits=True)",
+        lambda x, y, **_: K.binary_crossentropy(K.sigmoid(x), y, from_logits=True),
+    ),
+    (
+        "categorical_crossentropy(softmax(x), softmax(y))",
+        lambda x, y, **_: K.categorical_crossentropy(K.softmax(x), K.softmax(y)),
+    ),
+    (
+        "sparse_categorical_crossentropy(i, y, from_logits=True)",
+        lambda y, i, **_: K.sparse_categorical_crossentropy(i, y, from_logits=True),
+    ),
+    (
+        "kl_divergence(softmax(x), softmax(y))",
+        lambda x, y, **_: keras.losses.kl_divergence(K.softmax(x), K.softmax(y)),
+    ),
+    (
+        "sum(dice(sigmoid(x), sigmoid(y)))",
+        lambda x, y, **_: keras.losses.dice(K.sigmoid(x), K.sigmoid(y)),
+    ),
+]
 
 TYPES = {
     "i": TensorType((), "int64"),
@@ -164,13 +207,12 @@ def _tensors(seed: str) -> dict[str, Any]:
     import torch
 
     rng = np.random.default_rng(zlib.crc32(seed.encode()))
-    made = {
+    return {
         n: torch.tensor(rng.integers(0, 4, (5,)))
         if t.dtype == "int64"
         else torch.tensor(rng.standard_normal((5, *t.shape)), requires_grad=True)
         for n, t in TYPES.items()
     }
-    return made
 
 
 @pytest.mark.parametrize(("text", "theirs"), EXPRESSIONS, ids=[t for t, _ in EXPRESSIONS])
@@ -225,9 +267,7 @@ def test_custom_loss(text: str, compared: Compared) -> None:
     ours, theirs = (torch.tensor(p, requires_grad=True) for _ in range(2))
     value = evaluate(loss.reduced(pair), *loss.definitions(pair), y=torch.tensor(y), p=ours)
     scope = {"mean": K.mean, "sum": K.sum, "square": K.square, "abs": K.abs}
-    wrapped = LossFunctionWrapper(
-        eval(f"lambda y_true, y_pred: {text}", scope), name="f"
-    )
+    wrapped = LossFunctionWrapper(eval(f"lambda y_true, y_pred: {text}", scope), name="f")
     expected = wrapped(torch.tensor(y), theirs)
     value.backward()
     expected.backward()
@@ -266,7 +306,8 @@ def test_custom_metric(text: str, compared: Compared) -> None:
     code = metric.lower(pair)
     value = read(code, batches, *metric.definitions(pair))
     # The mean of conditions is float32 in Keras, whatever its floatx.
-    np.testing.assert_allclose(value, float(theirs.result()), rtol=1e-6 if "equal" in text else 1e-10)
+    tolerance = 1e-6 if "equal" in text else 1e-10
+    np.testing.assert_allclose(value, float(theirs.result()), rtol=tolerance)
     assert metric.log_name == "my_metric"
 
 

@@ -95,6 +95,8 @@ class Pair:
         ours.outputs = list(result if isinstance(result, tuple) else (result,))[:count]
         result = self.keras.model(theirs.inputs, training=training)
         theirs.outputs = list(result if isinstance(result, list | tuple) else [result])
+        if any(getattr(layer, "stateful", False) for layer in self.keras.model.layers):
+            return ours, theirs  # Keras assigns to the state, which torch cannot differentiate
         cotangents = [
             torch.from_numpy(self.rng.standard_normal(numpy(y).shape)) for y in theirs.outputs
         ]

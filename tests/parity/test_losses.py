@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+
+from kgen.catalogue.families import LOSSES
+
 from .comparisons import Compared
 from .expressions import evaluate
 from .oracle import keras
-
-from kgen.catalogue.families import LOSSES
 
 REAL = Compared("real", "real")
 SEQUENCE = Compared("real", "real", (5, 3))
@@ -134,7 +135,8 @@ ROWS: list[tuple[str, dict[str, Any], Compared]] = [
 def name_of(row: tuple[str, dict[str, Any], Compared]) -> str:
     name, options, compared = row
     given = ", ".join(f"{k}={v}" for k, v in options.items())
-    words = (compared.targets, compared.predictions or compared.fused, compared.shape, compared.target)
+    c = compared
+    words = (c.targets, c.predictions or c.fused, c.shape, c.target)
     return f"{name}({given})-{'-'.join(map(str, words))}"
 
 
@@ -190,7 +192,7 @@ def test_weights(row: tuple[str, dict[str, Any], Compared], reduction: str) -> N
         ours.reduced(pair, "w"), y=torch.tensor(y), p=torch.tensor(p), w=torch.tensor(w)
     )
     expected = theirs(torch.tensor(y), _activated(compared, torch.tensor(p)), torch.tensor(w))
-    if values.ndim == 0 and reduction == "sum_over_batch_size" or values.ndim:
+    if (values.ndim == 0 and reduction == "sum_over_batch_size") or values.ndim:
         np.testing.assert_allclose(value, expected, rtol=1e-10, atol=1e-10)
 
 
@@ -219,7 +221,5 @@ def test_all_ignored_is_zero() -> None:
     compared = Compared("index", "", (5, 3), (5,), fused="softmax")
     row = ("SparseCategoricalCrossentropy", {"ignore_class": 7}, compared)
     ours, _, compared, y, p = _loss(row)
-    value = evaluate(
-        ours.reduced(compared.pair(y)), y=torch.full((6, 5), 7), p=torch.tensor(p)
-    )
+    value = evaluate(ours.reduced(compared.pair(y)), y=torch.full((6, 5), 7), p=torch.tensor(p))
     assert value == 0

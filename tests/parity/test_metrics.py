@@ -149,8 +149,9 @@ SINGLE = {"IoU", "MeanIoU", "OneHotIoU", "OneHotMeanIoU", "BinaryIoU", "R2Score"
 def name_of(row: Row) -> str:
     name, options, compared = row
     given = ", ".join(f"{k}={v}" for k, v in options.items())
-    made = (compared.targets, compared.predictions or compared.fused, compared.shape, compared.target)
-    return f"{name}({given})-{'-'.join(map(str, made))}"
+    c = compared
+    words = (c.targets, c.predictions or c.fused, c.shape, c.target)
+    return f"{name}({given})-{'-'.join(map(str, words))}"
 
 
 def read(code: MetricCode, batches: list[tuple[Any, Any]], *definitions: str) -> float:
@@ -161,6 +162,10 @@ def read(code: MetricCode, batches: list[tuple[Any, Any]], *definitions: str) ->
         evaluate(code.values, *definitions, y=torch.tensor(y), p=torch.tensor(p))
         for y, p in batches
     ]
+    if code.mean:
+        for (y, p), value in zip(batches, values, strict=True):
+            mean = evaluate(code.mean, *definitions, y=torch.tensor(y), p=torch.tensor(p))
+            torch.testing.assert_close(mean, value.mean(), rtol=1e-10, atol=1e-10)
     if not code.size:
         return float(sum(v.double().sum() for v in values) / sum(v.numel() for v in values))
     assert all(v.shape == (code.size,) for v in values)
@@ -201,9 +206,7 @@ def test_metric(row: Row) -> None:
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("written", ["accuracy", "acc", "Accuracy"])
-def test_which_accuracy(
-    target: tuple[int, ...], prediction: tuple[int, ...], written: str
-) -> None:
+def test_which_accuracy(target: tuple[int, ...], prediction: tuple[int, ...], written: str) -> None:
     from keras.src.trainers.compile_utils import get_metric
 
     shaped = [np.zeros((2, *shape)) for shape in (target, prediction)]

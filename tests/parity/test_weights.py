@@ -11,10 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-import torch.nn.functional as F
 from torch import nn
 
-from kgen.backends.assemble import helper
 from kgen.catalogue.base import Entry
 from kgen.catalogue.constraints import MaxNorm, MinMaxNorm, NonNeg, UnitNorm
 from kgen.catalogue.initializers import (
@@ -38,10 +36,8 @@ from kgen.catalogue.initializers import (
 from kgen.catalogue.regularizers import L1, L1L2, L2, OrthogonalRegularizer
 from kgen.catalogue.weights import TRANSPOSED, Layout, Weight
 from kgen.diagnostics import Fault
+from tests.parity.expressions import evaluate
 from tests.parity.oracle import difference, keras_value
-
-HELPERS = ("truncated_normal_", "glorot_normal_", "he_normal_", "lecun_normal_")
-HELPERS += ("limit_norm_", "row_similarity")
 
 SHAPES = {
     "dense": ((60, 50), TRANSPOSED),
@@ -59,23 +55,12 @@ def weight_of(kind: str, entry: Initializer | None = None) -> Weight:
     return Weight("kernel", shape, entry or Zeros(), "weight", layout)
 
 
-def names() -> dict[str, Any]:
-    """Return what a generated script has in scope, helpers included."""
-    scope: dict[str, Any] = {"torch": torch, "nn": nn, "F": F, "math": math}
-    scope["Tensor"] = torch.Tensor
-    for name in HELPERS:
-        found = helper(name)
-        assert found is not None
-        exec(found[0], scope)
-    return scope
-
-
 def filled(initializer: Initializer, kind: str) -> Any:
     """Return the array, in Keras' arrangement, that the script's statement makes."""
     weight = weight_of(kind, initializer)
     template = weight.layout.to_torch(np.zeros(weight.shape))
     tensor = nn.Parameter(torch.full(template.shape, math.nan, dtype=torch.float64))
-    exec(initializer.lower("w", weight), names() | {"w": tensor})
+    evaluate(initializer.lower("w", weight), w=tensor)
     return weight.layout.to_keras(tensor.detach().numpy(), weight.shape)
 
 
@@ -165,7 +150,7 @@ def test_constraints(constraint: Any, kind: str) -> None:
     weight = weight_of(kind)
     array = np.random.default_rng(0).standard_normal(weight.shape)
     tensor = torch.from_numpy(weight.layout.to_torch(array).copy())
-    exec(constraint.lower("w", weight), names() | {"w": tensor})
+    evaluate(constraint.lower("w", weight), w=tensor)
     ours = weight.layout.to_keras(tensor.numpy(), weight.shape)
     assert difference(ours, keras_value(constraint)(array)) < 1e-12
 
@@ -181,7 +166,7 @@ def test_regularizers(regularizer: Any, kind: str) -> None:
     weight = weight_of(kind)
     array = np.random.default_rng(0).standard_normal(weight.shape)
     tensor = torch.from_numpy(weight.layout.to_torch(array).copy())
-    ours = eval(regularizer.lower("w", weight), names() | {"w": tensor})
+    ours = evaluate(regularizer.lower("w", weight), w=tensor)
     assert difference(ours, keras_value(regularizer)(torch.from_numpy(array))) < 1e-12
 
 

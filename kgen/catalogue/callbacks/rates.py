@@ -16,7 +16,7 @@ from kgen.catalogue.callbacks.base import (
     construct,
     rate_is_free,
 )
-from kgen.catalogue.kinds import Choice, Custom, Float, Int, Str
+from kgen.catalogue.kinds import Custom, Float, Int
 from kgen.catalogue.scalars import scalar_expression
 from kgen.ir.functions import Function
 from kgen.torch_ir import Line, literal

@@ -145,11 +145,10 @@ class TerminateOnNaN(Callback):
     raise_error: bool = arg(Bool(), "Whether the script fails then.", False)
 
     def lower(self, epochs: Epochs) -> CallbackCode:
+        act = [
+            Line('print(f"Epoch {epoch + 1}: Invalid loss, terminating training")', depth=1),
+            Line("stop = True", depth=1),
+        ]
         if self.raise_error:
-            act = (Line('sys.exit(f"epoch {epoch + 1}: the loss is not finite")', depth=1),)
-        else:
-            act = (
-                Line('print(f"Epoch {epoch + 1}: Invalid loss, terminating training")', depth=1),
-                Line("stop = True", depth=1),
-            )
+            act = [Line('sys.exit(f"epoch {epoch + 1}: the loss is not finite")', depth=1)]
         return CallbackCode(end=(Line('if not math.isfinite(logs["loss"]):'), *act))

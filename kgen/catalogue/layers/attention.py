@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from kgen.catalogue.base import arg
 from kgen.catalogue.constraints import Constraint
@@ -25,6 +25,8 @@ from kgen.catalogue.weights import SAME, Layout, Weight
 from kgen.diagnostics import Fault
 from kgen.ir.shapes import TensorType, show
 
+T = TypeVar("T", TensorType, Value)
+
 USE_CAUSAL_MASK = arg(
     Bool(), "Whether a step attends only to itself and those before.", False, keyword_only=True
 )
@@ -43,6 +45,7 @@ class Attending(Layer, abstract=True):
 
     no_effect = {"seed": SEED_HAS_NO_EFFECT}
     supports_masking = True
+    call_args = ("use_causal_mask", "return_attention_scores")
 
     def output_count(self) -> int:
         return 1 + self.return_attention_scores
@@ -50,7 +53,7 @@ class Attending(Layer, abstract=True):
     def output_mask(self, *inputs: TensorType) -> bool:
         return inputs[0].mask
 
-    def roles(self, inputs: tuple[Any, ...]) -> tuple[Any, Any, Any]:
+    def roles(self, inputs: tuple[T, ...]) -> tuple[T, T, T]:
         """Return query, value and key: a key left out is the value, a value the query."""
         query = inputs[0]
         value = inputs[1] if len(inputs) > 1 else query
@@ -164,6 +167,7 @@ class MultiHeadAttention(Attending):
             self.kernel_initializer,
             f"{torch}.weight",
             layout,
+            fan_axes=((0, 1), (2,)) if torch == "output" else ((0,), (1, 2)),
             regularizer=self.kernel_regularizer,
             constraint=self.kernel_constraint,
         )
@@ -173,6 +177,7 @@ class MultiHeadAttention(Attending):
             self.bias_initializer,
             f"{torch}.bias",
             bias_layout,
+            native_fans=False,
             regularizer=self.bias_regularizer,
             constraint=self.bias_constraint,
         )
@@ -180,13 +185,17 @@ class MultiHeadAttention(Attending):
 
     def lower(self, ctx: Context, *inputs: Value) -> tuple[Value, ...]:
         query, value, key = self.roles(inputs)
-        sizes = [v.type.shape[-1] for v in (query, key, value)]
-        arguments = [*map(str, sizes), str(self.output_size(query.type))]
-        arguments += [str(self.num_heads), str(self.key_dim), str(self.values_size)]
-        if self.dropout:
-            arguments.append(f"dropout={self.dropout}")
-        if not self.use_bias:
-            arguments.append("bias=False")
+        size = query.type.shape[-1]
+        optional = {
+            "key_size": (key.type.shape[-1], size),
+            "value_size": (value.type.shape[-1], size),
+            "output_size": (self.output_size(query.type), size),
+            "value_dim": (self.values_size, self.key_dim),
+            "dropout": (self.dropout, 0),
+            "bias": (self.use_bias, True),
+        }
+        arguments = [str(size), f"num_heads={self.num_heads}", f"key_dim={self.key_dim}"]
+        arguments += [f"{n}={given}" for n, (given, usual) in optional.items() if given != usual]
         scored = self.return_attention_scores
         helper = "ScoredMultiHeadAttention" if scored else "MultiHeadAttention"
         attention = ctx.module(f"{helper}({', '.join(arguments)})")
@@ -303,9 +312,7 @@ class Attention(DotAttention):
         pairs = f"{query}[:, :, None] + {key}[:, None]"
         if not self.use_scale:
             return f"{ctx.module(one)} * torch.tanh({pairs}).sum(-1)"
-        both = ctx.module(
-            'nn.ParameterDict({"scale": torch.ones(()), "factor": torch.ones(())})'
-        )
+        both = ctx.module('nn.ParameterDict({"scale": torch.ones(()), "factor": torch.ones(())})')
         return f"{both}.factor * torch.tanh({both}.scale * ({pairs})).sum(-1)"
 
 

@@ -57,7 +57,9 @@ FILL_VALUE = arg(Float(), "The value beyond the edges with `fill_mode=constant`.
 class Augmentation(Layer, abstract=True):
     """Base of the random image layers."""
 
-    data_format: str = DATA_FORMAT
+    data_format: str = arg(
+        DATA_FORMAT.kind, DATA_FORMAT.doc, DATA_FORMAT.default, keyword_only=True
+    )
 
     no_effect: ClassVar[dict[str, str]] = {
         "seed": SEED_HAS_NO_EFFECT,

@@ -135,7 +135,7 @@ class BaseConv(Spatial, abstract=True):
         kernel = tuple_of([size, *[stride] * (cls.axes - 1)])
         return [
             Diagnostic(
-                "W103",
+                "W102",
                 f"the third argument of `{called_as}` is the stride, here {stride}",
                 third[0].span,
                 f"strides={stride}",

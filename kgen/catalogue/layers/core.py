@@ -41,6 +41,7 @@ class Dense(Layer):
     kernel_constraint: Constraint | None = arg(Ref(CONSTRAINTS), "Constraint on `kernel`.", None)
     bias_constraint: Constraint | None = arg(Ref(CONSTRAINTS), "Constraint on `bias`.", None)
 
+    spellings = ("TimeDistributedDense",)
     renamed = {
         "output_dim": "units",
         "init": "kernel_initializer",

@@ -28,7 +28,7 @@ class Merge(Layer, abstract=True):
     Inputs of fewer axes get axes of size one after the batch, then sizes of one broadcast.
     """
 
-    inputs = (2, None)
+    inputs: ClassVar[tuple[int, int | None]] = (2, None)
     wants_list = True
     supports_masking = True
     stateless = True

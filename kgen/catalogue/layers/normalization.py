@@ -172,7 +172,9 @@ class BatchNormalization(OverChannels):
         for a in args:
             if a.name == "mode" and a.value != 0:
                 raise Fault(
-                    "K207", f"`mode={a.value}` of `{called_as}` is not supported, only `mode=0`"
+                    "K207",
+                    f"`mode={a.value}` of `{called_as}` is not supported, only `mode=0`",
+                    arg="mode",
                 )
         # Keras 1 began with (epsilon, mode, axis); there, the first is not an integer.
         positional = [a for a in args if a.name is None]

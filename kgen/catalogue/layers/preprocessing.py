@@ -10,7 +10,7 @@ from kgen.catalogue.base import arg
 from kgen.catalogue.initializers import Ones, Zeros
 from kgen.catalogue.kinds import Bool, Choice, Custom, Float, Int, Opt, TupleOf
 from kgen.catalogue.layer import Context, Layer, Value
-from kgen.catalogue.layers.spatial import DATA_FORMAT, Spatial, tuple_of
+from kgen.catalogue.layers.spatial import DATA_FORMAT, Interpolation, Spatial, tuple_of
 from kgen.catalogue.weights import Layout, Weight
 from kgen.diagnostics import Fault
 from kgen.ir.shapes import TensorType
@@ -229,9 +229,7 @@ class Resizing(Sized):
 
     height: int = arg(Int(min=1), "Height of the result.")
     width: int = arg(Int(min=1), "Width of the result.")
-    interpolation: str = arg(
-        Choice("bilinear", "nearest"), "How new pixels come from old ones.", "bilinear"
-    )
+    interpolation: str = arg(Interpolation(), "How new pixels come from old ones.", "bilinear")
     crop_to_aspect_ratio: bool = arg(
         Bool(), "Whether to cut off what does not fit the new aspect ratio.", False
     )

@@ -95,11 +95,12 @@ def apply(
     ctx: Context, layer: Recurrent, module: str, x: Value, state: Sequence[Value]
 ) -> tuple[Value, ...]:
     """Return what a layer returns: the output, and the last state where it is asked for."""
-    read = source(ctx, layer, x)
+    # Keras hands a layer no mask when it has more than one input.
+    read = source(ctx, layer, replace(x, mask="") if state else x)
     start = initial_state(layer, module, state)
     rnn = f"{module}.rnn" if layer.stateful else module
     keeps = layer.return_state or layer.stateful
-    y, parts = "", []
+    parts: list[str] = []
     if keeps:
         y, parts = with_state(ctx, layer, module, call(layer, rnn, read, start, state=True))
         y = y if layer.return_sequences else f"{y}[:, -1]"

@@ -6,11 +6,12 @@ from math import prod
 from typing import Any
 
 from kgen.catalogue.base import arg
-from kgen.catalogue.kinds import Choice, Int, Kind, Mismatch, TupleOf
+from kgen.catalogue.kinds import Int, Kind, Mismatch, TupleOf
 from kgen.catalogue.layer import Context, Layer, Value
 from kgen.catalogue.layers.spatial import (
     DATA_FORMAT,
     ByAxes,
+    Interpolation,
     PerAxis,
     Spatial,
     pad_call,
@@ -175,9 +176,7 @@ class UpSampling2D(UpSampling):
     """Make images larger by whole factors."""
 
     axes = 2
-    interpolation: str = arg(
-        Choice("nearest", "bilinear"), "How new pixels come from old ones.", "nearest"
-    )
+    interpolation: str = arg(Interpolation(), "How new pixels come from old ones.", "nearest")
 
 
 class UpSampling3D(UpSampling):

@@ -105,7 +105,7 @@ class TimeDistributed(Layer):
         step = self.step(x.type)
         if isinstance(layer, self.pointwise) and step.rank == 1:
             inner = ctx.apply(self.layer, replace(x, mask=""))
-            return tuple(self.in_time(v, x, v.expr) for v in inner)
+            return tuple(replace(v, mask=x.mask) for v in inner)
         if has_batch_statistics(self.layer):
             return self.each_step(ctx, x, step)
         flat = ctx.let("steps", f"{x}.flatten(0, 1)", "all steps of all samples")
@@ -179,7 +179,7 @@ class Bidirectional(Layer):
             raise Fault(
                 "K203",
                 "the two layers of `Bidirectional` must differ in `go_backwards`",
-                arg="backward_layer",
+                arg="layer" if self.backward_layer is None else "backward_layer",
             )
         for name in ("stateful", "return_sequences", "return_state"):
             if getattr(one, name) != getattr(other, name):
@@ -194,10 +194,10 @@ class Bidirectional(Layer):
         one = self.layer.layer
         assert isinstance(one, Recurrent)
         if self.backward_layer is None:
-            return zeroing(one, False), zeroing(one, True)
+            return zeroing(one), zeroing(one, go_backwards=True)
         other = self.backward_layer.layer
         assert isinstance(other, Recurrent)
-        return zeroing(one, False), zeroing(other, False)
+        return zeroing(one), zeroing(other)
 
     @property
     def return_sequences(self) -> bool:
@@ -292,20 +292,12 @@ class Bidirectional(Layer):
             arguments.append(f"({', '.join(parts)})" if one.parts > 1 else parts[0])
         call = f"{rnn}({', '.join(arguments)})"
         penalized = one.activity_regularizer or other.activity_regularizer
-        if (
-            self.merge_mode == "concat"
-            and one.return_sequences
-            and not (one.return_state or penalized)
-        ):
+        plain = one.return_sequences and not one.return_state
+        if plain and self.merge_mode == "concat" and not penalized:
             return (Value(f"{call}[0]", ctx.outputs[0]),)
-        wanted = "y, (h, c)" if one.return_state or penalized else "y, (h, _)"
-        if one.parts == 1:
-            wanted = "y, h"
-        if one.return_sequences and not (one.return_state or penalized):
-            wanted = "y, _"
-        elif not one.return_sequences:
-            wanted = "_" + wanted[1:]
-        names = list(ctx.unpack(wanted, call))
+        output = "y" if one.return_sequences else "_"
+        last = "h" if one.parts == 1 else "(h, c)" if one.return_state else "(h, _)"
+        names = list(ctx.unpack(f"{output}, {'_' if plain else last}", call))
         y, z = "", ""
         if one.return_sequences:
             y, z = ctx.unpack("y_forward, y_backward", f"{names.pop(0)}.chunk(2, dim=-1)")
@@ -351,8 +343,7 @@ def as_tuple(outputs: Outputs) -> tuple[TensorType, ...]:
     return outputs if isinstance(outputs, tuple) else (outputs,)
 
 
-def zeroing(layer: Recurrent, turn: bool) -> Recurrent:
-    """Return a layer for one direction: turned around, zero at skipped steps in a sequence."""
-    values = layer.config() | {"zero_output_for_mask": layer.return_sequences}
-    values["go_backwards"] = layer.go_backwards != turn
-    return type(layer)(**values)
+def zeroing(layer: Recurrent, **changes: Any) -> Recurrent:
+    """Return a layer for one direction: in a sequence its skipped steps give zeros."""
+    changes["zero_output_for_mask"] = layer.return_sequences
+    return type(layer)(**layer.config() | changes)

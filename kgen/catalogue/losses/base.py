@@ -204,25 +204,24 @@ def check_labels(
             helps=("use `binary_crossentropy` with a `sigmoid`, or one unit per class",),
         )
     indices = prediction.shape[:-1]
+    dense = called.replace("sparse_", "").replace("Sparse", "")
     if labels == "index":
         if fits(target.shape, indices) or fits(target.shape, (*indices, 1)):
             return
-        if classes and fits(target.shape, prediction.shape):
+        if fits(target.shape, prediction.shape):
             raise Fault(
                 "K401",
-                f"the targets are one-hot {batch(target)}, but this loss takes class indices "
+                f"the targets are one-hot {batch(target)}, but `{called}` takes class indices "
                 f"{batch(prediction.with_shape(*indices))}",
                 label="takes integer targets",
-                helps=(f"use `{called.replace('sparse_', '')}` for one-hot targets",)
-                if "sparse_" in called
-                else (),
+                helps=(f"use `{dense}` for one-hot targets",) if dense != called else (),
             )
     elif fits(target.shape, prediction.shape) or _one_axis_apart(target.shape, prediction.shape):
         return
     if labels == "one_hot" and (fits(target.shape, indices) or fits(target.shape, (*indices, 1))):
         raise Fault(
             "K401",
-            f"the targets are class indices {batch(target)}, but this loss takes one-hot rows "
+            f"the targets are class indices {batch(target)}, but `{called}` takes one-hot rows "
             f"{batch(prediction)}",
             label="takes one-hot targets",
             helps=(

@@ -21,6 +21,7 @@ class MetricCode:
     A mean metric (`size` 0) gives `values`, a tensor with one value per sample (any shape, any
     dtype; a method may be called on the expression); the script averages it over all elements
     of the epoch (over the valid ones under a mask, by weight for `weighted_metrics`).
+    `mean` is a shorter expression of that average over one batch, where torch has one.
     Another metric gives `values` as a 1-D tensor of `size` sums that simply add up over batches,
     and `result`, a Python expression over `s`, the list of the epoch's sums.
     """
@@ -28,6 +29,7 @@ class MetricCode:
     values: str
     size: int = 0
     result: str = ""
+    mean: str = ""
 
 
 class Metric(Entry, abstract=True, family=METRICS):
@@ -98,4 +100,6 @@ class LossMetric(Metric, abstract=True):
         self.as_loss().check_types(target, prediction)
 
     def lower(self, pair: Pair) -> MetricCode:
-        return MetricCode(self.as_loss().values(pair))
+        loss = self.as_loss()
+        # Ignored labels count in a metric, and do not in the mean of a loss.
+        return MetricCode(loss.values(pair), mean="" if loss.valid(pair) else loss.mean(pair))

@@ -67,6 +67,7 @@ class FBetaScore(_FScore):
         THRESHOLD, "What counts as positive; None: the largest output.", None
     )
 
+    spellings = ("fbeta_score",)
     log = "fbeta_score"
 
 

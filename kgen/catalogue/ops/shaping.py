@@ -1,16 +1,13 @@
-"""Operations that move, join and cut axes, multiply matrices, or make new tensors."""
+"""Operations that move, join and cut axes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from math import prod
 from typing import Any
 
 from kgen.catalogue.ops.base import (
     ATOM,
     BATCH,
-    PRODUCT,
-    SUM,
     Anything,
     Axes,
     Axis,
@@ -18,12 +15,10 @@ from kgen.catalogue.ops.base import (
     Dims,
     Int,
     Ints,
-    Number,
     Tensor,
     Tensors,
     Term,
     axis_of,
-    broadcast,
     op,
     show,
 )
@@ -205,6 +200,20 @@ def slice_(x: Tensor, start: Ints, size: Ints) -> Term:
     return index(x, items)
 
 
+@op("flip", "reverse")
+def flip(x: Tensor, axis: Axes) -> Term:
+    axes = axis if isinstance(axis, tuple) else (axis or 0,)
+    for a in axes:
+        axis_of(x, a)
+    return _moved(x, f"flip({', '.join(map(str, axes))})", x.dims or ())
+
+
+@op("sort")
+def sort(x: Tensor, axis: Axis = -1) -> Term:
+    axis_of(x, axis)
+    return x.call(f"sort({axis}).values", elementwise=False)
+
+
 @op("one_hot")
 def one_hot(x: Tensor, num_classes: Int) -> Term:
     indices = x.code if x.dtype == "int64" else f"{x.at(ATOM)}.long()"
@@ -278,111 +287,3 @@ def _cut(size: Dim, item: tuple[int | None, int | None, int | None]) -> Dim:
 def _slice(item: tuple[int | None, int | None, int | None]) -> str:
     start, stop, step = ("" if v is None else str(v) for v in item)
     return f"{start}:{stop}" + (f":{step}" if step else "")
-
-
-# ----------------------------------------------------------------------------- matrices
-
-
-@op("matmul")
-def matmul(x: Tensor, y: Tensor) -> Term:
-    if x.rank < 2 or y.rank < 2:
-        raise Fault("K302", f"`matmul` takes matrices, got {x} and {y}")
-    a, b = x.dims or (), y.dims or ()
-    if None not in (a[-1], b[-2]) and a[-1] != b[-2]:
-        raise Fault("K304", f"{x} and {y} cannot be multiplied: {a[-1]} is not {b[-2]}")
-    front = broadcast(Term("", dims=a[:-2]), Term("", dims=b[:-2]))
-    code = f"{x.at(PRODUCT)} @ {y.at(PRODUCT + 1)}"
-    return x.becomes(code, PRODUCT, dims=(*front, a[-2], b[-1]), elementwise=False)
-
-
-@op("dot")
-def dot(x: Tensor, y: Tensor) -> Term:
-    if y.rank != 2:
-        raise Fault("K302", f"`dot` is supported with a matrix on the right, got {y}")
-    a, b = x.dims or (), y.dims or ()
-    if None not in (a[-1], b[0]) and a[-1] != b[0]:
-        raise Fault("K304", f"{x} and {y} cannot be multiplied: {a[-1]} is not {b[0]}")
-    code = f"{x.at(PRODUCT)} @ {y.at(PRODUCT + 1)}"
-    return x.becomes(code, PRODUCT, dims=(*a[:-1], b[1]), elementwise=False)
-
-
-@op("batch_dot")
-def batch_dot(x: Tensor, y: Tensor, axes: Axes = None) -> Term:
-    if not (2 <= x.rank <= 3 and 2 <= y.rank <= 3):
-        raise Fault("K302", f"`batch_dot` takes two or three axes, got {x} and {y}")
-    if axes is None:
-        axes = (x.rank - 1, 1 if y.rank == 2 else y.rank - 2)
-    pair = axes if isinstance(axes, tuple) else (axes, axes)
-    i, j = axis_of(x, pair[0]), axis_of(y, pair[1])
-    a, b = x.dims or (), y.dims or ()
-    if 0 in (i, j):
-        raise Fault("K308", "`batch_dot` cannot sum over the batch", arg="axes")
-    if None not in (a[i], b[j]) and a[i] != b[j]:
-        raise Fault("K304", f"{x} and {y} cannot be multiplied: {a[i]} is not {b[j]}", arg="axes")
-    left, right = ["n", *"ab"[: x.rank - 1]], ["n", *"cd"[: y.rank - 1]]
-    left[i] = right[j] = "k"
-    kept = [w for w in left[1:] if w != "k"] + [w for w in right[1:] if w != "k"]
-    dims = tuple(d for n, d in enumerate(a) if n != i) + tuple(
-        d for n, d in enumerate(b) if n not in (0, j)
-    )
-    rule = f"{''.join(left)},{''.join(right)}->n{''.join(kept)}"
-    code = f'torch.einsum("{rule}", {x.code}, {y.code})'
-    result = x.becomes(code, dims=dims, elementwise=False)
-    return result if kept else result.call("unsqueeze(-1)", dims=(*dims, 1))
-
-
-# -------------------------------------------------------------------------- new tensors
-
-
-@op("shape", "int_shape")
-def shape_(x: Tensor) -> Term:
-    return Term(f"{x.at(ATOM)}.shape", dtype="int32", shape_of=x)
-
-
-def _random(function: str) -> Callable[[Term], Term]:
-    def rule(shape: Anything) -> Term:
-        if shape.shape_of is not None and shape.axis is None:
-            x = shape.shape_of
-            return x.as_real().becomes(f"torch.{function}_like({x.as_real().code})")
-        source = next((i.shape_of for i in shape.items if i.shape_of is not None), None)
-        if source is None:
-            raise Fault(
-                "K203",
-                "`shape` must be the `shape` of a tensor, or begin with its batch size",
-                arg="shape",
-                helps=("write `shape(x)`, or `(shape(x)[0], 2)`",),
-            )
-        dims = []
-        for item in shape.items:
-            if item.shape_of is not None and item.axis is not None:
-                dims.append((item.shape_of.dims or ())[item.axis])
-            elif isinstance(item.value, int):
-                dims.append(item.value)
-            else:
-                raise Fault("K203", "`shape` must hold integers and sizes", arg="shape")
-        like = source.as_real().code
-        sizes = ", ".join(i.code for i in shape.items)
-        code = f"torch.{function}({sizes}, dtype={like}.dtype, device={like}.device)"
-        return source.as_real().becomes(code, dims=tuple(dims), elementwise=False)
-
-    return rule
-
-
-@op("random_normal", "normal")
-def random_normal(shape: Any, mean: Number = 0.0, stddev: Number = 1.0) -> Term:
-    x = _random("randn")(shape)
-    if stddev != 1:
-        x = x.becomes(f"{stddev} * {x.code}", PRODUCT)
-    return x if mean == 0 else _plus(mean, x)
-
-
-@op("random_uniform", "uniform")
-def random_uniform(shape: Any, minval: Number = 0.0, maxval: Number = 1.0) -> Term:
-    x = _random("rand")(shape)
-    if maxval - minval != 1:
-        x = x.becomes(f"{maxval - minval} * {x.code}", PRODUCT)
-    return x if minval == 0 else _plus(minval, x)
-
-
-def _plus(number: float, x: Term) -> Term:
-    return x.becomes(f"{number} + {x.at(SUM + 1)}", SUM)

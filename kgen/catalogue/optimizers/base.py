@@ -20,6 +20,7 @@ from kgen.torch_ir import Line, number
 
 ZEROS = "torch.zeros_like(self.params)"
 INFINITY = Line("self.inf = torch.tensor(math.inf).to(self.params.device, torch.float32)")
+FINALIZE = (Line("if self.iterations:"), Line("self.params.copy_(self.average)", depth=1))
 TRAINABLE = Line("parameters = [p for p in model.parameters() if p.requires_grad]")
 
 
@@ -183,15 +184,17 @@ class Optimizer(Entry, abstract=True, family=OPTIMIZERS):
         """Return the line that counts the updates from 1."""
         return Line(f"t = {self.updates} + 1")
 
+    def check_weight(self, weight: Trained) -> None:
+        """Raise `Fault` where the optimizer cannot update a weight as Keras does."""
+
     def update(self, weights: Sequence[Trained]) -> OptimizerCode:
         """Return the class with the update alone: what differs between optimizers."""
         raise NotImplementedError(type(self).__name__)
 
     def lower(self, weights: Sequence[Trained]) -> OptimizerCode:
-        """Return the class that makes the updates.
-
-        Raises `Fault` where a weight is of a kind that the optimizer cannot update.
-        """
+        """Return the class that makes the updates; raise `Fault` as `check_weight` does."""
+        for weight in weights:
+            self.check_weight(weight)
         code = self.update(weights)
         once = [*self.clip(), *self.shrink(), *code.step]
         steps = self.gradient_accumulation_steps
@@ -214,7 +217,7 @@ class Optimizer(Entry, abstract=True, family=OPTIMIZERS):
             constants=tuple(constants),
             state=(*code.state, *((("average", ZEROS),) if self.use_ema else ())),
             setup=(*code.setup, *self.sizes(weights)),
-            finalize=(Line("self.params.copy_(self.average)"),) if self.use_ema else (),
+            finalize=FINALIZE if self.use_ema else (),
             accumulate=steps or 1,
             scheduled=self.scheduled,
         )
@@ -233,8 +236,10 @@ class Optimizer(Entry, abstract=True, family=OPTIMIZERS):
         if self.clipnorm:
             limit = number(self.clipnorm)
             return [
-                Line("for part in g.split(self.sizes):", "Keras clips each weight by itself"),
-                Line(f"part.mul_({limit} / {norm}(part).clamp(min={limit}))", depth=1),
+                Line("parts = g.split(self.sizes)", "Keras clips each weight by itself"),
+                Line(f"norms = torch.stack([{norm}(part) for part in parts])"),
+                Line(f"for part, scale in zip(parts, {limit} / norms.clamp(min={limit})):"),
+                Line("part.mul_(scale)", depth=1),
             ]
         if self.global_clipnorm:
             limit = number(self.global_clipnorm)

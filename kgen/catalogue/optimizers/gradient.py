@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from kgen.catalogue.base import arg
@@ -27,6 +28,15 @@ class SGD(Optimizer):
     )
     momentum: float = arg(Float(min=0, max=1), "How much of the last step stays.", 0.0)
     nesterov: bool = arg(Bool(), "Whether to step ahead along the momentum.", False)
+
+    @classmethod
+    def legacy(cls, called_as: str, args: list[Any]) -> list[Any]:
+        """Keras 1 and 2 take `decay` in the third place, and `nesterov` in the fourth."""
+        places = [i for i, a in enumerate(args) if a.name is None]
+        if len(places) > 2 and isinstance(args[places[2]].value, float):
+            for i, name in zip(places[2:], ("decay", "nesterov"), strict=False):
+                args[i] = replace(args[i], name=name)
+        return args
 
     def update(self, weights: Sequence[Trained]) -> OptimizerCode:
         if not self.momentum:
@@ -68,14 +78,11 @@ class RMSprop(Optimizer):
             return OptimizerCode(
                 "RMSprop",
                 f"Keras' RMSprop: {mean}\n`p -= lr * g / sqrt(v + epsilon)`.\n\n"
-                "This is Adam without its first moment, and with epsilon inside of the root: "
-                "the\nsum of v and epsilon is what `self.square` holds.",
+                "`self.square` holds v + epsilon: that makes it Adam without a first moment,\n"
+                "which takes one pass over memory.",
                 (
                     Line("self.square.add_(self.epsilon * (1 - self.rho) / self.rho)"),
-                    Line(
-                        "adam_(p, g, g, self.square, self.inf, lr, 0.0, self.rho, 0.0)",
-                        "in one pass over memory",
-                    ),
+                    Line("adam_(p, g, g, self.square, self.inf, lr, 0.0, self.rho, 0.0)"),
                 ),
                 constants=tuple(constants),
                 state=(("square", "torch.full_like(self.params, self.epsilon)"),),

@@ -17,7 +17,7 @@ from kgen.catalogue.optimizers.base import (
 )
 from kgen.catalogue.optimizers.moments import MEAN, SQUARE, Moments
 from kgen.diagnostics import Fault
-from kgen.torch_ir import Line, number
+from kgen.torch_ir import Line, literal, number
 
 
 class Lamb(Moments):
@@ -57,18 +57,19 @@ class Adafactor(Optimizer):
         Bool(), "Has no effect: Keras limits the rate to 1 / sqrt(t) anyway.", True
     )
 
+    def check_weight(self, weight: Trained) -> None:
+        if not factors_alike(weight):
+            raise Fault(
+                "K501",
+                f"`Adafactor` cannot train `{weight.path}`",
+                notes=(
+                    "it keeps the means of a weight's rows and columns, and the script has this "
+                    "weight in another shape than Keras",
+                ),
+                helps=("use `Adam`, which takes every element by itself",),
+            )
+
     def update(self, weights: Sequence[Trained]) -> OptimizerCode:
-        for w in weights:
-            if not factors_alike(w):
-                raise Fault(
-                    "K501",
-                    f"`Adafactor` cannot train `{w.path}`",
-                    notes=(
-                        "it keeps the means of a weight's rows and columns, and the script has "
-                        "this weight in another shape than Keras",
-                    ),
-                    helps=("use `Adam`, which takes every element by itself",),
-                )
         pairs = Line("self.weights = [(p.detach(), p.grad) for p in parameters]")
         lines = [
             Line("square = grad.square().add_(self.epsilon_1)"),
@@ -192,16 +193,17 @@ class Muon(Optimizer):
             or any(re.search(pattern, w.path) for pattern in self.exclude_layers or ())
         )
 
+    def check_weight(self, weight: Trained) -> None:
+        if len(weight.names) > 1 and not self.with_adam(weight):
+            raise Fault(
+                "K501",
+                f"`Muon` cannot train `{weight.path}`",
+                notes=("it is one matrix for Keras, and several tensors in the script",),
+                helps=(f"leave it to Adam: `exclude_layers=[{literal(weight.path)}]`",),
+            )
+
     def update(self, weights: Sequence[Trained]) -> OptimizerCode:
         matrices = [w for w in weights if not self.with_adam(w)]
-        for w in matrices:
-            if len(w.names) > 1:
-                raise Fault(
-                    "K501",
-                    f"`Muon` cannot train `{w.path}`",
-                    notes=("it is one matrix for Keras, and two vectors for torch",),
-                    helps=(f"leave it to Adam: `exclude_layers=[{w.path!r}]`",),
-                )
         names = ", ".join(f'"{n}"' for w in matrices for n in w.names)
         scale = f" * {number(self.rms_rate)} * math.sqrt(max(w.shape))" if self.rms_rate else ""
         if self.rms_rate == 0:

@@ -77,6 +77,9 @@ class Table(Source, abstract=True):
         if not chained and width is not None and size not in (None, width):
             raise misfit(f"`{self.called_as}` yields ({width},), the model takes {want}")
         body: list[Any] = [f"table = {self.reading()}"]
+        kinds = [TensorType((size,))]
+        if wanted.targets:
+            kinds.append(self.targets(wanted, body))
         if self.features:
             body.append(f"features = {list(self.features)!r}")
         else:
@@ -85,10 +88,7 @@ class Table(Source, abstract=True):
         more += ", one_hot=False" if self.categorical and self.encoding == "codes" else ""
         measured = "measured" if self.normalize else "_"
         body.append(f"x, {measured} = feature_matrix(table, features{more})")
-        body.append(f'x = as_samples("the features", x, {tuple_text([str(size)])}, np.float32)')
-        kinds = [TensorType((size,))]
-        if wanted.targets:
-            kinds.append(self.targets(wanted, body))
+        body.append(f'x = as_samples("the table", x, {tuple_text([str(size)])}, np.float32)')
         body += self.splitting()
         y = ", y[{p}]" if wanted.targets else ","
         parts = [f"(x[{p}]{y.format(p=p)})" for p in ("train", "test")]

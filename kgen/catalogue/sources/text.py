@@ -67,6 +67,8 @@ class Text(Source):
             *generating,
             "number = {character: i for i, character in enumerate(vocabulary)}",
             "ids = np.array([number[c] for c in text if c in number], np.int32)",
+            "if len(ids) < len(text):",
+            '    print(f"{len(text) - len(ids):,} of {len(text):,} characters are left out")',
             f"x, y = windows(ids, {length}, {self.step}{', each=True' if each else ''})",
         ]
         x_kind = TensorType((length,), "int32")

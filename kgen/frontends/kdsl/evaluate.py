@@ -22,12 +22,13 @@ from kgen.frontends.kdsl.functions import to_function
 from kgen.frontends.kdsl.scope import UNRESOLVED, Block, ModelValue, Scope
 from kgen.ir.build import LayerValue, Tensor, chain, layer_value, repeat
 from kgen.ir.functions import Function
-from kgen.ir.model import Composite, Instance
+from kgen.ir.model import Composite
 from kgen.source import Span
 
 MAX_REPEAT = 100_000
 MAX_DEPTH = 150  # of expressions inside each other, those of the blocks they call included
-MAX_STEPS = 2_000_000  # of evaluation: `for` and blocks inside each other multiply
+MAX_LAYERS = 200_000  # of a spec: `*`, `for` and blocks inside each other multiply
+MAX_STEPS = 1_000_000  # of evaluation
 BUILTINS = ("range", "len", "tuple", "list", "int", "float")
 TENSOR_OPERATORS = {"+": "Add", "*": "Multiply", "-": "Subtract"}
 
@@ -41,13 +42,14 @@ class Evaluator:
         self.groups = 0
         self.depth = 0
         self.steps = 0
+        self.layers = 0
 
     # ------------------------------------------------------------------ expressions
 
     def evaluate(self, node: ast.Expression, scope: Scope, kind: Kind | None = None) -> Any:
         """Return the value of an expression; `kind` is what the place expects, if known."""
         self.steps += 1
-        if self.steps > MAX_STEPS:
+        if self.steps > MAX_STEPS or self.layers > MAX_LAYERS:
             return self.too_large(node.span)
         if self.depth >= MAX_DEPTH:
             return self.fail("K116", "expressions and blocks are nested too deeply", node.span)
@@ -86,7 +88,7 @@ class Evaluator:
 
     def too_large(self, span: Span) -> Any:
         """Report, once, that repetitions inside each other have no end in sight."""
-        self.steps = MAX_STEPS + 1
+        self.steps = MAX_STEPS + 1  # whatever is evaluated from now on stays silent
         if any(d.code == "K119" for d in self.found.items):
             return UNRESOLVED
         return self.fail(
@@ -94,7 +96,7 @@ class Evaluator:
             "the spec unrolls to more layers than a model can hold",
             span,
             "the limit is reached here",
-            notes=[f"a model holds up to {MAX_REPEAT:,} layers"],
+            notes=[f"a model holds up to {MAX_LAYERS:,} layers, its blocks unrolled"],
         )
 
     def fail(self, code: str, message: str, span: Span, label: str = "", **more: Any) -> Any:
@@ -188,8 +190,8 @@ class Evaluator:
                 f"a layer can be repeated 1 to {MAX_REPEAT:,} times, got {show_value(n)}",
                 node.span,
             )
-        self.steps += n * sum(map(layer_count, (item[0] for item in layers.items)))
-        if len(layers.items) * n > MAX_REPEAT or self.steps > MAX_STEPS:
+        self.layers += n * layer_count(layers)
+        if self.layers > MAX_LAYERS:
             return self.too_large(node.span)
         self.groups += 1
         return repeat(layers, n, self.groups)
@@ -360,6 +362,7 @@ class Evaluator:
         if not isinstance(bound.entry, Layer):
             return bound.entry
         layer = bound.entry
+        self.layers += 1
         if not self.inside(extra, node.span, scope):
             return UNRESOLVED
         value = layer_value(layer, node.span, bound.arg_spans, layer.name or "", extra)
@@ -379,8 +382,7 @@ class Evaluator:
         self, layers: LayerValue, tensors: Sequence[Tensor], span: Span, scope: Scope
     ) -> Any:
         """Apply layers to tensors of the graph that the scope builds."""
-        self.steps += len(layers.items)
-        if self.steps > MAX_STEPS or len(scope.builder.nodes) > 2 * MAX_REPEAT:
+        if len(scope.builder.nodes) + len(layers.items) > MAX_LAYERS:
             return self.too_large(span)
         if not self.inside((*tensors, *layers.extra), span, scope):
             return UNRESOLVED
@@ -535,10 +537,16 @@ def _word(node: ast.Expression) -> Any:
     return node.value if isinstance(node, ast.Literal) else None
 
 
-def layer_count(instance: Instance) -> int:
-    """Return how many layers a layer object consists of, directly."""
-    layer = instance.layer
-    return len(layer.graph.nodes) if isinstance(layer, Composite) else 1
+def layer_count(value: LayerValue) -> int:
+    """Return how many layers a value has, those inside of blocks and models counted."""
+    count = len(value.items)
+    pending = [i.layer for i, _ in value.items if isinstance(i.layer, Composite)]
+    while pending and count <= MAX_LAYERS:
+        for node in pending.pop().graph.nodes:
+            count += 1
+            if isinstance(node.instance.layer, Composite):
+                pending.append(node.instance.layer)
+    return count
 
 
 def as_tensors(value: Any) -> tuple[Tensor, ...] | None:

@@ -73,9 +73,13 @@ def _convert(node: ast.Expression, params: tuple[str, ...], scope: Scope, depth:
                 return Constant(node.span, tuple(i.value for i in items))  # type: ignore[attr-defined]
             return Operation(node.span, "list", tuple(items))
         case ast.Unary():
-            return (
-                Negative(node.span, inner(node.operand)) if node.op == "-" else inner(node.operand)
-            )
+            operand = inner(node.operand)
+            if node.op != "-":
+                return operand
+            # A negative number is one constant, so that (-1, 3) is a constant tuple.
+            if isinstance(operand, Constant) and type(operand.value) in (int, float):
+                return Constant(node.span, -operand.value)  # type: ignore[operator]
+            return Negative(node.span, operand)
         case ast.Binary() | ast.Compare():
             return Infix(node.span, node.op, inner(node.left), inner(node.right))
         case ast.Call(func=ast.Name(name=called)):

@@ -353,6 +353,16 @@ class Resolver:
             is_name = isinstance(argument.value, ast.Name)
             plain = argument.value.name if is_name else ""  # type: ignore[union-attr]
             names += [argument.name or plain] * len(found)
+        if not tensors:
+            self.broken = True
+            self.found.error(
+                "K421",
+                "`outputs` names no tensor",
+                call.span,
+                "needs at least one",
+                helps=["write `outputs(a, b)`"],
+            )
+            return UNRESOLVED
         if scope is self.scope:
             self.outputs = (tensors, names)
         return (tensors, names)
@@ -666,11 +676,23 @@ class Resolver:
         given = []
         chains: dict[str, dict[str, Graph]] = {}
         for argument, kind in zip(call.args, argument_kinds(cls, call), strict=True):
-            value = self.evaluator.evaluate(argument.value, scope, kind)
+            value = self.evaluator.evaluate(argument.value, scope.child(GraphBuilder()), kind)
             if value is UNRESOLVED:
+                self.broken = True
                 return
-            if argument.name in ("x", "y", "augment") and _is_chain(value):
-                chains[argument.name] = self.data_chains(value)
+            if argument.name in ("x", "y", "augment"):
+                if _is_chain(value):
+                    chains[argument.name] = self.data_chains(value)
+                elif value is not None and (argument.name, value) != ("y", "x"):
+                    self.broken = True
+                    self.found.error(
+                        "K112",
+                        f"`{argument.name}` must be a chain of layers, got {show_value(value)}",
+                        argument.value.span,
+                        "not a layer",
+                        helps=["write it as in `x = Flatten() -> Rescaling(1/255)`"],
+                    )
+                    return
             given.append(given_argument(argument, value))
         bound = bind(cls, name, given, call.span, self.found)
         if bound is None:

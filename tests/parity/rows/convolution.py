@@ -1,6 +1,31 @@
 """Convolutions: sizes, strides, padding, dilation, groups, transposed and separable."""
 
+
+def every_window(size: str, layer: str, options: list[str]) -> str:
+    """Return a model with an output for each kernel size, stride and further option."""
+    calls = [
+        f"{layer}(2, {k}, {s}{more})"
+        for k in range(1, 6)
+        for s in range(1, 4)
+        for more in options
+        if s == 1 or "dilation" not in more
+        if s > 1 or "output_padding=1" not in more
+    ]
+    lines = [f"y{i} = x -> {call}" for i, call in enumerate(calls)]
+    outputs = f"outputs({', '.join(f'y{i}' for i in range(len(calls)))})"
+    return "\n".join([f"x = Input({size}, 2)", *lines, outputs])
+
+
+SAME = [", same", ", same, dilation_rate=2"]
+TRANSPOSED = [
+    f", {padding}{more}"
+    for padding in ("valid", "same")
+    for more in ("", ", dilation_rate=2", ", output_padding=0", ", output_padding=1")
+]
+
 ROWS = [
+    *(every_window(size, "Conv1D", SAME) for size in ("11", "12", "None")),
+    every_window("5", "Conv1DTranspose", TRANSPOSED),
     "Input(9, 3) -> Conv1D(4, 3)",
     "Input(10, 3) -> Conv1D(4, 3, 2, same, activation=relu)",
     "Input(10, 3) -> Conv1D(4, 4, padding=same)",

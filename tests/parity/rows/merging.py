@@ -20,7 +20,7 @@ ROWS = [
     "a = Input(6, 6, 2) -> Conv2D(3, 3)\nb = Input(4, 4, 5)\n[a, b] -> Concatenate()",
     "a = Input(6, 6, 2) -> Conv2D(3, 3)\nb = Input(2, 4, 3)\n[a, b] -> Concatenate(axis=1)",
     "a = Input(6, 6, 2) -> Conv2D(3, 3)\nb = Input(3)\n[a, b] -> Multiply()",
-    "x = Input(6, 6, 2)\na = x -> Conv2D(3, 3)\nb = x -> Conv2D(3, 3)\n[a, b] -> Add() -> Conv2D(2, 1)",
+    "x = Input(6, 6, 2)\na = x -> Conv2D(3, 3)\nb = x -> Conv2D(3, 3)\n[a, b] -> Add() -> ReLU()",
     "a = Input(4)\nb = Input(4)\n[a, b] -> Dot(1)",
     "a = Input(4)\nb = Input(4)\n[a, b] -> Dot(-1, normalize=True)",
     "a = Input(3, 4)\nb = Input(4, 5)\n[a, b] -> Dot(axes=(2, 1))",

@@ -45,6 +45,7 @@ ROWS = [
     "Input(9, 8, 3) -> BatchNormalization(axis=2)",
     "Input(9, 8, 3) -> BatchNormalization(axis=[3])",
     "Input(9, 8, 3) -> BatchNormalization(mode=0)",
+    "Input(9, 6) -> BatchNormalization(1e-5, 0, 1)",
     "Input(4, 5, 6, 2) -> BatchNormalization()",
     "Input(6) -> LayerNormalization()",
     "Input(9, 6) -> LayerNormalization(epsilon=1e-6)",

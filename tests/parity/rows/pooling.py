@@ -37,7 +37,27 @@ def uneven(spec: str, window: tuple[int, ...], stride: tuple[int, ...]) -> Row:
     return Row(spec, reference=averaged(window, stride), reason=REPLICATES)
 
 
+def every_window(size: int, layer: str) -> tuple[str, list[tuple[int, int]]]:
+    """Return a model with an output for each window and stride, and these."""
+    cases = [(k, s) for k in range(1, 6) for s in range(1, 5)]
+    layers = [f"y{k}{s} = x -> {layer}({k}, {s}, same)" for k, s in cases]
+    outputs = f"outputs({', '.join(f'y{k}{s}' for k, s in cases)})"
+    return "\n".join([f"x = Input({size}, 2)", *layers, outputs]), cases
+
+
+def every_average(size: int) -> Row:
+    """Return a row of every window of average pooling, compared with the definition."""
+    spec, cases = every_window(size, "AveragePooling1D")
+
+    def reference(inputs: Any, weights: Any) -> Any:
+        return tuple(averaged((k,), (s,))(inputs, weights) for k, s in cases)
+
+    return Row(spec, reference=reference, reason=REPLICATES)
+
+
 ROWS = [
+    *(every_window(size, "MaxPooling1D")[0] for size in (6, 7, 8, 9)),
+    *(every_average(size) for size in (6, 7, 8, 9)),
     "Input(9, 3) -> MaxPooling1D()",
     "Input(9, 3) -> MaxPooling1D(3, 2, same)",
     "Input(9, 3) -> MaxPooling1D(pool_length=2, stride=1, border_mode=same)",

@@ -21,7 +21,11 @@ ROWS = [
     "Input(7, 5) -> Bidirectional(GRU(4, return_state=True), merge_mode=mul)",
     "Input(7, 5) -> Bidirectional(LSTM(4, hard_sigmoid, return_sequences=True))",
     "Input(7, 5) -> Bidirectional(GRU(4, reset_after=False))",
-    "Input(7, 5) -> Bidirectional(LSTM(4, go_backwards=True, return_sequences=True))",
+    """
+    Input(7, 5) -> Bidirectional(LSTM(4, go_backwards=True, return_sequences=True),
+      backward_layer=LSTM(4, return_sequences=True))
+    """,
+    "Input(4, 6, 6, 2) -> TimeDistributed(Conv2D(3, 3) -> MaxPooling2D() -> Flatten()) -> GRU(2)",
     "Input(7, 5) -> Bidirectional(LSTM(4), backward_layer=LSTM(3, relu, go_backwards=True))",
     """
     Input(7, 5) -> Bidirectional(LSTM(4, return_sequences=True), sum,
@@ -42,7 +46,7 @@ ROWS = [
     d = Input(4)
     y = x -> Bidirectional(LSTM(4, return_sequences=True), initial_state=[a, b, c, d])
     """,
-    "Bidirectional(LSTM(4, return_sequences=True), input_shape=(5, 3)) -> TimeDistributed(Dense(2))",
+    "Bidirectional(LSTM(4, return_sequences=True), input_shape=(5, 3)) -> LSTM(2)",
     "Input(7, 5) -> TimeDistributed(Dense(3, relu))",
     "Input(None, 5) -> TimeDistributed(Dense(3))",
     "Input(4, 6, 6, 2) -> TimeDistributed(Conv2D(3, 3, relu, padding=same))",

@@ -1,0 +1,62 @@
+"""Products of matrices."""
+
+from __future__ import annotations
+
+from kgen.catalogue.ops.base import (
+    PRODUCT,
+    Axes,
+    Tensor,
+    Term,
+    axis_of,
+    broadcast,
+    op,
+)
+from kgen.diagnostics import Fault
+
+
+@op("matmul")
+def matmul(x: Tensor, y: Tensor) -> Term:
+    if x.rank < 2 or y.rank < 2:
+        raise Fault("K302", f"`matmul` takes matrices, got {x} and {y}")
+    a, b = x.dims or (), y.dims or ()
+    if None not in (a[-1], b[-2]) and a[-1] != b[-2]:
+        raise Fault("K304", f"{x} and {y} cannot be multiplied: {a[-1]} is not {b[-2]}")
+    front = broadcast(Term("", dims=a[:-2]), Term("", dims=b[:-2]))
+    code = f"{x.at(PRODUCT)} @ {y.at(PRODUCT + 1)}"
+    return x.becomes(code, PRODUCT, dims=(*front, a[-2], b[-1]), elementwise=False)
+
+
+@op("dot")
+def dot(x: Tensor, y: Tensor) -> Term:
+    if y.rank != 2:
+        raise Fault("K302", f"`dot` is supported with a matrix on the right, got {y}")
+    a, b = x.dims or (), y.dims or ()
+    if None not in (a[-1], b[0]) and a[-1] != b[0]:
+        raise Fault("K304", f"{x} and {y} cannot be multiplied: {a[-1]} is not {b[0]}")
+    code = f"{x.at(PRODUCT)} @ {y.at(PRODUCT + 1)}"
+    return x.becomes(code, PRODUCT, dims=(*a[:-1], b[1]), elementwise=False)
+
+
+@op("batch_dot")
+def batch_dot(x: Tensor, y: Tensor, axes: Axes = None) -> Term:
+    if not (2 <= x.rank <= 3 and 2 <= y.rank <= 3):
+        raise Fault("K302", f"`batch_dot` takes two or three axes, got {x} and {y}")
+    if axes is None:
+        axes = (x.rank - 1, 1 if y.rank == 2 else y.rank - 2)
+    pair = axes if isinstance(axes, tuple) else (axes, axes)
+    i, j = axis_of(x, pair[0]), axis_of(y, pair[1])
+    a, b = x.dims or (), y.dims or ()
+    if 0 in (i, j):
+        raise Fault("K308", "`batch_dot` cannot sum over the batch", arg="axes")
+    if None not in (a[i], b[j]) and a[i] != b[j]:
+        raise Fault("K304", f"{x} and {y} cannot be multiplied: {a[i]} is not {b[j]}", arg="axes")
+    left, right = ["n", *"ab"[: x.rank - 1]], ["n", *"cd"[: y.rank - 1]]
+    left[i] = right[j] = "k"
+    kept = [w for w in left[1:] if w != "k"] + [w for w in right[1:] if w != "k"]
+    dims = tuple(d for n, d in enumerate(a) if n != i) + tuple(
+        d for n, d in enumerate(b) if n not in (0, j)
+    )
+    rule = f"{''.join(left)},{''.join(right)}->n{''.join(kept)}"
+    code = f'torch.einsum("{rule}", {x.code}, {y.code})'
+    result = x.becomes(code, dims=dims, elementwise=False)
+    return result if kept else result.call("unsqueeze(-1)", dims=(*dims, 1))

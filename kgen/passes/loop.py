@@ -1,0 +1,51 @@
+"""What does not fit between the layers, the optimizer and the callbacks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kgen.catalogue.callbacks import lower_callbacks
+from kgen.catalogue.layer import Layer
+from kgen.catalogue.optimizers import Trained
+from kgen.diagnostics import Diagnostics, Fault
+from kgen.ir.model import TypedGraph, TypedModel, TypedNode, instance_names
+from kgen.ir.plan import Plan
+
+
+def validate_loop(typed: TypedModel, plan: Plan, found: Diagnostics) -> None:
+    """Report weights that the optimizer cannot update, and callbacks that cannot act."""
+    training = typed.model.training
+    if (bound := training.compile) is not None:
+        span = bound.arg_spans.get("optimizer", bound.span)
+        for node, weight in trained(typed.graph):
+            try:
+                plan.optimizer.check_weight(weight)
+            except Fault as fault:
+                found.add(fault.at(span, [(node.node.instance.span, "the layer")]))
+                break
+    if (bound := training.fit) is not None:
+        try:
+            lower_callbacks(plan.fit.callbacks or (), plan.directions(), plan.optimizer.scheduled)
+        except Fault as fault:
+            found.add(fault.at(bound.arg_spans.get("callbacks", bound.span)))
+
+
+def trained(graph: TypedGraph) -> Iterator[tuple[TypedNode, Trained]]:
+    """Yield the weights that training changes, those of a shared layer once."""
+    pending = [(graph, "")]
+    seen: set[int] = set()
+    while pending:
+        graph, path = pending.pop()
+        names = instance_names(graph.graph)
+        for node in graph.nodes:
+            instance = node.node.instance
+            name = path + names[instance.uid]
+            if node.inner is not None:
+                pending.append((node.inner, f"{name}/"))
+            frozen = isinstance(instance.layer, Layer) and not instance.layer.trainable
+            if frozen or instance.uid in seen:
+                continue
+            seen.add(instance.uid)
+            for weight in node.weights:
+                if weight.trainable:
+                    yield node, Trained(f"{name}/{weight.name}", weight.paths, weight)

@@ -1,0 +1,407 @@
+"""Keras' data sets, read from files in the formats in which Keras keeps them."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import pickle
+import tarfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from kgen.catalogue.sources.keras_words import Imdb, Reuters
+from kgen.diagnostics import Fault
+from tests.data.running import layers, load, refused, source, wanted
+from tests.data.test_files import Payload
+
+RNG = np.random.default_rng(0)
+WORDS = 60
+
+
+# --------------------------------------------------------------------------------- images
+
+
+def mnist_file(folder: Path, **changes: Any) -> str:
+    arrays = {
+        "x_train": RNG.integers(256, size=(30, 28, 28), dtype=np.uint8),
+        "y_train": RNG.integers(10, size=30, dtype=np.uint8),
+        "x_test": RNG.integers(256, size=(9, 28, 28), dtype=np.uint8),
+        "y_test": RNG.integers(10, size=9, dtype=np.uint8),
+    }
+    np.savez(folder / "mnist.npz", **{**arrays, **changes})
+    return str(folder / "mnist.npz")
+
+
+def test_mnist(tmp_path: Path) -> None:
+    path = mnist_file(tmp_path)
+    stored = np.load(path)
+    ((x, y), (xt, yt)), code = load(source("mnist"), wanted((28, 28, 1)), data=path)
+    assert np.array_equal(x[..., 0], stored["x_train"]) and x.dtype == np.float32
+    assert np.array_equal(yt.argmax(1), stored["y_test"]) and len(xt) == 9
+    assert code.options[0].default == "'~/.keras/datasets/mnist.npz'"
+    made = source(
+        "mnist",
+        x=layers(("Reshape", {"target_shape": (784,)})),
+        y=layers(("one_hot", {"num_classes": 10})),
+    )
+    ((x, y), _), code = load(made, wanted((784,)), data=path)
+    assert x.dtype == np.uint8 and x.shape == (30, 28, 28) and code.raw[0].shape == (28, 28)
+    assert y.dtype == np.int64
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"x_train": np.zeros((30, 27, 28))}, "x_train has samples of shape (27, 28)"),
+        ({"y_train": np.full(30, 10)}, "y_train holds 10 to 10, not 0 to 9"),
+        ({"y_train": np.zeros((30, 10))}, "y_train holds float64 of shape (30, 10)"),
+        ({"y_test": np.zeros(8, int)}, "x_test has 9, y_test has 8"),
+    ],
+)
+def test_mnist_that_is_none(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
+    path = mnist_file(tmp_path, **changes)
+    assert message in refused(source("mnist"), wanted((28, 28)), data=path)
+
+
+def test_sets_that_are_not_there(tmp_path: Path) -> None:
+    """The message says where the file was looked for, and where it is to be had."""
+    missing = str(tmp_path / "here")
+    x = layers(("pad_sequences", {"maxlen": 5}))
+    for made, url in (
+        (source("mnist"), "tf-keras-datasets/mnist.npz"),
+        (source("fashion_mnist"), "tf-keras-datasets/train-images-idx3-ubyte.gz"),
+        (source("cifar10"), "cifar-10-python.tar.gz"),
+        (source("cifar100"), "cifar-100-python.tar.gz"),
+        (source("imdb", x=x), "tf-keras-datasets/imdb.npz"),
+        (source("reuters", x=x), "tf-keras-datasets/reuters.npz"),
+    ):
+        shape = {"mnist": (28, 28), "fashion_mnist": (28, 28), "imdb": (5,), "reuters": (5,)}
+        want = wanted(shape.get(made.called_as, (32, 32, 3)), (), "index", 100)
+        message = refused(made, want, data=missing)
+        assert missing in message and url in message
+
+
+def write_idx(path: Path, array: np.ndarray) -> None:
+    header = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes()
+    path.write_bytes(gzip.compress(header + array.tobytes()))
+
+
+def test_fashion_mnist(tmp_path: Path) -> None:
+    sizes = {"train": 12, "t10k": 5}
+    images = {p: RNG.integers(256, size=(n, 28, 28), dtype=np.uint8) for p, n in sizes.items()}
+    for part, array in images.items():
+        write_idx(tmp_path / f"{part}-images-idx3-ubyte.gz", array)
+        write_idx(tmp_path / f"{part}-labels-idx1-ubyte.gz", np.arange(len(array), dtype="u1") % 10)
+    want = wanted((28, 28), (), "index", 10)
+    ((x, y), (xt, _)), _ = load(source("fashion_mnist"), want, data=str(tmp_path))
+    assert np.array_equal(x, images["train"]) and list(y) == [*range(10), 0, 1]
+    assert np.array_equal(xt, images["t10k"])
+    broken = tmp_path / "train-images-idx3-ubyte.gz"
+    whole = broken.read_bytes()
+    for content in (
+        b"no gzip",
+        whole[:-20],
+        gzip.compress(b""),
+        gzip.compress(b"\0\0\x0d\x01abcd"),
+    ):
+        broken.write_bytes(content)
+        message = refused(source("fashion_mnist"), want, data=str(tmp_path))
+        assert "cannot be read as an IDX file" in message
+
+
+def cifar_batch(n: int, labels: str = "labels", classes: int = 10) -> dict[bytes, Any]:
+    return {
+        b"data": RNG.integers(256, size=(n, 3072), dtype=np.uint8),
+        labels.encode(): [int(i) for i in RNG.integers(classes, size=n)],
+        b"filenames": [b"a.png"] * n,
+    }
+
+
+def cifar_folder(folder: Path) -> tuple[Path, np.ndarray]:
+    """Write the files of CIFAR-10; return the folder and the training images."""
+    inside = folder / "cifar-10-batches-py"
+    inside.mkdir(parents=True)
+    images = []
+    for name in [f"data_batch_{i}" for i in range(1, 6)] + ["test_batch"]:
+        batch = cifar_batch(4)
+        images.append(batch[b"data"].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1))
+        (inside / name).write_bytes(pickle.dumps(batch, protocol=3))
+    return inside, np.concatenate(images[:5])
+
+
+def test_cifar10_in_every_place(tmp_path: Path) -> None:
+    inside, images = cifar_folder(tmp_path / "cifar-10-batches-py-target")
+    archive = tmp_path / "archive" / "cifar-10-python.tar.gz"
+    archive.parent.mkdir()
+    with tarfile.open(archive, "w:gz") as tar:
+        tar.add(inside, "cifar-10-batches-py")
+    for place in (tmp_path, inside.parent, inside, archive.parent, archive):
+        ((x, y), (xt, _)), _ = load(source("cifar10"), wanted((32, 32, 3)), data=str(place))
+        assert np.array_equal(x, images) and x.dtype == np.float32 and xt.shape == (4, 32, 32, 3)
+        assert (y.sum(1) == 1).all()
+
+
+def test_cifar10_is_what_keras_reads(tmp_path: Path) -> None:
+    from keras.src.datasets.cifar import load_batch
+
+    inside, _ = cifar_folder(tmp_path)
+    for name in inside.iterdir():  # as numpy 1, which the published files come from, names it
+        old = name.read_bytes().replace(b"numpy._core.multiarray", b"numpy.core.multiarray")
+        name.write_bytes(old)
+    batches = [load_batch(str(inside / f"data_batch_{i}")) for i in range(1, 6)]
+    ((x, y), _), _ = load(source("cifar10"), wanted((32, 32, 3), (), "index"), data=str(inside))
+    assert np.array_equal(x, np.concatenate([b[0] for b in batches]).transpose(0, 2, 3, 1))
+    assert np.array_equal(y, np.concatenate([b[1] for b in batches]))
+
+
+@pytest.mark.parametrize(("mode", "classes"), [("fine", 100), ("coarse", 20)])
+def test_cifar100(tmp_path: Path, mode: str, classes: int) -> None:
+    for name in ("train", "test"):
+        batch = cifar_batch(6, "fine_labels", 100)
+        batch[b"coarse_labels"] = [i % 20 for i in range(6)]
+        (tmp_path / name).write_bytes(pickle.dumps(batch, protocol=3))
+    want = wanted((32, 32, 3), (classes,), "one_hot", classes)
+    ((_, y), _), _ = load(source("cifar100", label_mode=mode), want, data=str(tmp_path))
+    assert y.shape == (6, classes)
+    if mode == "coarse":
+        assert list(y.argmax(1)) == [0, 1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"no pickle",
+        pickle.dumps([1, 2]),
+        pickle.dumps({b"data": 3}),
+        pickle.dumps({b"data": np.zeros((4, 5), np.uint8), b"labels": [0] * 4}, protocol=3),
+        pickle.dumps({b"data": np.zeros((4, 3072), np.uint8), b"labels": ["a"] * 4}, protocol=3),
+    ],
+)
+def test_broken_cifar(tmp_path: Path, content: bytes) -> None:
+    inside, _ = cifar_folder(tmp_path)
+    (inside / "data_batch_2").write_bytes(content)
+    message = refused(source("cifar10"), wanted((32, 32, 3)), data=str(tmp_path))
+    assert "CIFAR batches" in message
+
+
+def test_a_broken_cifar_archive(tmp_path: Path) -> None:
+    path = tmp_path / "cifar-10-python.tar.gz"
+    path.write_bytes(b"not a tar")
+    message = refused(source("cifar10"), wanted((32, 32, 3)), data=str(path))
+    assert "cannot be read as CIFAR batches" in message
+
+
+def test_pickles_in_cifar_never_run(tmp_path: Path) -> None:
+    mark = tmp_path / "ran"
+    inside, _ = cifar_folder(tmp_path)
+    for content in (Payload(mark), {b"data": Payload(mark)}, [Payload(mark)]):
+        (inside / "data_batch_1").write_bytes(pickle.dumps(content))
+        message = refused(source("cifar10"), wanted((32, 32, 3)), data=str(tmp_path))
+        assert "which is refused" in message
+    assert not mark.exists()
+
+
+# ---------------------------------------------------------------------------------- words
+
+
+def reviews(n: int) -> np.ndarray:
+    """Return n lists of word ids, as the files hold them."""
+    made = np.empty(n, object)
+    for i in range(n):
+        made[i] = [int(w) for w in RNG.integers(1, WORDS, size=RNG.integers(1, 12))]
+    return made
+
+
+def imdb_file(folder: Path) -> str:
+    arrays = {"x_train": reviews(20), "y_train": RNG.integers(2, size=20)}
+    arrays |= {"x_test": reviews(9), "y_test": RNG.integers(2, size=9)}
+    np.savez(folder / "imdb.npz", **arrays)
+    return str(folder / "imdb.npz")
+
+
+def reuters_file(folder: Path) -> str:
+    np.savez(folder / "reuters.npz", x=reviews(30), y=RNG.integers(46, size=30))
+    return str(folder / "reuters.npz")
+
+
+@pytest.fixture
+def unsigned(monkeypatch: Any) -> None:
+    """Let the sources and Keras read files that are not Keras' own."""
+    import keras.src.datasets.imdb as imdb
+    import keras.src.datasets.reuters as reuters
+
+    for module in (imdb, reuters):
+        monkeypatch.setattr(module, "get_file", lambda fname, **_: fname)
+
+
+SETTINGS: list[dict[str, Any]] = [
+    {},
+    {"num_words": 30},
+    {"num_words": 30, "skip_top": 6},
+    {"maxlen": 8},
+    {"oov_char": None, "num_words": 25},
+    {"start_char": None},
+    {"start_char": None, "index_from": 0},
+    {"index_from": 5, "seed": 7, "start_char": 3, "oov_char": 4, "num_words": 40},
+]
+
+
+@pytest.mark.parametrize("settings", SETTINGS, ids=str)
+@pytest.mark.usefixtures("unsigned")
+def test_imdb_is_what_keras_loads(tmp_path: Path, settings: dict[str, Any]) -> None:
+    import keras
+
+    path = imdb_file(tmp_path)
+    theirs = keras.datasets.imdb.load_data(path=path, **settings)
+    made = source("imdb", x=layers(("pad_sequences", {"maxlen": 7})), **settings)
+    want = wanted((7,), (1,), "binary", 0)
+    ours, code = load(made, want, data=path, trust_data=True)
+    assert code.taken == 1
+    for (x, y), (their_x, their_y) in zip(ours, theirs, strict=True):
+        assert np.array_equal(x, keras.utils.pad_sequences(their_x, 7))
+        assert np.array_equal(y[:, 0], their_y)
+
+
+@pytest.mark.parametrize("settings", [*SETTINGS, {"test_split": 0.4}], ids=str)
+@pytest.mark.usefixtures("unsigned")
+def test_reuters_is_what_keras_loads(tmp_path: Path, settings: dict[str, Any]) -> None:
+    import keras
+
+    path = reuters_file(tmp_path)
+    theirs = keras.datasets.reuters.load_data(path=path, **settings)
+    made = source("reuters", x=layers(("multi_hot", {"num_tokens": 50})), **settings)
+    ours, _ = load(made, wanted((50,), (), "index", 46), data=path, trust_data=True)
+    for (x, y), (their_x, their_y) in zip(ours, theirs, strict=True):
+        assert np.array_equal(y, their_y)
+        for row, words in zip(x, their_x, strict=True):
+            assert set(np.flatnonzero(row)) == {w for w in words if w < 50}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"padding": "post"},
+        {"truncating": "post"},
+        {"padding": "post", "truncating": "post", "value": 9},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("maxlen", [1, 5, 30])
+@pytest.mark.usefixtures("unsigned")
+def test_padding_is_that_of_keras(tmp_path: Path, options: dict[str, Any], maxlen: int) -> None:
+    import keras
+
+    path = imdb_file(tmp_path)
+    (their_x, _), _ = keras.datasets.imdb.load_data(path=path)
+    made = source("imdb", x=layers(("pad_sequences", {"maxlen": maxlen, **options})))
+    want = wanted((maxlen,), (1,), "binary", 0)
+    ((x, _), _), _ = load(made, want, data=path, trust_data=True)
+    assert np.array_equal(x, keras.utils.pad_sequences(their_x, maxlen, **options))
+
+
+def test_published_digests() -> None:
+    """The digests are those in Keras' own loaders."""
+    import inspect
+
+    import keras
+
+    assert Imdb.sha256 in inspect.getsource(keras.datasets.imdb.load_data)
+    assert Reuters.sha256 in inspect.getsource(keras.datasets.reuters.load_data)
+
+
+def imdb_source() -> Any:
+    return source("imdb", x=layers(("pad_sequences", {"maxlen": 7})))
+
+
+BINARY = wanted((7,), (1,), "binary", 0)
+
+
+def test_a_file_that_is_not_keras_own_needs_trust(tmp_path: Path) -> None:
+    path = imdb_file(tmp_path)
+    message = refused(imdb_source(), BINARY, data=path)
+    assert "not the file at https://" in message and "--trust-data" in message
+
+
+def test_the_published_file_needs_none(tmp_path: Path, monkeypatch: Any) -> None:
+    path = imdb_file(tmp_path)
+    digest = hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    monkeypatch.setattr(Imdb, "sha256", digest)
+    ((x, _), _), _ = load(imdb_source(), BINARY, data=path)
+    assert x.shape == (20, 7)
+
+
+def archive(folder: Path, **members: bytes) -> str:
+    path = folder / "imdb.npz"
+    with zipfile.ZipFile(path, "w") as file:
+        for name, content in members.items():
+            file.writestr(f"{name}.npy", content)
+    return str(path)
+
+
+def npy(value: Any) -> bytes:
+    """Return the content of a .npy file that holds a pickle."""
+    buffer = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        buffer, {"descr": "|O", "fortran_order": False, "shape": (2,)}
+    )
+    return buffer.getvalue() + pickle.dumps(value)
+
+
+@pytest.mark.parametrize("trust", [False, True])
+def test_pickles_in_word_files_never_run(tmp_path: Path, trust: bool) -> None:
+    mark = tmp_path / "ran"
+    inside = np.empty(2, object)
+    inside[0] = Payload(mark)
+    for content in (Payload(mark), [Payload(mark)], inside):
+        path = archive(tmp_path, x_train=npy(content))
+        message = refused(imdb_source(), BINARY, data=path, trust_data=trust)
+        assert ("which is refused" if trust else "--trust-data") in message
+    assert not mark.exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["os system", "builtins eval", "builtins getattr", "numpy load", "subprocess Popen"]
+)
+def test_other_globals_are_refused(tmp_path: Path, name: str) -> None:
+    module, attribute = name.split()
+    code = f"c{module}\n{attribute}\n(S'touch x'\ntR.".encode()
+    header = npy(None)[: -len(pickle.dumps(None))]
+    path = archive(tmp_path, x_train=header + code)
+    message = refused(imdb_source(), BINARY, data=path, trust_data=True)
+    assert f"{module}.{attribute}, which is refused" in message
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"not numpy", npy(3), npy("text"), npy(None)[:-3], npy([1, 2]), b"\x93NUMPY\x09\x00"],
+)
+def test_broken_word_files(tmp_path: Path, content: bytes) -> None:
+    path = archive(tmp_path, x_train=content)
+    message = refused(imdb_source(), BINARY, data=path, trust_data=True)
+    assert "cannot be read as imdb.npz" in message
+
+
+def test_no_archive_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "imdb.npz"
+    path.write_bytes(b"no zip")
+    message = refused(imdb_source(), BINARY, data=str(path), trust_data=True)
+    assert "cannot be read as imdb.npz" in message
+
+
+def test_sequences_need_a_length(tmp_path: Path) -> None:
+    with pytest.raises(Fault, match="different lengths") as fault:
+        source("imdb").lower(wanted((None,), (1,), "binary", 0))
+    assert "x = pad_sequences" in fault.value.helps[0]
+
+
+def test_no_sequence_is_short_enough(tmp_path: Path) -> None:
+    path = imdb_file(tmp_path)
+    made = source("imdb", x=layers(("pad_sequences", {"maxlen": 7})), maxlen=1)
+    assert "no sequence is shorter" in refused(made, BINARY, data=path, trust_data=True)
