@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from textwrap import indent
 
 from kgen.backends.templates import py, render
@@ -12,14 +12,29 @@ from kgen.passes.lower import Placed
 from kgen.torch_ir import Line, render_lines
 
 
-def render_optimizer(optimizer: Optimizer, weights: Sequence[Placed] = ()) -> str:
+def render_optimizer(
+    optimizer: Optimizer, weights: Sequence[Placed] = (), without_loss: Collection[str] = ()
+) -> str:
     """Return the class of the script that makes an optimizer's updates.
 
-    It is constructed as `Name(model, learning_rate)`, as `Name(model)` with a schedule. Raises
-    `Fault` where a weight is of a kind that the optimizer cannot update.
+    It is constructed as `Name(model, learning_rate)`, as `Name(model)` with a schedule.
+
+    Args:
+        optimizer: The optimizer.
+        weights: The weights of the model.
+        without_loss: Layers that no loss depends on.
+
+    Raises:
+        Fault: A weight is of a kind that the optimizer cannot update.
     """
+    active: list[Placed] = []
+    idle: list[Placed] = []
+    for w in weights:
+        if w.trainable:
+            alone = w.layer.split("/")[0] in without_loss and w.weight.regularizer is None
+            (idle if alone else active).append(w)
     code = optimizer.lower(
-        [Trained(f"{w.layer}/{w.weight.name}", w.paths, w.weight) for w in weights if w.trainable]
+        [Trained(f"{w.layer}/{w.weight.name}", w.paths, w.weight) for w in active]
     )
     tensors = [name for name, _ in code.state]
     if code.accumulate > 1:
@@ -32,7 +47,7 @@ def render_optimizer(optimizer: Optimizer, weights: Sequence[Placed] = ()) -> st
         docstring=docstring(code.doc),
         constants="\n".join(f"    {name} = {py(value)}" for name, value in code.constants),
         rate="" if code.scheduled else ", learning_rate: float",
-        choose=render_lines(code.choose, 2),
+        choose=render_lines([*freezing(idle), *code.choose], 2),
         setup=render_lines(code.setup, 2),
         vectors=vectors(code.step),
         step=render_lines(code.step, 2),
@@ -41,6 +56,17 @@ def render_optimizer(optimizer: Optimizer, weights: Sequence[Placed] = ()) -> st
         tensors=tensors,
         numbers=numbers,
     )
+
+
+def freezing(weights: Sequence[Placed]) -> list[Line]:
+    """Return the lines that leave weights out of the training."""
+    names = [py(path) for w in weights for path in w.paths]
+    if not names:
+        return []
+    return [
+        Line(f"for name in [{', '.join(names)}]:", "no loss depends on them"),
+        Line("model.get_parameter(name).requires_grad_(False)", depth=1),
+    ]
 
 
 def vectors(step: Sequence[Line]) -> str:

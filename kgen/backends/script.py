@@ -18,6 +18,7 @@ from kgen.catalogue.callbacks import lower_callbacks
 from kgen.ir.model import TypedGraph, TypedModel
 from kgen.ir.plan import DataPlan, Plan
 from kgen.ir.shapes import TensorType, show
+from kgen.passes.loop import without_loss
 from kgen.passes.lower import Lowered, Placed, ScriptNames, lower_graph
 from kgen.torch_ir import Line, Names, Option, render_lines
 from kgen.version import VERSION
@@ -58,7 +59,7 @@ def render_script(typed: TypedModel, plan: Plan) -> Script:
     penalties = penalty_function(model)
     constraints = constraint_function(model)
     measures = Measures(plan, model, tuple(inputs), bool(penalties))
-    optimizer = render_optimizer(plan.optimizer, model.weights)
+    optimizer = render_optimizer(plan.optimizer, model.weights, without_loss(typed.graph, plan))
     training = Training(
         measures, augmented, "def finalize" in optimizer, bool(constraints), stateful(typed.graph)
     )
@@ -386,6 +387,7 @@ def main_section(typed: TypedModel, plan: Plan, measures: Measures, model: Lower
     outputs = [o.name for o in plan.outputs]
     images = any(t.rank == 3 for t in _types(typed.graph))
     lines = [
+        Line("check_folders(cfg.checkpoint, cfg.save, cfg.history, cfg.output)"),
         Line("device = pick_device(cfg.device)"),
         Line("torch.set_flush_denormal(True)", "denormals make CPU arithmetic many times slower"),
         Line("torch.manual_seed(cfg.seed)"),
@@ -397,7 +399,8 @@ def main_section(typed: TypedModel, plan: Plan, measures: Measures, model: Lower
         Line("if cfg.weights:"),
         Line("load_weights(model, cfg.weights)", depth=1),
         Line("if cfg.predict:"),
-        Line("results = predict(model, read_inputs(cfg.predict, device), cfg.batch_size)", depth=1),
+        Line(f"inputs = read_inputs(cfg.predict, device, {expected_inputs(typed, measures)})", depth=1),
+        Line("results = predict(model, inputs, cfg.batch_size)", depth=1),
     ]
     if len(outputs) == 1:
         lines.append(Line(f"write_outputs(cfg.output, {{{py(outputs[0])}: results}})", depth=1))
@@ -459,6 +462,15 @@ def predict_statement(plan: Plan, part: str, n: int) -> list[Line]:
         Line(f"samples = {given}"),
         Line('print("predictions:", predict(model, samples).tolist())'),
     ]
+
+
+def expected_inputs(typed: TypedModel, measures: Measures) -> str:
+    """Return the arguments of `read_inputs`: shape and dtype of every input, by name."""
+    parts = []
+    for name, kind in zip(measures.inputs, typed.graph.input_types, strict=True):
+        shape = "".join(f"{-1 if s is None else s}, " for s in kind.shape)
+        parts.append(f"{name}=(({shape}), torch.{kind.dtype})")
+    return ", ".join(parts)
 
 
 def generate_statement(typed: TypedModel, plan: Plan) -> list[Line]:

@@ -76,9 +76,9 @@ class Family:
         return list(self._by_spelling)
 
     def _shown(self, name: str) -> str:
-        """Return Keras' string for a class, or its name where that reads badly (`binary_io_u`)."""
+        """Return Keras' string for a class, or its name where that reads badly (`rm_sprop`)."""
         snake = snake_case(name)
-        return snake if self.lowercase and not re.search(r"_[a-z](_|$)", snake) else name
+        return snake if self.lowercase and not re.search(r"(^|_)(rm|[a-z])(_|$)", snake) else name
 
     def known(self) -> str:
         """Return what there is, as a sentence for a note: "losses are: ..."."""

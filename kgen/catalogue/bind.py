@@ -165,7 +165,7 @@ def _by_name(
     named: dict[str, Given] = {}
     for argument in given:
         written = argument.name or ""
-        name = _renames(cls).get(written, written)
+        name = renames(cls).get(written, written)
         if written in _all(cls, "refused") and written not in cls.args:
             reason = _all(cls, "refused")[written]
             found.error(
@@ -187,7 +187,7 @@ def _by_name(
                 "K201",
                 f"`{called_as}` has no parameter `{written}`",
                 argument.name_span,
-                did_you_mean(written, [*rest, *_renames(cls)]) or "not a parameter",
+                did_you_mean(written, [*rest, *renames(cls)]) or "not a parameter",
                 notes=[f"it also accepts: {listing(rest)}"] if rest else [],
             )
         elif name in named:
@@ -211,5 +211,6 @@ def _all(cls: type[Entry], attribute: str) -> dict[str, str]:
     return merged
 
 
-def _renames(cls: type[Entry]) -> dict[str, str]:
+def renames(cls: type[Entry]) -> dict[str, str]:
+    """Return old argument names and today's, those of the bases included."""
     return _all(cls, "renamed")

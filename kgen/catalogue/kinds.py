@@ -408,6 +408,14 @@ class Custom(Kind):
             raise self.mismatch(value) from None
 
 
+def _elsewhere(word: str) -> str:
+    """Return what a word means where another sort of entry is expected."""
+    from kgen.catalogue.families import ALL
+
+    family = next((f for f in ALL if f.find(word) is not None), None)
+    return f"`{word}` is {family.article} {family.noun}" if family else ""
+
+
 class Ref(Kind):
     """An entry of another family, by name (`relu`, `"adam"`) or built (`SGD(0.1)`).
 
@@ -432,7 +440,7 @@ class Ref(Kind):
         if isinstance(value, str):
             cls = self.family.find(value)
             if cls is None:
-                hint = did_you_mean(value, self.family.spellings())
+                hint = did_you_mean(value, self.family.spellings()) or _elsewhere(value)
                 raise Mismatch(
                     f"must be {self.expects} kgen knows, got {show_value(value)}",
                     hint,

@@ -99,7 +99,7 @@ class Layer(Entry, abstract=True, family=LAYERS):
             first) or "any" (elementwise layers: as it comes).
         supports_masking: Whether a mask passes through unchanged (Keras' attribute).
         fusable: Whether `activation` is the last thing the layer does, so that a loss may
-            take it over (softmax with crossentropy).
+            take it over (softmax with crossentropy), and a ReLU may wait until after pooling.
         inputs: The least and most tensors it takes (None: any number).
         stateless: True when it has no weights and no randomness, so that it may preprocess data.
         wants_list: True for merge layers, which take a list of tensors.

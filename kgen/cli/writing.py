@@ -79,11 +79,12 @@ def formatted(spec: str, text: str) -> str | None:
     """Return a spec in its canonical layout; None after showing why there is none."""
     from kgen.diagnostics import CompileError
     from kgen.frontends.kdsl.format import format_source
+    from kgen.frontends.kdsl.modern import modern
     from kgen.source import Source
 
     prepare_parser()
     try:
-        return format_source(Source(named(spec), text))
+        return format_source(Source(named(spec), text), modern)
     except CompileError as error:
         show(error.source, error.diagnostics, sys.stderr)
         return None

@@ -49,3 +49,20 @@ def trained(graph: TypedGraph) -> Iterator[tuple[TypedNode, Trained]]:
             for weight in node.weights:
                 if weight.trainable:
                     yield node, Trained(f"{name}/{weight.name}", weight.paths, weight)
+
+
+def without_loss(typed: TypedGraph, plan: Plan) -> set[str]:
+    """Return Keras' names of the layers that no loss depends on: Keras leaves them alone."""
+    needed = {
+        ref
+        for ref, output in zip(typed.graph.outputs, plan.outputs, strict=True)
+        if output.loss is not None
+    }
+    layers: set[int] = set()
+    for node in reversed(typed.graph.nodes):
+        penalty = getattr(node.instance.layer, "activity_regularizer", None)
+        if penalty is not None or any((node.id, i) in needed for i in range(node.output_count)):
+            needed.update(node.inputs)
+            layers.add(node.instance.uid)
+    names = instance_names(typed.graph)
+    return {name for uid, name in names.items() if uid not in layers}

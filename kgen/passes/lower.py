@@ -19,6 +19,7 @@ from kgen.ir.functions import Function
 from kgen.ir.model import Composite, Instance, Ref, TypedGraph, TypedNode, instance_names
 from kgen.ir.shapes import TensorType
 from kgen.passes.initial import Initialized, initial_lines
+from kgen.passes.late_relu import late_relus
 from kgen.passes.variables import Variables
 from kgen.torch_ir import ClassDef, Line, Names
 
@@ -114,7 +115,8 @@ class ClassLowering:
         self.typed = typed
         self.graph = typed.graph
         self.script = script
-        self.fused = fused
+        early, self.late_relus = late_relus(typed)
+        self.fused = fused | early  # nodes that leave their activation to others
         self.attributes = Names({"training", "forward", "train", "eval", "modules"})
         self.variables = Variables(self.graph, Names({"self", "torch", "nn", "math", "F"}))
         self.attribute_of: dict[int, str] = {}  # instance uid -> its attribute
@@ -217,6 +219,8 @@ class ClassLowering:
         instance = node.node.instance
         inputs = [self.values[r] for r in node.node.inputs]
         results = context.lower(instance.layer, inputs, node)
+        if node.node.id in self.late_relus:
+            results = (replace(results[0], expr=f"F.relu({results[0].expr})"),)
         for ref in node.node.inputs:
             self.variables.consume(ref)
         fallback = snake_case(instance.name) or context.wanted

@@ -1,7 +1,8 @@
 def load_weights(model: nn.Module, path: str) -> None:
-    """Load what save_weights wrote, or any safetensors file with the same names and shapes."""
+    """Load a safetensors file whose names and shapes are those of `state_dict()`."""
     dtypes = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4"}
     dtypes |= {"I16": "<i2", "I8": "i1", "U8": "u1", "BOOL": "?"}
+    wrong = (OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError)
     try:
         with open(path, "rb") as file:
             blob = file.read()
@@ -14,5 +15,5 @@ def load_weights(model: nn.Module, path: str) -> None:
             array = np.frombuffer(data[begin:end], dtypes[entry["dtype"]])
             state[name] = torch.from_numpy(array.reshape(entry["shape"]).copy())
         model.load_state_dict(state)
-    except (OSError, ValueError, KeyError, TypeError, struct.error, RuntimeError) as error:
+    except (*wrong, struct.error) as error:
         sys.exit(f"cannot load the weights {path}: {error}")

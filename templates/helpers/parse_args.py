@@ -10,4 +10,7 @@ def parse_args() -> Config:
         parser.add_argument(
             name, default=f.default, help=f.metadata["help"] + shown, **kind
         )
-    return Config(**vars(parser.parse_args()))
+    cfg = Config(**vars(parser.parse_args()))
+    if cfg.batch_size < 1 or cfg.epochs < 0:
+        parser.error("--batch-size is at least 1, --epochs at least 0")
+    return cfg

@@ -4,10 +4,10 @@ The blocks of one document are a session in one folder, in the order of the text
 
 - ```kdsl is compiled. A first line such as `# mlp.kdsl: ...` also writes it to that file.
 - ```console holds commands (`$ ...`) and what they print, with ... for lines left out.
-- ```python is an excerpt of a script that the last built file holds, ... for lines left out.
+- ```python is an excerpt of a script that was built, a class or a function.
 - ```diff adds lines that the named file holds.
 
-`pytest --update` rewrites the output of commands that is shown in full.
+`pytest --update` rewrites excerpts, and the output of commands that is shown in full.
 """
 
 from __future__ import annotations
@@ -131,7 +131,12 @@ def test_document(name: str, tmp_path: Path, update: bool) -> None:
             session.kdsl(block.text)
         elif block.language == "python":
             real = "".join(p.read_text() for p in tmp_path.glob("*.py")) + session.script
-            assert matches(f"...\n{block.text}...\n", real), f"{line}: no script holds this"
+            if matches(f"...\n{block.text}...\n", real):
+                continue
+            if update and (now := definition(block.text.partition("\n")[0], real)):
+                changes.append((block.start, block.text, now))
+                continue
+            pytest.fail(f"{line}: no script holds this excerpt; pytest --update rewrites it")
         elif block.language == "diff":
             check_diff(block.text, line)
         elif block.language == "console":
@@ -147,6 +152,12 @@ def test_document(name: str, tmp_path: Path, update: bool) -> None:
         document = document[:start] + new + document[start + len(old) :]
     if changes:
         path.write_text(document, encoding="utf-8")
+
+
+def definition(first_line: str, script: str) -> str:
+    """Return the function or class of a script that begins with a line, "" where none does."""
+    found = re.search(rf"^{re.escape(first_line)}\n(?:(?:[ )].*)?\n)*", script, re.MULTILINE)
+    return found[0].rstrip() + "\n" if found else ""
 
 
 def check_diff(text: str, line: str) -> None:
@@ -185,3 +196,17 @@ def test_matching_leaves_lines_out() -> None:
     assert matches("a\n...\nd\n", "a\nb\nc\nd\n")
     assert matches("...\n", "")
     assert not matches("a\n...\nd\n", "a\nb\nc\n")
+
+
+def test_the_speed_table_is_the_measured_one(update: bool) -> None:
+    results = (ROOT / "bench" / "RESULTS.md").read_text(encoding="utf-8")
+    found = re.search(r"^### How much faster.*?\n\n(\|.*?)\n\n", results, re.DOTALL | re.MULTILINE)
+    assert found is not None
+    path = ROOT / "README.md"
+    readme = path.read_text(encoding="utf-8")
+    expected = f"<!-- speed -->\n{found[1]}\n<!-- /speed -->"
+    pattern = r"<!-- speed -->\n.*?<!-- /speed -->"
+    if update:
+        readme = re.sub(pattern, lambda _: expected, readme, count=1, flags=re.DOTALL)
+        path.write_text(readme, encoding="utf-8")
+    assert expected in readme, "README.md has another table than bench/RESULTS.md: pytest --update"

@@ -174,7 +174,10 @@ BAD: dict[str, tuple[list[str], str]] = {
     "missing input": (["--predict", "none.npy"], "cannot read none.npy"),
     "input that is a pickle": (["--predict", "pickle.npy"], "cannot read pickle.npy"),
     "broken checkpoint": (["--checkpoint", "cut.pt"], "cannot continue from the checkpoint"),
-    "unwritable output": (["--save", "nowhere/w.safetensors", "--epochs", "1"], "nowhere"),
+    "unwritable output": (["--save", "nowhere/w.safetensors", "--epochs", "1"], "cannot write nowhere"),
+    "input of another shape": (["--predict", "wide.npy"], "has shape (21,), not (20,)"),
+    "input of text": (["--predict", "text.npy"], "holds no numbers"),
+    "no such device": (["--device", "abacus"], "not a device"),
 }
 
 
@@ -184,6 +187,8 @@ def bad_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run(ROOT / "generated" / "two_class.py", folder, "--epochs", "1", "--save", "other.safetensors")
     (folder / "cut.safetensors").write_bytes((folder / "other.safetensors").read_bytes()[:-100])
     (folder / "cut.pt").write_bytes(b"PK\x03\x04 not a checkpoint")
+    np.save(folder / "wide.npy", np.zeros((3, 21), np.float32))
+    np.save(folder / "text.npy", np.full((3, 20), "a"))
     np.save(folder / "pickle.npy", np.array([{"a": 1}], dtype=object))
     return folder
 
@@ -195,4 +200,4 @@ def test_bad_files_end_in_one_clear_line(name: str, bad_files: Path) -> None:
     done = run(script, bad_files, *arguments, "--verbose", "0", check=False)
     assert done.returncode == 1
     assert message in done.stderr
-    assert len(done.stderr.strip().splitlines()) <= 4
+    assert len(done.stderr.strip().splitlines()) <= 8

@@ -260,7 +260,9 @@ def test_learning_rate_scheduler() -> None:
 
 
 def test_scheduler_of_the_epoch_alone() -> None:
-    body = Infix(HERE, "/", Constant(HERE, 1.0), Infix(HERE, "+", Variable(HERE, "x"), Constant(HERE, 1)))
+    body = Infix(
+        HERE, "/", Constant(HERE, 1.0), Infix(HERE, "+", Variable(HERE, "x"), Constant(HERE, 1))
+    )
     training = script("LearningRateScheduler", {"schedule": Function("f", ("x",), body, HERE)})
     assert [training.epoch(i, {})["learning_rate"] for i in range(3)] == [1.0, 0.5, 1 / 3]
 

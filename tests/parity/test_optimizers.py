@@ -11,12 +11,14 @@ import pytest
 import kgen.catalogue.everything
 from kgen.backends.assemble import imports_for, with_helpers
 from kgen.backends.optimizer import render_optimizer
+from kgen.catalogue.bind import Given, bind
 from kgen.catalogue.families import OPTIMIZERS, SCHEDULES
-from kgen.catalogue.optimizers import Optimizer
 from kgen.catalogue.initializers import Zeros
+from kgen.catalogue.optimizers import Optimizer
 from kgen.catalogue.weights import SAME, TRANSPOSED, Layout, Weight
-from kgen.diagnostics import Fault
+from kgen.diagnostics import Diagnostics, Fault
 from kgen.passes.lower import Placed
+from kgen.source import Span
 from kgen.torch_ir import render_lines
 
 from .oracle import keras
@@ -218,8 +220,13 @@ def keras_train(net: Any, optimizer: Any, layouts: Sequence[Layout] = ()) -> lis
     """Make the steps with Keras' optimizer; return the weights, in torch's layout."""
     layouts = layouts or [TRANSPOSED if p.ndim == 2 else SAME for p in net.trainable()]
     pairs = list(zip(net.trainable(), layouts, strict=True))
-    shapes = [tuple(p.shape[layout.permute.index(i)] if layout.permute else p.shape[i]
-                    for i in range(p.ndim)) for p, layout in pairs]
+    shapes = [
+        tuple(
+            p.shape[layout.permute.index(i)] if layout.permute else p.shape[i]
+            for i in range(p.ndim)
+        )
+        for p, layout in pairs
+    ]
     to_keras = [
         lambda x, a=layout, s=shape: np.ascontiguousarray(a.to_keras(x.detach().numpy(), s))
         for (_, layout), shape in zip(pairs, shapes, strict=True)
@@ -309,6 +316,46 @@ def test_decay_is_that_of_keras_1() -> None:
     expected = keras_train(Net(), keras_optimizer("SGD", values))
     for p, e in zip(net.trainable(), expected, strict=True):
         np.testing.assert_allclose(p.detach().numpy(), e, rtol=TOLERANCE, atol=TOLERANCE)
+
+
+def test_old_places_of_arguments() -> None:
+    """Keras 1 and 2 have `SGD(lr, momentum, decay, nesterov)`."""
+    found = Diagnostics()
+    given = [Given(None, v, Span(0, 0), Span(0, 0)) for v in (0.01, 0.9, 1e-6, True)]
+    bound = bind(OPTIMIZERS.find("SGD"), "SGD", given, Span(0, 0), found)
+    assert bound is not None and not found.items
+    assert bound.entry.config() == {
+        "learning_rate": 0.01,
+        "momentum": 0.9,
+        "nesterov": True,
+        "decay": 1e-6,
+    }
+
+
+def test_biases_of_a_gru_are_one_weight() -> None:
+    gru = nn.GRU(3, 4)
+    bias = Weight("bias", (2, 12), Zeros(), ("bias_ih_l0", "bias_hh_l0"))
+    placed = [Placed("gru", bias, ("bias_ih_l0", "bias_hh_l0"), True)]
+    optimizer = rendered(OPTIMIZERS.find("sgd")(clipnorm=1.0), placed)(gru)
+    assert optimizer.sizes == [36, 48, 24]
+    with pytest.raises(Fault):
+        rendered(OPTIMIZERS.find("muon")(), placed)
+
+
+def test_what_no_loss_depends_on_stays() -> None:
+    """Keras skips weights without a gradient: not even the decay touches them."""
+    net = Images()
+    optimizer = OPTIMIZERS.find("SGD")(weight_decay=0.5)
+    text = "\n\n".join(with_helpers([render_optimizer(optimizer, net.placed(), {"out"})]))
+    scope: dict[str, Any] = {}
+    exec(imports_for(text) + "\n" + text, scope)
+    before = [p.detach().clone() for p in net.parameters()]
+    made = scope["SGD"](net, 0.1)
+    made.step()
+    moved = {
+        n for (n, p), b in zip(net.named_parameters(), before, strict=True) if not torch.equal(p, b)
+    }
+    assert moved == {"embedding.weight", "conv.weight", "conv.bias"}
 
 
 def test_memory_format_is_kept() -> None:

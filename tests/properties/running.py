@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from itertools import count
 from types import ModuleType
 
 import torch
 
-_modules = count()
-
 
 def load(script: str) -> ModuleType:
     """Return the script as a module, `main` not called."""
-    module = ModuleType(f"generated_property_{next(_modules)}")
+    module = ModuleType("generated")
     sys.modules[module.__name__] = module  # dataclasses look their module up
     try:
         exec(compile(script, module.__name__, "exec"), module.__dict__)

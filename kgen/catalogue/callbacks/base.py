@@ -8,8 +8,9 @@ from typing import Any
 
 from kgen.catalogue.base import Entry, snake_case
 from kgen.catalogue.families import CALLBACKS
-from kgen.catalogue.kinds import Choice, Int, Str
+from kgen.catalogue.kinds import Choice, Custom, Int
 from kgen.diagnostics import Fault, did_you_mean, listing
+from kgen.ir.functions import Function
 from kgen.torch_ir import Line, Names, literal
 
 
@@ -89,8 +90,21 @@ def construct(variable: str, cls: str, *args: str, **options: Any) -> Line:
     return Line(f"{variable} = {cls}({', '.join([*args, *given])})")
 
 
+def log_name(value: Any) -> str:
+    """Return a name in the logs; a function of the spec is logged under its own."""
+    if isinstance(value, Function):
+        return value.name
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
 # Arguments of all callbacks that follow a value, each of which has them at a place of its own.
-MONITOR = (Str(), "The logged value to follow.", "val_loss")
+MONITOR = (
+    Custom("the name of a logged value", log_name),
+    "The logged value to follow.",
+    "val_loss",
+)
 MODE = (Choice("auto", "min", "max"), "What is better; auto knows losses and metrics.", "auto")
 VERBOSE = (Int(min=0, max=2), "Whether to say what it does.", 0)
 

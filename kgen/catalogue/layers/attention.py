@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from kgen.catalogue.base import arg
 from kgen.catalogue.constraints import Constraint
 from kgen.catalogue.initializers import GlorotUniform, Initializer, Ones
-from kgen.catalogue.kinds import Bool, Choice, Float, Int, Opt, TupleOf
+from kgen.catalogue.kinds import Bool, Choice, Custom, Float, Int, Opt, TupleOf
 from kgen.catalogue.layer import Context, Layer, Outputs, Value, need_known, need_rank
 from kgen.catalogue.layers.core import SEED_HAS_NO_EFFECT
 from kgen.catalogue.layers.spatial import (
@@ -35,6 +35,12 @@ RETURN_SCORES = arg(
 )
 SEED = arg(Opt(Int()), "Seed of Keras' own generator.", None)
 AXES = "(steps, features)"
+
+
+def only_steps(value: Any) -> None:
+    """Accept what means the axis of the steps."""
+    if value not in (None, 1, (1,), [1]):
+        raise ValueError(value)
 
 
 class Attending(Layer, abstract=True):
@@ -92,7 +98,9 @@ class MultiHeadAttention(Attending):
         None,
     )
     attention_axes: Any = arg(
-        Choice(None, also={1: None}), "The axis to attend over: only the steps.", None
+        Custom("None: attention goes over the steps", only_steps),
+        "The axis to attend over: only the steps.",
+        None,
     )
     sliding_window: int | None = arg(
         Opt(Int(min=1)), "How near a step must be: `abs(i - j)` is below this.", None

@@ -135,7 +135,8 @@ class Dropout(Layer):
 
     def lower(self, ctx: Context, x: Value) -> str:
         if self.noise_shape is None:
-            dropout = ctx.module(f"nn.Dropout({self.rate})")
+            torch = "Dropout" if 0 < self.rate < 1 else "nn.Dropout"
+            dropout = ctx.module(f"{torch}({self.rate})")
             return f"{dropout}({x})"
         ones = f"{x}.new_ones({noise_sizes(self.noise_shape, x)})"
         return f"{x} * F.dropout({ones}, {self.rate}, self.training)"

@@ -142,7 +142,7 @@ def with_state(ctx: Context, layer: Recurrent, module: str, call: str) -> tuple[
         ctx.run(f"{module}.keep({state})")
         names = [f"{state}[{i}]" for i in range(layer.parts)] if layer.parts > 1 else [state]
     elif layer.parts > 1:
-        y, *names = ctx.unpack("y, (h, c)", call)
+        y, *names = ctx.unpack("y, (h_n, c_n)", call)
     else:
-        y, *names = ctx.unpack("y, h", call)
+        y, *names = ctx.unpack("y, h_n", call)
     return y, [f"{name}[0]" for name in names]

@@ -296,7 +296,7 @@ class Bidirectional(Layer):
         if plain and self.merge_mode == "concat" and not penalized:
             return (Value(f"{call}[0]", ctx.outputs[0]),)
         output = "y" if one.return_sequences else "_"
-        last = "h" if one.parts == 1 else "(h, c)" if one.return_state else "(h, _)"
+        last = "h_n" if one.parts == 1 else f"(h_n, {'c_n' if one.return_state else '_'})"
         names = list(ctx.unpack(f"{output}, {'_' if plain else last}", call))
         y, z = "", ""
         if one.return_sequences:

@@ -47,7 +47,16 @@ ROWS = [
     "Input(7, 5) -> SimpleRNN(4, relu, return_sequences=True)",
     "Input(7, 5) -> SimpleRNN(4, sigmoid, use_bias=False, go_backwards=True)",
     Row("Input(7, 5) -> SimpleRNN(4, dropout=0.3, recurrent_dropout=0.2)", random=True),
+    "Input(7, 4) -> LSTM(4, return_sequences=True) * 3 -> GRU(2, trainable=False)",
+    """
+    lstm = LSTM(4, return_sequences=True)
+    a = Input(7, 3)
+    b = Input(5, 3)
+    outputs(a -> lstm, b -> lstm)
+    """,
     # Masks.
+    f"{IDS} -> GRU(3, return_sequences=True) * 2",
+    f"{IDS} -> GRU(3, linear, return_sequences=True) * 2",
     f"{IDS} -> LSTM(4)",
     f"{IDS} -> LSTM(4, return_sequences=True)",
     f"{IDS} -> LSTM(4, return_sequences=True) -> GRU(3)",

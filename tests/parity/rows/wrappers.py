@@ -32,6 +32,18 @@ ROWS = [
       backward_layer=GRU(4, go_backwards=True, return_sequences=True))
     """,
     Row("Input(7, 5) -> Bidirectional(LSTM(4, dropout=0.2))", random=True),
+    "Input(7, 8) -> Bidirectional(GRU(4, return_sequences=True)) * 2",
+    "Input(7, 8) -> Bidirectional(GRU(4, selu, return_sequences=True)) * 2",
+    """
+    encoder = Bidirectional(LSTM(4))
+    a = Input(7, 3)
+    b = Input(5, 3)
+    [a -> encoder, b -> encoder] -> Concatenate()
+    """,
+    """
+    Input(7, 5, batch_size=5) -> Bidirectional(GRU(4, tanh, hard_sigmoid, stateful=True))
+    fit(batch_size=5)
+    """,
     f"{IDS} -> Bidirectional(LSTM(4))",
     f"{IDS} -> Bidirectional(LSTM(4, return_sequences=True))",
     f"{IDS} -> Bidirectional(LSTM(4, return_sequences=True)) -> LSTM(2)",
