@@ -130,7 +130,7 @@ class Training:
         step = f"train_step(model, optimizer, {batch})"
         if m.at_once:
             y = m.targets[0]
-            so_far = f"measure(torch.cat(outputs), data[-1][: cfg.batch_size * step])"
+            so_far = "measure(torch.cat(outputs), data[-1][: cfg.batch_size * step])"
             lines += [
                 Line(f"outputs.append({step})", depth=1),
                 Line(f"progress.step(step, lambda: {so_far})", depth=1),

@@ -52,10 +52,19 @@ def snake_case(name: str) -> str:
 
 
 class Family:
-    """All entries of one sort, by every spelling that names them."""
+    """All entries of one sort, by every spelling that names them.
 
-    def __init__(self, noun: str, article: str = "a", *, lowercase: bool = True) -> None:
-        self.noun, self.article, self.lowercase = noun, article, lowercase
+    Args:
+        noun: What one of them is called.
+        article: Its article.
+        lowercase: Whether Keras' snake_case strings name them, too.
+        none: What None stands for: an entry, or "" for none of them.
+    """
+
+    def __init__(
+        self, noun: str, article: str = "a", *, lowercase: bool = True, none: str = ""
+    ) -> None:
+        self.noun, self.article, self.lowercase, self.none = noun, article, lowercase, none
         self.base: type[Entry] = Entry
         self.entries: dict[str, type[Entry]] = {}
         self._by_spelling: dict[str, type[Entry]] = {}

@@ -4,7 +4,7 @@ from kgen.catalogue.base import Family
 
 LAYERS = Family("layer", lowercase=False)
 ACTIVATIONS = Family("activation", "an")
-INITIALIZERS = Family("initializer", "an")
+INITIALIZERS = Family("initializer", "an", none="glorot_uniform")  # what `add_weight` makes of it
 REGULARIZERS = Family("regularizer")
 CONSTRAINTS = Family("constraint")
 LOSSES = Family("loss")

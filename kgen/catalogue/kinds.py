@@ -434,9 +434,9 @@ class Ref(Kind):
         from kgen.ir.functions import Function
 
         if value is None:
-            if self.none is None:
+            if not (self.none or self.family.none):
                 return None
-            value = self.none
+            value = self.none or self.family.none
         if isinstance(value, str):
             cls = self.family.find(value)
             if cls is None:

@@ -99,24 +99,27 @@ def watch_file(path: str, action: Callable[[], None]) -> NoReturn:
     from kgen.diagnostics import CompileError
 
     last: object = None
-    while True:
-        try:
-            stamp = os.stat(path)
-            now: object = (stamp.st_mtime_ns, stamp.st_size, stamp.st_ino)
-        except OSError:
-            now = "missing"  # an editor may be replacing it
-        if now != last and not (now == "missing" and last is not None):
-            last = now
+    try:
+        while True:
             try:
-                action()
-            except CompileError as error:
-                show(error.source, error.diagnostics, sys.stderr)
-            except FileProblem as problem:
-                say(f"error: {problem}")
-            except SystemExit:
-                pass  # it has said why
-            say(f"watching {files.shown(path)}, Ctrl-C ends")
-        time.sleep(0.2)
+                stamp = os.stat(path)
+                now: object = (stamp.st_mtime_ns, stamp.st_size, stamp.st_ino)
+            except OSError:
+                now = last or "missing"  # an editor may be replacing it
+            if now != last:
+                last = now
+                try:
+                    action()
+                except CompileError as error:
+                    show(error.source, error.diagnostics, sys.stderr)
+                except FileProblem as problem:
+                    say(f"error: {problem}")
+                except SystemExit:
+                    pass  # it has said why
+                say(f"watching {files.shown(path)}, Ctrl-C ends")
+            time.sleep(0.2)
+    except KeyboardInterrupt:
+        sys.exit()
 
 
 def script_text(build: Build) -> str:
@@ -147,6 +150,7 @@ def script_name(spec: str) -> str:
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def run(spec: str, define: Sequence[tuple[str, Any]], arguments: Sequence[str]) -> None:
     """Build SPEC and run the script with this Python. ARGUMENTS go to the script."""
+    import signal
     import subprocess
     import tempfile
 
@@ -159,16 +163,10 @@ def run(spec: str, define: Sequence[tuple[str, Any]], arguments: Sequence[str]) 
         files.write(path, script.encode())
         sys.stdout.flush()
         process = subprocess.Popen([sys.executable, path, *arguments])
-        try:
-            status = process.wait()
-        except BaseException:
-            # The script got the interrupt too, and may need a moment to save its work.
-            try:
-                status = process.wait(timeout=10)
-            except BaseException:
-                process.kill()
-                process.wait()
-                raise
+        # Ctrl-C reaches the script by itself, since it shares our terminal; a kill does not.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, lambda number, _: process.send_signal(number))
+        status = process.wait()
     sys.exit(status if status >= 0 else 128 - status)
 
 

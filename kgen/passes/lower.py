@@ -346,10 +346,12 @@ class ClassLowering:
         context = NodeContext(
             self, instance, attribute_name(instance), first.outputs, False
         )
+        held = dict(self.variables.holder)
         carried = self.loop_variable(first, run[n - 1], source)
         (result,) = context.lower(instance.layer, [replace(source, expr=carried)], first)
         if result.first != source.first or result.mask != source.mask or len(context.modules) > 1:
-            self.variables.consume((run[n - 1].node.id, 0))
+            self.variables.holder = held
+            self.variables.uses.update(first.node.inputs)  # nothing is used up yet
             return 1
         context.run(f"{carried} = {result.expr}", show_type(result))
         self.emit_loop(context, source, carried, n)
@@ -384,10 +386,12 @@ class ClassLowering:
         self.init.append(
             Line(f"self.{attribute} = nn.ModuleList([{constructor} for _ in range({n})])")
         )
-        self.lines.append(Line(f"for {wanted} in self.{attribute}:"))
+        taken = wanted == carried or wanted in self.variables.holder
+        item = self.variables.names.new(f"{wanted}_copy") if taken else wanted
+        self.lines.append(Line(f"for {item} in self.{attribute}:"))
         context.rename[wanted] = wanted
         for line in context.lines:
-            code = context.renamed_text(line.code).replace(f"self.{wanted}", wanted)
+            code = context.renamed_text(line.code).replace(f"self.{wanted}", item)
             self.lines.append(Line(code, line.comment, line.depth + 1))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -164,8 +165,9 @@ def test_watch_builds_after_every_change(kgen: Kgen, tmp_path: Path) -> None:
         Path("mlp.kdsl").write_text("Dense(5, input_dim=3)\n")
         wait_for(lambda: "nn.Linear(3, 5)" in Path("mlp.py").read_text())
     finally:
-        process.kill()
-        _, words = process.communicate()
+        process.send_signal(signal.SIGINT)
+        _, words = process.communicate(timeout=20)
+    assert process.returncode == 0
     assert "error[K" in words
     assert "watching `mlp.kdsl`" in words
 
@@ -186,6 +188,18 @@ def test_run_trains_and_passes_arguments_on(kgen: Kgen, tmp_path: Path) -> None:
     assert result.returncode == 0, result.stderr
     assert "Epoch 2/2" in result.stdout
     assert sorted(p.name for p in tmp_path.iterdir()) == ["cache", "mlp.kdsl", "wrong.kdsl"]
+
+
+def test_a_kill_reaches_the_script(kgen: Kgen, tmp_path: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)}
+    command = [sys.executable, "-m", "kgen", "run", "mlp.kdsl", "--epochs", "1000000"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, cwd=tmp_path)
+    assert process.stdout is not None
+    process.stdout.readline()  # it trains
+    process.terminate()
+    assert process.wait(20) == 128 + signal.SIGTERM
+    process.stdout.close()
+    assert not list(tmp_path.glob("kgen-*"))
 
 
 def test_run_passes_the_status_on(kgen: Kgen) -> None:

@@ -7,14 +7,15 @@ from typing import Any
 
 import black
 import torch
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
+
 from kgen.api import build_text
 
 from tests.properties.running import load, run_model
 from tests.properties.specs import graphs
 
 
-@settings(max_examples=25)
+@settings(max_examples=20, phases=[Phase.generate])
 @given(spec=graphs())
 def test_shapes_are_those_inferred(spec: str) -> None:
     build = build_text(spec)

@@ -1,0 +1,110 @@
+"""The data section of a script: loading, preparing, augmenting."""
+
+from __future__ import annotations
+
+from kgen.backends.adapting import adapting, with_adapting
+from kgen.backends.classes import class_texts
+from kgen.backends.naming import batched, comma, listed, replace_word
+from kgen.backends.templates import render
+from kgen.ir.model import TypedGraph
+from kgen.ir.plan import DataPlan
+from kgen.ir.shapes import TensorType
+from kgen.passes.lower import Lowered, ScriptNames, lower_graph
+from kgen.torch_ir import Line, render_lines
+
+
+def data_section(
+    data: DataPlan, inputs: tuple[str, ...], targets: tuple[str, ...], names: ScriptNames
+) -> str:
+    arrays = (*inputs, *targets)
+    lines: list[Line] = []
+    fitted: list[str] = []
+    loaded = arrays[: len(data.code.raw)]
+    for name, raw, chain, final in zip(arrays, data.code.raw, data.prepare, data.types, strict=False):
+        lines += prepare_lines(name, raw, chain, final, names, fitted)
+    returned = arrays if len(loaded) == len(arrays) else (*loaded, *[loaded[0]] * len(targets))
+    return render(
+        "sections/data.py.j2",
+        doc=data.code.doc,
+        array_names=listed([f"`{a}`" for a in loaded]),
+        body=render_lines(data.code.body, 1),
+        unpack=comma(loaded),
+        lines=render_lines(lines, 1),
+        returned=comma(returned),
+        fitted="\n".join(fitted),
+    )
+
+
+def prepare_lines(
+    name: str,
+    raw: TensorType,
+    chain: TypedGraph | None,
+    final: TensorType,
+    names: ScriptNames,
+    fitted: list[str],
+) -> list[Line]:
+    """Return the statements that bring one array into its final form.
+
+    Modules that keep statistics of the training data go to `fitted`, which outlives a call.
+    """
+    lines: list[Line] = []
+    current = raw
+    if chain is not None:
+        lowered = lower_graph(chain, "Prepare", names)
+        lines += chain_lines(lowered, name, [path for _, path in adapting(chain, lowered.weights)], fitted)
+        current = chain.output_types[0]
+    if (*current.shape, 1) == final.shape:
+        lines.append(Line(f"{name} = {name}.unsqueeze(-1)", batched(final)))
+    elif current.shape == (*final.shape, 1):
+        lines.append(Line(f"{name} = {name}.squeeze(-1)", batched(final)))
+    if current.dtype != final.dtype:
+        cast = {"float32": ".float()", "int64": ".long()", "int32": ".int()"}.get(final.dtype)
+        if cast is not None:
+            lines.append(Line(f"{name} = {name}{cast}"))
+    return lines
+
+
+def chain_lines(
+    lowered: Lowered, name: str, adapted: Sequence[str], fitted: list[str]
+) -> list[Line]:
+    """Return a chain's forward as statements on one variable, its modules as variables."""
+    source = lowered.definition.inputs[0]
+    lines = []
+    kept: dict[str, str] = {}  # adapted modules, of several chains perhaps, need unique names
+    for line in lowered.definition.init:
+        module, _, constructor = line.code.removeprefix("self.").partition(" = ")
+        if module in adapted:
+            taken = any(text.startswith(f"{module} = ") for text in fitted)
+            kept[module] = f"{module}_{name}" if taken else module
+            fitted.append(f"{kept[module]} = {constructor}")
+            lines.append(Line(f"{kept[module]}.to(device)"))
+        else:
+            lines.append(Line(f"{module} = {constructor}.to(device)"))
+    for line in lowered.definition.forward:
+        code = line.code
+        if code.startswith("return "):
+            code = f"{source} = {code.removeprefix('return ')}"
+        if code == f"{source} = {source}":
+            continue
+        code = replace_word(code.replace("self.", ""), source, name)
+        for module, variable in kept.items():
+            code = replace_word(code, module, variable)
+        lines += with_adapting(code, name, list(kept.values()), line.depth, line.comment)
+    return lines
+
+
+def augmentation(data: DataPlan, names: ScriptNames) -> tuple[list[str], tuple[str, ...]]:
+    """Return the class that augments training batches and its variable per input."""
+    sections: list[str] = []
+    variables: list[str] = []
+    for chain in data.augment:
+        if chain is None:
+            variables.append("")
+            continue
+        name = "Augment" if not sections else f"Augment{len(sections) + 1}"
+        lowered = lower_graph(chain, name, names, doc="Random changes to training batches.")
+        variable = name.lower()
+        sections += class_texts(ScriptNames(), lowered.definition)
+        sections.append(f"{variable} = {name}()\n")
+        variables.append(variable)
+    return sections, tuple(variables)

@@ -1,0 +1,143 @@
+"""The main function of a script: what happens in which order."""
+
+from __future__ import annotations
+
+from kgen.backends.adapting import layer_adapts, model_lines
+from kgen.backends.measures import Measures
+from kgen.backends.naming import comma
+from kgen.backends.templates import py, render
+from kgen.ir.model import TypedGraph, TypedModel
+from kgen.ir.plan import Plan
+from kgen.ir.shapes import TensorType
+from kgen.passes.lower import Lowered
+from kgen.torch_ir import Line, render_lines
+
+
+def main_section(typed: TypedModel, plan: Plan, measures: Measures, model: Lowered) -> str:
+    n = len(measures.inputs)
+    outputs = [o.name for o in plan.outputs]
+    images = any(t.rank == 3 for t in _types(typed.graph))
+    lines = [
+        Line("check_folders(cfg.checkpoint, cfg.save, cfg.history, cfg.output)"),
+        Line("device = pick_device(cfg.device)"),
+        Line("torch.set_flush_denormal(True)", "denormals make CPU arithmetic many times slower"),
+        Line("torch.manual_seed(cfg.seed)"),
+        Line("model = Model().to(device)"),
+    ]
+    if images:
+        lines[-1] = Line("model = Model().to(device, memory_format=torch.channels_last)")
+    lines += [
+        Line("if cfg.weights:"),
+        Line("load_weights(model, cfg.weights)", depth=1),
+        Line("if cfg.predict:"),
+        Line(f"inputs = read_inputs(cfg.predict, device, {expected_inputs(typed, measures)})", depth=1),
+        Line("results = predict(model, inputs, cfg.batch_size)", depth=1),
+    ]
+    if len(outputs) == 1:
+        lines.append(Line(f"write_outputs(cfg.output, {{{py(outputs[0])}: results}})", depth=1))
+    else:
+        table = ", ".join(map(py, outputs))
+        lines.append(Line(f"write_outputs(cfg.output, dict(zip(({table}), results)))", depth=1))
+    lines.append(Line("return", depth=1))
+    has_test = plan.data.code.has_test
+    lines.append(Line(f"train_arrays, {'test_arrays' if has_test else '_'} = load_data(cfg)"))
+    chains = [c for c in plan.data.prepare if c is not None]
+    adapts = any(layer_adapts(node) for chain in chains for node in chain.nodes)
+    lines.append(Line(f"data = prepare(train_arrays, device{', adapt=True' if adapts else ''})"))
+    lines += model_lines(typed.graph, model.weights)
+    if has_test:
+        lines.append(Line("test_data = prepare(test_arrays, device)"))
+    fit = plan.fit
+    validation = "()"
+    if fit.validation_data:
+        validation = "test_data"
+    elif fit.validation_split:
+        validation = "validation"
+        lines += [
+            Line(
+                f"split = int(len(data[0]) * (1 - {py(fit.validation_split)}))",
+                "Keras validates on the last part",
+            ),
+            Line("data, validation = tuple(t[:split] for t in data), tuple(t[split:] for t in data)"),
+        ]
+    lines += [
+        Line("if not cfg.evaluate:"),
+        Line(f"history = train(model, data, {validation}, cfg)", depth=1),
+        Line("if cfg.history:", depth=1),
+        Line("save_history(history, cfg.history)", depth=2),
+        Line("if cfg.save:", depth=1),
+        Line("save_weights(model, cfg.save)", depth=2),
+    ]
+    part, label = ("test_data", "test") if has_test else ("data", "train")
+    size = plan.evaluate.batch_size if plan.evaluate else 32
+    batch = "cfg.batch_size" if size == fit.batch_size else str(size)
+    report = Line(f'print("{label}:", show(evaluate(model, {part}, {batch})))')
+    if plan.evaluate is None:
+        lines.append(Line("if cfg.evaluate:"))
+        report = Line(report.code, report.comment, 1)
+    lines.append(report)
+    lines += predict_statement(plan, part, n)
+    lines += generate_statement(typed, plan)
+    return render("sections/main.py.j2", body=render_lines(lines, 1))
+
+
+def predict_statement(plan: Plan, part: str, n: int) -> list[Line]:
+    """Return the lines of the spec's own `predict(...)`."""
+    if plan.predict is None:
+        return []
+    if plan.predict.x is not None:
+        given = f"(torch.tensor({py(plan.predict.x)}, dtype=torch.float32, device=device),)"
+    else:
+        given = f"tuple(t[:{plan.predict.samples}] for t in {part}[:{n}])"
+    return [
+        Line(f"samples = {given}"),
+        Line('print("predictions:", predict(model, samples).tolist())'),
+    ]
+
+
+def expected_inputs(typed: TypedModel, measures: Measures) -> str:
+    """Return the arguments of `read_inputs`: shape and dtype of every input, by name."""
+    parts = []
+    for name, kind in zip(measures.inputs, typed.graph.input_types, strict=True):
+        shape = "".join(f"{-1 if s is None else s}, " for s in kind.shape)
+        parts.append(f"{name}=(({shape}), torch.{kind.dtype})")
+    return ", ".join(parts)
+
+
+def generate_statement(typed: TypedModel, plan: Plan) -> list[Line]:
+    """Return the lines of the spec's own `generate(...)`."""
+    if plan.generate is None:
+        return []
+    window = typed.graph.input_types[0].shape[0]
+    call = f"generate_text(model, text, vocabulary, {window}, {plan.generate.length}, temperature)"
+    temperatures = comma([py(t) for t in plan.generate.temperature])
+    return [
+        *plan.data.code.generating,
+        Line(f"for temperature in ({temperatures}):"),
+        Line('print(f"\\n--- temperature {temperature}:")', depth=1),
+        Line(f"print({call})", depth=1),
+    ]
+
+
+def stateful(typed: TypedGraph) -> bool:
+    """Return whether a layer carries its state from batch to batch."""
+    pending = [typed]
+    while pending:
+        for node in pending.pop().nodes:
+            if getattr(node.node.instance.layer, "stateful", False):
+                return True
+            if node.inner is not None:
+                pending.append(node.inner)
+    return False
+
+
+def _types(typed: TypedGraph) -> list[TensorType]:
+    found: list[TensorType] = []
+    pending = [typed]
+    while pending:
+        graph = pending.pop()
+        for node in graph.nodes:
+            found += node.outputs
+            if node.inner is not None:
+                pending.append(node.inner)
+    return found
