@@ -14,7 +14,6 @@ from kgen.torch_ir import Line, render_lines
 
 
 def main_section(typed: TypedModel, plan: Plan, measures: Measures, model: Lowered) -> str:
-    n = len(measures.inputs)
     outputs = [o.name for o in plan.outputs]
     images = any(t.rank == 3 for t in _types(typed.graph))
     lines = [
@@ -76,31 +75,46 @@ def main_section(typed: TypedModel, plan: Plan, measures: Measures, model: Lower
         lines.append(Line("if cfg.evaluate:"))
         report = Line(report.code, report.comment, 1)
     lines.append(report)
-    lines += predict_statement(plan, part, n)
+    lines += predict_statement(typed, plan, part)
     lines += generate_statement(typed, plan)
     return render("sections/main.py.j2", body=render_lines(lines, 1))
 
 
-def predict_statement(plan: Plan, part: str, n: int) -> list[Line]:
+def predict_statement(typed: TypedModel, plan: Plan, part: str) -> list[Line]:
     """Return the lines of the spec's own `predict(...)`."""
-    if plan.predict is None:
+    given = plan.predict
+    if given is None:
         return []
-    if plan.predict.x is not None:
-        given = f"(torch.tensor({py(plan.predict.x)}, dtype=torch.float32, device=device),)"
+    kinds = typed.graph.input_types
+    if given.x is not None:
+        samples = f"(torch.tensor({py(given.x)}, dtype=torch.{kinds[0].dtype}, device=device),)"
     else:
-        given = f"tuple(t[:{plan.predict.samples}] for t in {part}[:{n}])"
-    return [
-        Line(f"samples = {given}"),
-        Line('print("predictions:", predict(model, samples).tolist())'),
-    ]
+        samples = f"tuple(t[:{given.samples}] for t in {part}[:{len(kinds)}])"
+    call = f"predict(model, samples, {given.batch_size})"
+    lines = [Line(f"samples = {samples}")]
+    if len(plan.outputs) == 1:
+        return [*lines, Line(f'print("predictions:", {shown(call, plan, 0)}.tolist())')]
+    lines.append(Line(f"results = {call}"))
+    for i, output in enumerate(plan.outputs):
+        value = shown(f"results[{i}]", plan, i)
+        lines.append(Line(f"print({py(output.name + ':')}, {value}.tolist())"))
+    return lines
+
+
+def shown(value: str, plan: Plan, i: int) -> str:
+    """Return the expression of predictions, or of their classes where the spec wants these."""
+    if plan.predict is None or not plan.predict.classes:
+        return value
+    single = plan.outputs[i].prediction.shape[-1:] == (1,)
+    return f"{value}.gt(0.5).int()" if single else f"{value}.argmax(-1)"
 
 
 def expected_inputs(typed: TypedModel, measures: Measures) -> str:
     """Return the arguments of `read_inputs`: shape and dtype of every input, by name."""
     parts = []
     for name, kind in zip(measures.inputs, typed.graph.input_types, strict=True):
-        shape = "".join(f"{-1 if s is None else s}, " for s in kind.shape)
-        parts.append(f"{name}=(({shape}), torch.{kind.dtype})")
+        shape = py(tuple(-1 if s is None else s for s in kind.shape))
+        parts.append(f"{name}=({shape}, torch.{kind.dtype})")
     return ", ".join(parts)
 
 

@@ -9,8 +9,6 @@ import kgen.catalogue.everything  # noqa: F401  registers all entries
 from kgen.catalogue import families
 from kgen.catalogue.base import Arg, Entry, Family
 from kgen.catalogue.kinds import show_value
-from kgen.catalogue.layer import Layer
-from kgen.catalogue.sources.base import Source
 from kgen.catalogue.statements import STATEMENTS
 from kgen.codes import CODES
 from kgen.provenance import MARK
@@ -311,8 +309,6 @@ def _entry_blocks(entry: type[Entry], heading: str) -> list[str]:
     if old := old_arguments(entry):
         pairs = ", ".join(f"`{a}` is `{b}`" for a, b in old.items())
         notes.append(f"Old arguments: {pairs}.")
-    if isinstance(entry, type) and issubclass(entry, Layer | Source) and entry.__dict__.get("note"):
-        notes.append(str(entry.__dict__["note"]))
     if notes:
         blocks.append(" ".join(notes))
     if table := without_effect(entry):

@@ -180,6 +180,10 @@ class Predict(Statement):
     spellings = ("predict_proba", "predict_classes")
     no_effect = {"verbose": "predictions are printed as they are"}
 
+    def check(self) -> None:
+        if self.called_as == "predict_classes":  # of Keras 1 and 2
+            self.classes = True
+
 
 def _bad() -> Any:
     raise TypeError

@@ -64,7 +64,7 @@ class _Planner:
             fit,
             data,
             evaluate=self.evaluate(data),
-            predict=_entry(self.training.predict),
+            predict=self.predict(),
             save=_entry(self.training.save),
             generate=self.generate(data),
             summary=self.training.summary is not None,
@@ -393,6 +393,13 @@ class _Planner:
     def fit(self, data: DataPlan) -> Fit:
         bound = self.training.fit
         fit: Fit = bound.entry if bound else Fit()
+        if fit.class_weight and self.compile.weighted_metrics:
+            assert bound is not None
+            self.found.error(
+                "K501", "`weighted_metrics` together with `class_weight` is not supported",
+                bound.arg_spans.get("class_weight", bound.span),
+                helps=["move them to `metrics`, which class weights do not change"],
+            )
         if bound is None:
             self.defaults.append("fit: 1 epoch, batches of 32")
         elif fit.validation_data == "validation" or (
@@ -412,6 +419,33 @@ class _Planner:
         if self.training.compile is None:
             self.defaults.insert(0, "optimizer: rmsprop")
         return fit
+
+    def predict(self) -> Any:
+        bound = self.training.predict
+        if bound is None:
+            return None
+        samples = bound.entry.x  # type: ignore[attr-defined]
+        if samples is not None:
+            span = bound.arg_spans.get("x", bound.span)
+            if len(self.graph.input_types) > 1:
+                self.found.error("K415", "`predict` takes samples of one input", span,
+                                 helps=["leave `x` out to predict test samples"])
+                return None
+            have, want = shape_of(samples), self.graph.input_types[0].shape
+            fits = have is not None and len(have) == len(want) + 1 and all(
+                w is None or h == w for h, w in zip(have[1:], want, strict=True)
+            )
+            if not fits:
+                shown = "numbers in rows of one length" if have is None else f"{have[1:]}"
+                self.found.error(
+                    "K415",
+                    f"a sample of the model has shape {self.graph.input_types[0]}",
+                    span,
+                    "is not an array of numbers" if have is None else f"samples of {shown}",
+                    helps=["write a list of samples: `predict([[0, 0, 0]])`"],
+                )
+                return None
+        return bound.entry
 
     def generate(self, data: DataPlan) -> Any:
         bound = self.training.generate
@@ -437,6 +471,17 @@ class _Planner:
             self.defaults.append("evaluate: on the test data")
             return Evaluate()
         return None
+
+
+def shape_of(value: Any) -> tuple[int, ...] | None:
+    """Return the shape of nested lists of numbers, None where they form no array."""
+    if isinstance(value, int | float):
+        return ()
+    if not isinstance(value, list | tuple) or not value:
+        return None
+    shapes = {shape_of(v) for v in value}
+    shape = shapes.pop()
+    return None if shapes or shape is None else (len(value), *shape)
 
 
 def _entry(bound: Bound | None) -> Any:
