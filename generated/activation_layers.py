@@ -490,3 +490,5 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+
+# kgen checksum: 48349bb49df5dcb8c2f3f01892d93b320f9146224651db339ddaeba50a947ae7

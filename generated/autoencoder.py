@@ -559,3 +559,5 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+
+# kgen checksum: 9cb1eceb4de50ebbf73394b7d42153ac0ecefd14d9ee01213589bd4d307497eb

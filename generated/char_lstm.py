@@ -623,3 +623,5 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+
+# kgen checksum: 604e4b599ff0c7bef8d80318a506e1bb4bc3b8be37768413f68812ae2a15904f

@@ -823,3 +823,5 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+
+# kgen checksum: 5769de4ae39d8c5ab4b1fd0d1a10a9a9c6efc32fdcd227e82db3f43e9e13946d

@@ -568,3 +568,5 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+
+# kgen checksum: fef0093de8c4b29737a05bc88cdb2863f925387f1a4790b9c7916cac6be5ab98

@@ -549,3 +549,5 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+
+# kgen checksum: 2b22513a4dc889daaa7a0bc27bb827e4a97bac9305b4d4683db5c59341bb5524

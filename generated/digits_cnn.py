@@ -557,3 +557,5 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+
+# kgen checksum: 619939971b98be43c0c9549b0e9f988fddaf0aaf8f48cbac63901f20f5703f12

@@ -549,3 +549,5 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+
+# kgen checksum: c9b38b4883fa075771ce87fcfc52da29f8e01eaa818cfe8183d48b0525e0f4d8

@@ -533,3 +533,5 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+
+# kgen checksum: 7b76a568ef6e757380d404afaaefe3a0368a472febc1d63a4bd3e0010b420f93

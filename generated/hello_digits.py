@@ -631,3 +631,5 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+
+# kgen checksum: 8641c35a2ca96a88c771e040c963cb195907f69ac26bb553ef30acd58e43cedb

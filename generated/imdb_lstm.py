@@ -177,7 +177,7 @@ class LSTMLoop(RecurrentLoop):
 class Model(nn.Module):
     def __init__(self) -> None:
         super().__init__()
-        self.embedding = nn.Embedding(20000, 128)
+        self.embedding = nn.Embedding(20000, 128, sparse=True)
         self.lstm = LSTMLoop(128, 128, dropout=0.2, recurrent_dropout=0.2)
         self.dense = nn.Linear(128, 1)
         nn.init.uniform_(self.embedding.weight, -0.05, 0.05)  # Keras' random_uniform
@@ -805,3 +805,5 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+
+# kgen checksum: 4aabe59a1b0123d3e46b54115b47db156c9c2534f01a658311dbc60b03f4fedd

@@ -81,7 +81,7 @@ def one_bias(rnn: nn.RNNBase) -> nn.RNNBase:
 class Model(nn.Module):
     def __init__(self) -> None:
         super().__init__()
-        self.embedding = nn.Embedding(1024, 256)
+        self.embedding = nn.Embedding(1024, 256, sparse=True)
         self.lstm = one_bias(nn.LSTM(256, 128, batch_first=True))
         self.dropout = Dropout(0.5)
         self.dense = nn.Linear(128, 1)
@@ -562,3 +562,5 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+
+# kgen checksum: 6694c6cff9cd38de9f15e8eeaeb6206579c86e9c0622c5457fa3471f25a2ed76

@@ -542,3 +542,5 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+
+# kgen checksum: 1308e57637366e15b54228db6cd3f965712b4fe6cfde6e99c3de0a6e3ca735dc

@@ -503,3 +503,5 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+
+# kgen checksum: 576d41067b8cf421060cc0e0edde85fc04c490329a2872cbc943a932232c09f8

@@ -609,3 +609,5 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+
+# kgen checksum: 903d1ec7c897f061a2b4d6a4e4e1812982be53829f0b613856b55e6a71dc9922

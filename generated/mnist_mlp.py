@@ -637,3 +637,5 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+
+# kgen checksum: f7fa2d0a745fbd607fd6ef027be191778bf11985745a490c1cc0b4c8930eb777

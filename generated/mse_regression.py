@@ -529,3 +529,5 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+
+# kgen checksum: 6b8d13d460a3f4ba19dc49e5470bbf6e73cfc648a97dc70922a1f6d6d88871db

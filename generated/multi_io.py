@@ -72,7 +72,7 @@ def one_bias(rnn: nn.RNNBase) -> nn.RNNBase:
 class Model(nn.Module):
     def __init__(self) -> None:
         super().__init__()
-        self.embedding = nn.Embedding(10000, 64)
+        self.embedding = nn.Embedding(10000, 64, sparse=True)
         self.lstm = one_bias(nn.LSTM(64, 32, batch_first=True))
         self.aux = nn.Linear(32, 1)
         self.dense = nn.Linear(37, 64)
@@ -613,3 +613,5 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+
+# kgen checksum: 524465bd1ed0004b71eb04ce1b2f05e3ed530d52d754874133e1662be035f547

@@ -536,3 +536,5 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+
+# kgen checksum: 6842e6d401c1dfb373ddd4577902694459f0f65c07d12d1239f58061dc623d09

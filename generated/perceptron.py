@@ -524,3 +524,5 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+
+# kgen checksum: 1914c6f207a0c8838d6b4ed8d2c10fa60cc7463df066d3c02e19cbb176109ace

@@ -538,3 +538,5 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+
+# kgen checksum: 5de24d570545964bf3a9524d3bb0aeb5180665a3cc63e5918503705a44dd8254

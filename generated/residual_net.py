@@ -616,3 +616,5 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+
+# kgen checksum: c19591763354d258697fa4511c3e513afc4aeb327d8e00a5d5de06c486bdb4ec

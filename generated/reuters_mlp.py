@@ -695,3 +695,5 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+
+# kgen checksum: 67fbc5ede0a7717ad831811fc2edb4a16797c461c9d1de84e53133d81c0b0d60

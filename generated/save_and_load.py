@@ -645,3 +645,5 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+
+# kgen checksum: f62f05f43d26d45dba3f23a4d138e27c476a9cabd30ed95d9cb46edfc8b6cf32

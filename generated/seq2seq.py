@@ -72,9 +72,9 @@ def one_bias(rnn: nn.RNNBase) -> nn.RNNBase:
 class Model(nn.Module):
     def __init__(self) -> None:
         super().__init__()
-        self.embedding = nn.Embedding(60, 32)
+        self.embedding = nn.Embedding(60, 32, sparse=True)
         self.lstm = one_bias(nn.LSTM(32, 64, batch_first=True))
-        self.embedding_1 = nn.Embedding(80, 32)
+        self.embedding_1 = nn.Embedding(80, 32, sparse=True)
         self.lstm_1 = one_bias(nn.LSTM(32, 64, batch_first=True))
         self.dense = nn.Linear(64, 80)
         for layer in (self.embedding, self.embedding_1):
@@ -572,3 +572,5 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+
+# kgen checksum: 78a059ecf4c3390546a7f49ff6b3e15fde2b55ee1d10ab5897c14033331756e1

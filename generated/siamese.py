@@ -552,3 +552,5 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+
+# kgen checksum: bc1fe7d8920f928e0e52769154c15df62443693291157bbbae2595a13d330b5a

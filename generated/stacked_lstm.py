@@ -550,3 +550,5 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+
+# kgen checksum: b16a3c29f95ce8f724870b38f08a47409fda0a6b624b12f67ee681f1b0d4995f

@@ -608,3 +608,5 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+
+# kgen checksum: 7789754d44c41c6a6d8f5ce4fe22a24afcc9884ae4873f68a9a2ded246cbbcf2

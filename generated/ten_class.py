@@ -527,3 +527,5 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+
+# kgen checksum: 850732760a12a717ca17ecdc9e902cdc043608eb0cf1dae6d6b0e419e2a9de29

@@ -480,3 +480,5 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+
+# kgen checksum: 41d35c839e28847606d123de032e0e4f198c28145c41c3e461ea3472f38ed204

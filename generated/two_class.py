@@ -527,3 +527,5 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+
+# kgen checksum: c0cb87abd34f4e9ce956bcd6886bfe7fa5e9b9b795d49039e85b84e23ad1e2ea

@@ -523,3 +523,5 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+
+# kgen checksum: 8ba830b4fab5df8eaebcbd08580de95be62448275526bbdca62f31dab9cbab10

@@ -16,6 +16,7 @@ from kgen.backends.extras import (
 )
 from kgen.backends.header import config_section, docstring, forward_doc
 from kgen.backends.main import main_section, stateful
+from kgen.backends.layout import formatted
 from kgen.backends.measures import Measures
 from kgen.backends.optimizer import render_optimizer
 from kgen.backends.templates import py, render
@@ -97,11 +98,3 @@ def render_script(typed: TypedModel, plan: Plan) -> Script:
     return Script(formatted(header + "\n\n" + body), model.weights)
 
 
-def formatted(text: str) -> str:
-    """Return the text as black formats it; what black leaves alone is the aim."""
-    import ast
-
-    import black
-
-    ast.parse(text)
-    return black.format_str(text, mode=black.Mode())

@@ -179,8 +179,8 @@ def check_activation(node: TypedNode, found: Diagnostics) -> None:
         return
     shape = node.outputs[0].shape
     if activation_name(layer) == "softmax" and shape and shape[-1] == 1:
-        found.error(
-            "K413",
+        found.warn(
+            "W110",
             "a softmax over one unit is always 1",
             node.node.instance.arg_spans.get("activation", node.node.instance.span),
             "nothing to choose from",

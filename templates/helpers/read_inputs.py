@@ -15,7 +15,9 @@ def read_inputs(path: str, device: torch.device, **expected) -> tuple[Tensor, ..
     inputs = []
     for name, (shape, dtype) in expected.items():
         have = arrays[name].shape[1:]
-        if len(have) != len(shape) or any(b not in (-1, a) for a, b in zip(have, shape)):
+        if len(have) != len(shape) or any(
+            b not in (-1, a) for a, b in zip(have, shape)
+        ):
             sys.exit(f"{path}: a sample of `{name}` has shape {have}, not {shape}")
         if arrays[name].dtype.kind not in "fiub":
             sys.exit(f"{path}: `{name}` holds no numbers")

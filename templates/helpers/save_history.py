@@ -13,7 +13,9 @@ def save_history(history: dict[str, list[float]], path: str) -> None:
         try:
             import matplotlib.pyplot as plt
         except ImportError:
-            sys.exit("--history draws a picture with matplotlib: pip install matplotlib")
+            sys.exit(
+                "--history draws a picture with matplotlib: pip install matplotlib"
+            )
         for name, values in history.items():
             plt.plot(range(1, len(values) + 1), values, label=name)
         plt.xlabel("epoch")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from kgen.api import build_text
+from kgen.provenance import seal
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted((ROOT / "examples").glob("*.kdsl"))
@@ -15,7 +16,7 @@ GENERATED = ROOT / "generated"
 
 
 def build(spec: Path) -> str:
-    return build_text(spec.read_text(), spec.name).script
+    return seal(build_text(spec.read_text(), spec.name).script)
 
 
 @pytest.mark.parametrize("spec", EXAMPLES, ids=lambda p: p.stem)

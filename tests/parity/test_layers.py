@@ -135,7 +135,7 @@ class Side:
             return [torch.zeros_like(w) for w in weights]
         found = torch.autograd.grad(total, wanted, allow_unused=True)
         filled = [
-            torch.zeros_like(w) if g is None else g for g, w in zip(found, wanted, strict=True)
+            torch.zeros_like(w) if g is None else g.to_dense() for g, w in zip(found, wanted, strict=True)
         ]
         self.input_gradients = filled[len(weights) :]
         return filled[: len(weights)]

@@ -72,7 +72,9 @@ class Embedding(Layer):
 
     def lower(self, ctx: Context, x: Value) -> Value:
         # No padding_idx: Keras trains row 0 like any other.
-        table = ctx.module(f"nn.Embedding({self.input_dim}, {self.output_dim})")
+        # A sparse gradient is added to the dense one row by row: not the whole table every step.
+        sparse = ", sparse=True" if self.trainable and self.embeddings_regularizer is None else ""
+        table = ctx.module(f"nn.Embedding({self.input_dim}, {self.output_dim}{sparse})")
         mask = ctx.let("mask", f"{x} != 0", "(N, T), False at padding") if self.mask_zero else ""
         index = str(x) if x.type.dtype in INTEGERS else f"{x}.int()"
         return Value(f"{table}({index})", ctx.outputs[0], mask=mask)

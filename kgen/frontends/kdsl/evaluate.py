@@ -333,11 +333,14 @@ class Evaluator:
         extra: list[Tensor] = []
         kinds = argument_kinds(cls, node)
         failed = False
+        merged: tuple[Tensor, ...] | None = None
         for argument, kind in zip(node.args, kinds, strict=True):
             value = self.evaluate(argument.value, scope, kind)
             tensors = as_tensors(value)
             if argument.name in tensor_args and tensors is not None:
                 extra += tensors
+            elif argument is node.args[0] and tensors and is_function(cls, name):
+                merged = tensors
             elif value is UNRESOLVED:
                 failed = True
             elif tensors is not None:
@@ -366,6 +369,9 @@ class Evaluator:
         if not self.inside(extra, node.span, scope):
             return UNRESOLVED
         value = layer_value(layer, node.span, bound.arg_spans, layer.name or "", extra)
+        if merged is not None:
+            outputs = self.apply_layers(value, merged, node.span, scope)
+            return outputs if outputs is UNRESOLVED else outputs[0]
         if not isinstance(layer, Input):
             return value
         if scope.block:
@@ -535,6 +541,12 @@ def _word(node: ast.Expression) -> Any:
     if isinstance(node, ast.Name):
         return node.name
     return node.value if isinstance(node, ast.Literal) else None
+
+
+def is_function(cls: type[Entry], name: str) -> bool:
+    """Return whether a name is that of a merge function: `add([a, b])`, not `Add()([a, b])`."""
+    merges = issubclass(cls, Layer) and cls.wants_list
+    return merges and name.rsplit(".", 1)[-1].islower()
 
 
 def layer_count(value: LayerValue) -> int:

@@ -29,7 +29,12 @@ ROWS = [
     f"{MASKED}\n{OTHER}\n[a, b, b] -> MultiHeadAttention(2, 3)",
     f"{MASKED}\nv = Input(7, 4)\n[a, v] -> MultiHeadAttention(2, 3)",
     f"{OTHER}\nq = Input(6, 4)\n[q, b] -> MultiHeadAttention(2, 3, use_causal_mask=True)",
-    "attend = MultiHeadAttention(2, 3)\na = Input(6, 5)\nb = Input(4, 5)\noutputs(a -> attend, b -> attend)",
+    """
+    attend = MultiHeadAttention(2, 3)
+    a = Input(6, 5)
+    b = Input(4, 5)
+    outputs(a -> attend, b -> attend)
+    """,
     "Input(6, 5) -> MultiHeadAttention(2, 3) * 3",
     "q = Input(6, 5)\nv = Input(7, 5)\n[q, v] -> Attention()",
     "q = Input(6, 5)\nv = Input(7, 4)\nk = Input(7, 5)\n[q, v, k] -> Attention()",

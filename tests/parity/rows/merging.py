@@ -23,7 +23,7 @@ ROWS = [
     "x = Input(6, 6, 2)\na = x -> Conv2D(3, 3)\nb = x -> Conv2D(3, 3)\n[a, b] -> Add() -> ReLU()",
     "a = Input(3, 4)\nb = Input(3, 4)\nc = Input(3, 4)\na + b * c",
     "a = Input(4)\nb = Input(4)\nadd([a, b])",
-    "a = Input(4)\nb = Input(4)\n[a, b] -> concatenate()",
+    "a = Input(3, 4)\nb = Input(2, 4)\nx = concatenate([a, b], axis=1)\nx -> Dense(2)",
     "a = Input(4)\nb = Input(4)\n[a, b] -> Dot(1)",
     "a = Input(4)\nb = Input(4)\n[a, b] -> Dot(-1, normalize=True)",
     "a = Input(3, 4)\nb = Input(4, 5)\n[a, b] -> Dot(axes=(2, 1))",
