@@ -1,5 +1,8 @@
-"""The layout of a script is black's. Formatting is most of what a build costs, so the helpers,
-which are kept in black's layout, are left out of it."""
+"""The layout of a script: black's.
+
+Formatting is most of what a build costs, so the helpers, which are kept in black's layout, are
+left out of it.
+"""
 
 from __future__ import annotations
 
