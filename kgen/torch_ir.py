@@ -6,7 +6,12 @@ Class and function bodies are lists of `Line`s; templates print them, they choos
 from __future__ import annotations
 
 from collections.abc import Iterable
+import builtins
+import keyword
+import re
 from dataclasses import dataclass, field
+
+from kgen.resources import exists
 
 WIDTH = 88  # black's
 
@@ -88,6 +93,44 @@ class Option:
     help: str
 
 
+# What a script uses by these names: a name of the spec must not hide it.
+GLOBALS = frozenset(
+    {
+        *dir(builtins), *keyword.kwlist, "self", "torch", "nn", "np", "math", "F", "Tensor", "Any",
+        "argparse", "csv", "json", "os", "pickle", "random", "re", "struct", "sys", "time",
+        "zipfile", "dataclass", "field", "fields", "Path", "dist",
+        "Config", "Model", "main", "train", "evaluate", "predict", "load_data", "prepare",
+        "train_step", "train_epoch", "loss_function", "measure", "batch_sums", "averages",
+        "option", "parse_args", "learning_rate", "penalty", "apply_constraints", "class_weight",
+    }
+)  # fmt: skip
+
+# The attributes of `nn.Module`, which a layer's name must not replace.
+MODULE_ATTRIBUTES = frozenset(
+    "T_destination add_module apply bfloat16 buffers call_super_init children compile cpu cuda "
+    "double dump_patches eval extra_repr float forward get_buffer get_extra_state get_parameter "
+    "get_submodule half ipu load_state_dict modules mtia named_buffers named_children "
+    "named_modules named_parameters parameters register_backward_hook register_buffer "
+    "register_forward_hook register_forward_pre_hook register_full_backward_hook "
+    "register_full_backward_pre_hook register_load_state_dict_post_hook "
+    "register_load_state_dict_pre_hook register_module register_parameter "
+    "register_state_dict_post_hook register_state_dict_pre_hook requires_grad_ set_extra_state "
+    "set_submodule share_memory state_dict to to_empty train training type xpu zero_grad "
+    "activity_penalty".split()
+)
+
+
+def hides(name: str) -> bool:
+    """Return whether a variable or function of this name would hide something of the script."""
+    return name in GLOBALS or exists(f"templates/helpers/{name}.py")
+
+
+def safe(name: str) -> str:
+    """Return a name of the spec as one that hides nothing of the script."""
+    name = re.sub(r"\W", "_", name, flags=re.ASCII)
+    return f"{name}_" if hides(name) or name.startswith("__") else name
+
+
 @dataclass
 class Names:
     """Hands out identifiers that are valid, unique, and never keywords or taken names."""
@@ -97,9 +140,6 @@ class Names:
 
     def new(self, wanted: str) -> str:
         """Return `wanted`, made an identifier and numbered when taken."""
-        import keyword
-        import re
-
         name = re.sub(r"\W", "_", wanted, flags=re.ASCII).strip("_") or "layer"
         if name[0].isdigit():
             name = "_" + name

@@ -29,7 +29,7 @@ IMPORTS = {
     "autocast": "from torch import autocast",
 }
 MODULES = (
-    "argparse", "collections", "contextlib", "copy", "csv", "ctypes", "glob", "gzip", "hashlib", "io", "itertools",
+    "argparse", "collections", "contextlib", "copy", "csv", "ctypes", "gc", "glob", "gzip", "hashlib", "io", "itertools",
     "json", "math", "os", "pickle", "random", "re", "string", "struct", "sys", "tarfile", "time",
     "torch", "warnings", "zipfile", "zlib",
 )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from kgen.backends.templates import render
 from kgen.ir.model import Composite, TypedGraph
 from kgen.passes.lower import ScriptNames
-from kgen.torch_ir import ClassDef, render_lines
+from kgen.torch_ir import ClassDef, render_lines, safe
 
 KEY = re.compile("\x02(\\d+)\x03\\(\\)")
 NUMBER = re.compile(r"(?<![\w.])\d+(?![\w.])")
@@ -127,11 +127,17 @@ def _unify(
         if not is_comment:
             used |= dict.fromkeys(n.split(" * ")[-1] for n in names if n and not n.isdigit())
         values = iter(names)
-        out.append(NUMBER.sub(lambda _: str(next(values)), pieces[0]))
+        out.append(NUMBER.sub(lambda _: _shown(str(next(values))), pieces[0]))
     parameters = [p for p in ("in_channels", *dict(variants[0].composite.arguments)) if p in used]
     arguments = [tuple(_value(p, v) for p in parameters) for v in variants]
     text = "".join(out)
-    return re.sub(r"[ ]+\n", "\n", text), parameters, arguments
+    return re.sub(r"[ ]+\n", "\n", text), [safe(p) for p in parameters], arguments
+
+
+def _shown(explained: str) -> str:
+    """Return a size in terms of a parameter (`4 * filters`) as the class writes it."""
+    factor, times, name = explained.rpartition(" * ")
+    return explained if name.isdigit() else f"{factor}{times}{safe(name)}"
 
 
 def _split(text: str) -> list[str]:

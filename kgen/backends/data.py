@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from kgen.backends.adapting import adapting, with_adapting
 from kgen.backends.classes import class_texts
 from kgen.backends.naming import batched, comma, listed, replace_word

@@ -5,26 +5,38 @@ from __future__ import annotations
 from kgen.backends.adapting import layer_adapts, model_lines
 from kgen.backends.measures import Measures
 from kgen.backends.naming import comma
+from kgen.backends.summary import totals, walk
 from kgen.backends.templates import py, render
+from kgen.catalogue.layers.convolution import BaseConv
 from kgen.ir.model import TypedGraph, TypedModel
 from kgen.ir.plan import Plan
 from kgen.ir.shapes import TensorType
 from kgen.passes.lower import Lowered
 from kgen.torch_ir import Line, render_lines
 
+TOO_FEW_FOR_THREADS = 100e6  # operations a step below which two threads are no faster than one
+
 
 def main_section(typed: TypedModel, plan: Plan, measures: Measures, model: Lowered) -> str:
     outputs = [o.name for o in plan.outputs]
     images = any(t.rank == 3 for t in _types(typed.graph))
     lines = [
+        Line("gc.freeze()", "at exit, do not walk through all of torch's objects"),
         Line("check_folders(cfg.checkpoint, cfg.save, cfg.history, cfg.output)"),
         Line("device = pick_device(cfg.device)"),
         Line("torch.set_flush_denormal(True)", "denormals make CPU arithmetic many times slower"),
+        *cpu_lines(typed, plan),
         Line("torch.manual_seed(cfg.seed)"),
         Line("model = Model().to(device)"),
     ]
     if images:
         lines[-1] = Line("model = Model().to(device, memory_format=torch.channels_last)")
+    if plan.summary:
+        count = "sum(p.numel() for p in model.parameters() if p.requires_grad)"
+        lines += [
+            Line("print(model)"),
+            Line(f'print(f"{{{count}:,}} trainable parameters")'),
+        ]
     lines += [
         Line("if cfg.weights:"),
         Line("load_weights(model, cfg.weights)", depth=1),
@@ -78,6 +90,18 @@ def main_section(typed: TypedModel, plan: Plan, measures: Measures, model: Lower
     lines += predict_statement(typed, plan, part)
     lines += generate_statement(typed, plan)
     return render("sections/main.py.j2", body=render_lines(lines, 1))
+
+
+def cpu_lines(typed: TypedModel, plan: Plan) -> list[Line]:
+    """Return the settings with which a CPU trains this model fastest."""
+    lines = []
+    if any(isinstance(node.node.instance.layer, BaseConv) for node in walk(typed.graph)):
+        lines.append(Line("keep_freed_memory()"))
+    flops = totals(typed).flops
+    # Backward takes twice the operations of forward.
+    if flops is not None and 3 * flops * (plan.fit.batch_size or 32) < TOO_FEW_FOR_THREADS:
+        lines.append(Line("torch.set_num_threads(1)", "a step is too small to divide"))
+    return lines
 
 
 def predict_statement(typed: TypedModel, plan: Plan, part: str) -> list[Line]:

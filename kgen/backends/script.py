@@ -26,14 +26,7 @@ from kgen.ir.model import TypedModel
 from kgen.ir.plan import Plan
 from kgen.passes.loop import without_loss
 from kgen.passes.lower import Placed, ScriptNames, lower_graph
-from kgen.torch_ir import Names
-
-RESERVED = {
-    "Config", "Model", "main", "train", "evaluate", "predict", "load_data", "prepare",
-    "train_step", "train_epoch", "loss_function", "batch_sums", "averages", "option",
-    "parse_args", "learning_rate", "penalty", "apply_constraints", "class_weight",
-}
-
+from kgen.torch_ir import GLOBALS, Names
 
 @dataclass(frozen=True)
 class Script:
@@ -50,7 +43,7 @@ class Script:
 
 def render_script(typed: TypedModel, plan: Plan) -> Script:
     """Return the training script of a model."""
-    names = ScriptNames(Names(set(RESERVED)))
+    names = ScriptNames(Names(set(GLOBALS)))
     title = f"{typed.model.name}"
     model = lower_graph(
         typed.graph,

@@ -108,11 +108,12 @@ class Training:
         batch = ", ".join(m.batch)
         reseed = "Randomness depends only on (seed, epoch), so a continued run is exact."
         lines = [
-            Line("torch.manual_seed(10_000 * cfg.seed + epoch + 1)", reseed),
+            Line("device = data[0].device"),
+            Line("set_seed(10_000 * cfg.seed + epoch + 1, device)", reseed),
         ]
         if fit.shuffle:
             lines += [
-                Line("order = torch.randperm(len(data[0]), device=data[0].device)"),
+                Line("order = torch.randperm(len(data[0]), device=device)"),
                 Line("data = tuple(t[order] for t in data)"),
             ]
         lines.append(Line("batches = list(zip(*(t.split(cfg.batch_size) for t in data)))"))
@@ -129,21 +130,21 @@ class Training:
                 lines.append(Line(f"{name} = {augment}({name})", depth=1))
         step = f"train_step(model, optimizer, {batch})"
         if m.at_once:
-            y = m.targets[0]
             so_far = "measure(torch.cat(outputs), data[-1][: cfg.batch_size * step])"
-            lines += [
+            return [
+                *lines,
                 Line(f"outputs.append({step})", depth=1),
-                Line(f"progress.step(step, lambda: {so_far})", depth=1),
+                Line("if progress.live:", depth=1),
+                Line(f"progress.step(step, lambda: {so_far})", depth=2),
                 Line("output = torch.cat(outputs)"),
                 Line("return measure(output, data[-1][: len(output)])"),
             ]
-            assert y
-            return lines
         return [
             *lines,
             Line(f"sums = sums + {step}", depth=1),
             Line(f"seen += len({m.targets[0]})", depth=1),
-            Line("progress.step(step, lambda: averages(sums, seen))", depth=1),
+            Line("if progress.live:", depth=1),
+            Line("progress.step(step, lambda: averages(sums, seen))", depth=2),
             Line("return averages(sums, seen)", "the only wait for the device"),
         ]
 

@@ -21,6 +21,7 @@ from kgen.diagnostics import Diagnostic, Fault, Label, did_you_mean, listing
 from kgen.ir import functions as ir
 from kgen.ir.shapes import TensorType
 from kgen.source import Span
+from kgen.torch_ir import safe
 
 Argument = TensorType | Sequence[TensorType]
 
@@ -271,8 +272,9 @@ def definition(
     function: ir.Function, arguments: Sequence[TensorType], name: str, noun: str = "result"
 ) -> str:
     """Return the function as the text of a Python function called `name`; it returns a `noun`."""
-    body = compile_function(function, arguments)
-    params = ", ".join(f"{p}: Tensor" for p in function.params)
+    names = [safe(p) for p in function.params]
+    body = compile_function(function, arguments, names)
+    params = ", ".join(f"{n}: Tensor" for n in names)
     of = "each sample" if (body.dims or ())[:1] == (BATCH,) else "a batch"
     doc = f'"""Return the {noun} of {of}."""'
     return f"def {name}({params}) -> Tensor:\n    {doc}\n    return {body.code}\n"
@@ -284,7 +286,7 @@ class FunctionLoss(Loss, abstract=True):
     def __init__(self, function: ir.Function, **options: object) -> None:
         super().__init__(**({"called_as": function.name} | options))
         self.function = function
-        self.python_name = function.name
+        self.python_name = safe(function.name)
 
     def check_types(self, target: TensorType, prediction: TensorType) -> None:
         if target.known and prediction.known:
@@ -339,7 +341,7 @@ class FunctionMetric(Metric, abstract=True):
     def __init__(self, function: ir.Function, **options: object) -> None:
         super().__init__(**({"called_as": function.name} | options))
         self.function = function
-        self.python_name = function.name
+        self.python_name = safe(function.name)
 
     @property
     def log_name(self) -> str:

@@ -21,7 +21,7 @@ from kgen.ir.shapes import TensorType
 from kgen.passes.initial import Initialized, initial_lines
 from kgen.passes.late_relu import late_relus
 from kgen.passes.variables import Variables
-from kgen.torch_ir import ClassDef, Line, Names
+from kgen.torch_ir import MODULE_ATTRIBUTES, ClassDef, Line, Names
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ class ClassLowering:
         self.script = script
         early, self.late_relus = late_relus(typed)
         self.fused = fused | early  # nodes that leave their activation to others
-        self.attributes = Names({"training", "forward", "train", "eval", "modules"})
+        self.attributes = Names(set(MODULE_ATTRIBUTES))
         self.variables = Variables(self.graph, Names({"self", "torch", "nn", "math", "F"}))
         self.attribute_of: dict[int, str] = {}  # instance uid -> its attribute
         self.keras_names = instance_names(typed.graph)

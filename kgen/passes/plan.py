@@ -45,6 +45,11 @@ class _Planner:
 
     def run(self) -> Plan | None:
         before = len(self.found.errors)
+        if self.training.plot is not None:
+            self.found.warn(
+                "W101", "`plot_model` has no effect here: a script draws nothing",
+                self.training.plot.span, helps=["draw the model with `kgen plot`"],
+            )
         losses = self.losses()
         if len(self.found.errors) > before:
             return None

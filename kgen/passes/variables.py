@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from kgen.ir.model import Graph, Ref
-from kgen.torch_ir import Names
+from kgen.torch_ir import Names, hides
 
 
 @dataclass
@@ -62,4 +62,4 @@ class Variables:
 
     def usable(self, name: str) -> bool:
         """Return whether a name is not reserved for something else in this function."""
-        return name not in self.names.taken
+        return name not in self.names.taken and not hides(name)
