@@ -17,6 +17,7 @@ Needs torch and numpy.
 import argparse
 import contextlib
 import csv
+import gc
 import json
 import math
 import os
@@ -248,7 +249,7 @@ class Progress:
     def step(self, step: int, logs) -> None:
         """Draw the bar after a step; `logs()` reads the values from the device."""
         now = time.perf_counter()
-        if self.live and now - self.shown > 0.1:
+        if now - self.shown > 0.1:
             self.shown = now
             done = 20 * step // self.steps
             left = (now - self.start) / step * (self.steps - step)
@@ -288,13 +289,21 @@ def save_checkpoint(path: str, **parts) -> None:
         torch.save(state, file)
 
 
+def set_seed(seed: int, device: torch.device) -> None:
+    """Seed the generators in use; torch.manual_seed is slower, it visits every backend."""
+    torch.default_generator.manual_seed(seed)
+    if device.type == "cuda":
+        torch.cuda.manual_seed(seed)
+
+
 def show_epoch(cfg: Config, samples: int, logs: dict[str, float], took: float) -> None:
     """Print an epoch as Keras does at verbose 1 and 2."""
     steps = -(-samples // cfg.batch_size)
     each = f"{took:.0f}s - {1000 * took / steps:.0f}ms/step"
     if cfg.verbose:
         bar = f" {'━' * 20} " if cfg.verbose == 1 else " - "
-        print(f"\r{steps}/{steps}{bar}{each} - {show(logs)}", flush=True)
+        start = "\r" if cfg.verbose == 1 and sys.stdout.isatty() else ""
+        print(f"{start}{steps}/{steps}{bar}{each} - {show(logs)}", flush=True)
 
 
 def train_step(model: Model, optimizer: RMSprop, x: Tensor, y: Tensor) -> Tensor:
@@ -311,9 +320,10 @@ def train_epoch(
     model: Model, optimizer: RMSprop, data: tuple[Tensor, ...], cfg: Config, epoch: int
 ) -> dict[str, float]:
     """Make one pass over the data; return the mean loss, accuracy and mean_pred."""
+    device = data[0].device
     # Randomness depends only on (seed, epoch), so a continued run is exact.
-    torch.manual_seed(10_000 * cfg.seed + epoch + 1)
-    order = torch.randperm(len(data[0]), device=data[0].device)
+    set_seed(10_000 * cfg.seed + epoch + 1, device)
+    order = torch.randperm(len(data[0]), device=device)
     data = tuple(t[order] for t in data)
     batches = list(zip(*(t.split(cfg.batch_size) for t in data)))
     progress = Progress(cfg, epoch, len(batches))
@@ -322,7 +332,8 @@ def train_epoch(
     for step, (x, y) in enumerate(batches, start=1):
         sums = sums + train_step(model, optimizer, x, y)
         seen += len(y)
-        progress.step(step, lambda: averages(sums, seen))
+        if progress.live:
+            progress.step(step, lambda: averages(sums, seen))
     return averages(sums, seen)  # the only wait for the device
 
 
@@ -522,9 +533,11 @@ def write_outputs(path: str, outputs: dict[str, Tensor]) -> None:
 
 def main() -> None:
     cfg = parse_args()
+    gc.freeze()  # at exit, do not walk through all of torch's objects
     check_folders(cfg.checkpoint, cfg.save, cfg.history, cfg.output)
     device = pick_device(cfg.device)
     torch.set_flush_denormal(True)  # denormals make CPU arithmetic many times slower
+    torch.set_num_threads(1)  # a step is too small to divide
     torch.manual_seed(cfg.seed)
     model = Model().to(device)
     if cfg.weights:
@@ -550,4 +563,4 @@ def main() -> None:
 if __name__ == "__main__":
     main()
 
-# kgen checksum: 2b22513a4dc889daaa7a0bc27bb827e4a97bac9305b4d4683db5c59341bb5524
+# kgen checksum: 93caa8b609df98bf0c78bbbe4b1ab95b0a67d769edb9eab9eb21ebb33071cb02

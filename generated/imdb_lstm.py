@@ -17,6 +17,7 @@ Needs torch and numpy.
 import argparse
 import contextlib
 import csv
+import gc
 import hashlib
 import io
 import json
@@ -503,7 +504,7 @@ class Progress:
     def step(self, step: int, logs) -> None:
         """Draw the bar after a step; `logs()` reads the values from the device."""
         now = time.perf_counter()
-        if self.live and now - self.shown > 0.1:
+        if now - self.shown > 0.1:
             self.shown = now
             done = 20 * step // self.steps
             left = (now - self.start) / step * (self.steps - step)
@@ -543,13 +544,21 @@ def save_checkpoint(path: str, **parts) -> None:
         torch.save(state, file)
 
 
+def set_seed(seed: int, device: torch.device) -> None:
+    """Seed the generators in use; torch.manual_seed is slower, it visits every backend."""
+    torch.default_generator.manual_seed(seed)
+    if device.type == "cuda":
+        torch.cuda.manual_seed(seed)
+
+
 def show_epoch(cfg: Config, samples: int, logs: dict[str, float], took: float) -> None:
     """Print an epoch as Keras does at verbose 1 and 2."""
     steps = -(-samples // cfg.batch_size)
     each = f"{took:.0f}s - {1000 * took / steps:.0f}ms/step"
     if cfg.verbose:
         bar = f" {'━' * 20} " if cfg.verbose == 1 else " - "
-        print(f"\r{steps}/{steps}{bar}{each} - {show(logs)}", flush=True)
+        start = "\r" if cfg.verbose == 1 and sys.stdout.isatty() else ""
+        print(f"{start}{steps}/{steps}{bar}{each} - {show(logs)}", flush=True)
 
 
 def train_step(model: Model, optimizer: Adam, x: Tensor, y: Tensor) -> Tensor:
@@ -566,9 +575,10 @@ def train_epoch(
     model: Model, optimizer: Adam, data: tuple[Tensor, ...], cfg: Config, epoch: int
 ) -> dict[str, float]:
     """Make one pass over the data; return the mean loss and accuracy."""
+    device = data[0].device
     # Randomness depends only on (seed, epoch), so a continued run is exact.
-    torch.manual_seed(10_000 * cfg.seed + epoch + 1)
-    order = torch.randperm(len(data[0]), device=data[0].device)
+    set_seed(10_000 * cfg.seed + epoch + 1, device)
+    order = torch.randperm(len(data[0]), device=device)
     data = tuple(t[order] for t in data)
     batches = list(zip(*(t.split(cfg.batch_size) for t in data)))
     progress = Progress(cfg, epoch, len(batches))
@@ -576,9 +586,11 @@ def train_epoch(
     outputs = []
     for step, (x, y) in enumerate(batches, start=1):
         outputs.append(train_step(model, optimizer, x, y))
-        progress.step(
-            step, lambda: measure(torch.cat(outputs), data[-1][: cfg.batch_size * step])
-        )
+        if progress.live:
+            progress.step(
+                step,
+                lambda: measure(torch.cat(outputs), data[-1][: cfg.batch_size * step]),
+            )
     output = torch.cat(outputs)
     return measure(output, data[-1][: len(output)])
 
@@ -779,6 +791,7 @@ def write_outputs(path: str, outputs: dict[str, Tensor]) -> None:
 
 def main() -> None:
     cfg = parse_args()
+    gc.freeze()  # at exit, do not walk through all of torch's objects
     check_folders(cfg.checkpoint, cfg.save, cfg.history, cfg.output)
     device = pick_device(cfg.device)
     torch.set_flush_denormal(True)  # denormals make CPU arithmetic many times slower
@@ -806,4 +819,4 @@ def main() -> None:
 if __name__ == "__main__":
     main()
 
-# kgen checksum: 4aabe59a1b0123d3e46b54115b47db156c9c2534f01a658311dbc60b03f4fedd
+# kgen checksum: cf8250b414c76767c82186a94b22869952fe4b060a2a6e31d9efa2ac04af2394

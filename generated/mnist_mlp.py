@@ -17,6 +17,7 @@ Needs torch and numpy.
 import argparse
 import contextlib
 import csv
+import gc
 import json
 import math
 import os
@@ -198,7 +199,7 @@ def prepare(arrays: tuple[np.ndarray, ...], device: torch.device) -> tuple[Tenso
     x, y = (torch.from_numpy(a).to(device) for a in arrays)
     x = x.reshape(-1, 784)  # (N, 784)
     x = x * (1 / 255)  # (N, 784)
-    y = F.one_hot(y.long(), 10).float()  # (N, 10)
+    y = y.long()  # cross_entropy takes classes: one-hot rows would be slower
     return x, y
 
 
@@ -210,7 +211,7 @@ def loss_function(output: Tensor, y: Tensor) -> Tensor:
 def measure(output: Tensor, y: Tensor) -> dict[str, float]:
     """Return what Keras logs for these outputs: accuracy and loss."""
     loss = loss_function(output, y)
-    accuracy = (output.argmax(-1) == y.argmax(-1)).to(loss.dtype).mean()
+    accuracy = (output.argmax(-1) == y).to(loss.dtype).mean()
     means = torch.stack((loss, accuracy)).tolist()
     return {"accuracy": means[1], "loss": means[0]}
 
@@ -335,7 +336,7 @@ class Progress:
     def step(self, step: int, logs) -> None:
         """Draw the bar after a step; `logs()` reads the values from the device."""
         now = time.perf_counter()
-        if self.live and now - self.shown > 0.1:
+        if now - self.shown > 0.1:
             self.shown = now
             done = 20 * step // self.steps
             left = (now - self.start) / step * (self.steps - step)
@@ -375,13 +376,21 @@ def save_checkpoint(path: str, **parts) -> None:
         torch.save(state, file)
 
 
+def set_seed(seed: int, device: torch.device) -> None:
+    """Seed the generators in use; torch.manual_seed is slower, it visits every backend."""
+    torch.default_generator.manual_seed(seed)
+    if device.type == "cuda":
+        torch.cuda.manual_seed(seed)
+
+
 def show_epoch(cfg: Config, samples: int, logs: dict[str, float], took: float) -> None:
     """Print an epoch as Keras does at verbose 1 and 2."""
     steps = -(-samples // cfg.batch_size)
     each = f"{took:.0f}s - {1000 * took / steps:.0f}ms/step"
     if cfg.verbose:
         bar = f" {'━' * 20} " if cfg.verbose == 1 else " - "
-        print(f"\r{steps}/{steps}{bar}{each} - {show(logs)}", flush=True)
+        start = "\r" if cfg.verbose == 1 and sys.stdout.isatty() else ""
+        print(f"{start}{steps}/{steps}{bar}{each} - {show(logs)}", flush=True)
 
 
 def train_step(model: Model, optimizer: RMSprop, x: Tensor, y: Tensor) -> Tensor:
@@ -398,9 +407,10 @@ def train_epoch(
     model: Model, optimizer: RMSprop, data: tuple[Tensor, ...], cfg: Config, epoch: int
 ) -> dict[str, float]:
     """Make one pass over the data; return the mean loss and accuracy."""
+    device = data[0].device
     # Randomness depends only on (seed, epoch), so a continued run is exact.
-    torch.manual_seed(10_000 * cfg.seed + epoch + 1)
-    order = torch.randperm(len(data[0]), device=data[0].device)
+    set_seed(10_000 * cfg.seed + epoch + 1, device)
+    order = torch.randperm(len(data[0]), device=device)
     data = tuple(t[order] for t in data)
     batches = list(zip(*(t.split(cfg.batch_size) for t in data)))
     progress = Progress(cfg, epoch, len(batches))
@@ -408,9 +418,11 @@ def train_epoch(
     outputs = []
     for step, (x, y) in enumerate(batches, start=1):
         outputs.append(train_step(model, optimizer, x, y))
-        progress.step(
-            step, lambda: measure(torch.cat(outputs), data[-1][: cfg.batch_size * step])
-        )
+        if progress.live:
+            progress.step(
+                step,
+                lambda: measure(torch.cat(outputs), data[-1][: cfg.batch_size * step]),
+            )
     output = torch.cat(outputs)
     return measure(output, data[-1][: len(output)])
 
@@ -611,11 +623,16 @@ def write_outputs(path: str, outputs: dict[str, Tensor]) -> None:
 
 def main() -> None:
     cfg = parse_args()
+    gc.freeze()  # at exit, do not walk through all of torch's objects
     check_folders(cfg.checkpoint, cfg.save, cfg.history, cfg.output)
     device = pick_device(cfg.device)
     torch.set_flush_denormal(True)  # denormals make CPU arithmetic many times slower
     torch.manual_seed(cfg.seed)
     model = Model().to(device)
+    print(model)
+    print(
+        f"{sum(p.numel() for p in model.parameters() if p.requires_grad):,} trainable parameters"
+    )
     if cfg.weights:
         load_weights(model, cfg.weights)
     if cfg.predict:
@@ -638,4 +655,4 @@ def main() -> None:
 if __name__ == "__main__":
     main()
 
-# kgen checksum: f7fa2d0a745fbd607fd6ef027be191778bf11985745a490c1cc0b4c8930eb777
+# kgen checksum: fd60569360243c69db6d9b0483392aea53d21fe5d22a6745bac42759a5ac9118

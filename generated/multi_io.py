@@ -17,6 +17,7 @@ Needs torch and numpy.
 import argparse
 import contextlib
 import csv
+import gc
 import json
 import math
 import os
@@ -94,16 +95,16 @@ class Model(nn.Module):
         words = self.lstm(words)[0][:, -1]  # (N, 32)
         aux = self.aux(words)  # (N, 1)
         merged = torch.cat([words, facts], dim=-1)  # (N, 37)
-        main = F.relu(self.dense(merged))  # (N, 64)
-        main = F.relu(self.dense_1(main))  # (N, 64)
-        main = self.main(main)  # (N, 1)
-        return main, aux
+        x = F.relu(self.dense(merged))  # (N, 64)
+        x = F.relu(self.dense_1(x))  # (N, 64)
+        x = self.main(x)  # (N, 1)
+        return x, aux
 
 
 def load_data(cfg: Config) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
     """Return noisy copies of 2 prototypes, a prototype a class.
 
-    Returns the arrays of the training and of the test part, `headline`, `facts`, `y_main` and `y_aux`.
+    Returns the arrays of the training and of the test part, `headline`, `facts`, `y_main_` and `y_aux`.
     """
     rng = np.random.default_rng(0)
     prototypes1 = rng.integers(10000, size=(2, 100), dtype=np.int32)
@@ -128,34 +129,34 @@ def load_data(cfg: Config) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ..
 
 def prepare(arrays: tuple[np.ndarray, ...], device: torch.device) -> tuple[Tensor, ...]:
     """Move arrays to the device, in the form that the model and the loss take."""
-    headline, facts, y_main, y_aux = (torch.from_numpy(a).to(device) for a in arrays)
-    return headline, facts, y_main, y_aux
+    headline, facts, y_main_, y_aux = (torch.from_numpy(a).to(device) for a in arrays)
+    return headline, facts, y_main_, y_aux
 
 
 def loss_function(
-    main: Tensor, aux: Tensor, y_main: Tensor, y_aux: Tensor
+    main_: Tensor, aux: Tensor, y_main_: Tensor, y_aux: Tensor
 ) -> tuple[Tensor, ...]:
     """Return the total loss and its parts: binary crossentropy from logits; binary crossentropy from logits."""
-    main_loss = F.binary_cross_entropy_with_logits(main, y_main)
+    main__loss = F.binary_cross_entropy_with_logits(main_, y_main_)
     aux_loss = F.binary_cross_entropy_with_logits(aux, y_aux)
-    return main_loss + 0.2 * aux_loss, main_loss, aux_loss
+    return main__loss + 0.2 * aux_loss, main__loss, aux_loss
 
 
 def batch_sums(
     loss: Tensor,
-    main_loss: Tensor,
+    main__loss: Tensor,
     aux_loss: Tensor,
-    main: Tensor,
+    main_: Tensor,
     aux: Tensor,
-    y_main: Tensor,
+    y_main_: Tensor,
     y_aux: Tensor,
 ) -> Tensor:
     """Return a batch's share of aux_accuracy, aux_loss, loss, main_accuracy and main_loss: sums that add up."""
-    main_accuracy = ((main > 0) == y_main).to(loss.dtype).mean()
+    main_accuracy = ((main_ > 0) == y_main_).to(loss.dtype).mean()
     aux_accuracy = ((aux > 0) == y_aux).to(loss.dtype).mean()
     return (
-        len(y_main)
-        * torch.stack((loss, main_loss, aux_loss, main_accuracy, aux_accuracy))
+        len(y_main_)
+        * torch.stack((loss, main__loss, aux_loss, main_accuracy, aux_accuracy))
     ).double()
 
 
@@ -291,7 +292,7 @@ class Progress:
     def step(self, step: int, logs) -> None:
         """Draw the bar after a step; `logs()` reads the values from the device."""
         now = time.perf_counter()
-        if self.live and now - self.shown > 0.1:
+        if now - self.shown > 0.1:
             self.shown = now
             done = 20 * step // self.steps
             left = (now - self.start) / step * (self.steps - step)
@@ -331,13 +332,21 @@ def save_checkpoint(path: str, **parts) -> None:
         torch.save(state, file)
 
 
+def set_seed(seed: int, device: torch.device) -> None:
+    """Seed the generators in use; torch.manual_seed is slower, it visits every backend."""
+    torch.default_generator.manual_seed(seed)
+    if device.type == "cuda":
+        torch.cuda.manual_seed(seed)
+
+
 def show_epoch(cfg: Config, samples: int, logs: dict[str, float], took: float) -> None:
     """Print an epoch as Keras does at verbose 1 and 2."""
     steps = -(-samples // cfg.batch_size)
     each = f"{took:.0f}s - {1000 * took / steps:.0f}ms/step"
     if cfg.verbose:
         bar = f" {'━' * 20} " if cfg.verbose == 1 else " - "
-        print(f"\r{steps}/{steps}{bar}{each} - {show(logs)}", flush=True)
+        start = "\r" if cfg.verbose == 1 and sys.stdout.isatty() else ""
+        print(f"{start}{steps}/{steps}{bar}{each} - {show(logs)}", flush=True)
 
 
 def train_step(
@@ -345,22 +354,22 @@ def train_step(
     optimizer: RMSprop,
     headline: Tensor,
     facts: Tensor,
-    y_main: Tensor,
+    y_main_: Tensor,
     y_aux: Tensor,
 ) -> Tensor:
     """Update the weights from one batch, as Keras' train_on_batch; return its sums."""
-    main, aux = model(headline, facts)
-    loss, main_loss, aux_loss = loss_function(main, aux, y_main, y_aux)
+    main_, aux = model(headline, facts)
+    loss, main__loss, aux_loss = loss_function(main_, aux, y_main_, y_aux)
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
     return batch_sums(
         loss.detach(),
-        main_loss.detach(),
+        main__loss.detach(),
         aux_loss.detach(),
-        main.detach(),
+        main_.detach(),
         aux.detach(),
-        y_main,
+        y_main_,
         y_aux,
     )
 
@@ -369,18 +378,20 @@ def train_epoch(
     model: Model, optimizer: RMSprop, data: tuple[Tensor, ...], cfg: Config, epoch: int
 ) -> dict[str, float]:
     """Make one pass over the data; return the mean loss, aux_accuracy, aux_loss, main_accuracy and main_loss."""
+    device = data[0].device
     # Randomness depends only on (seed, epoch), so a continued run is exact.
-    torch.manual_seed(10_000 * cfg.seed + epoch + 1)
-    order = torch.randperm(len(data[0]), device=data[0].device)
+    set_seed(10_000 * cfg.seed + epoch + 1, device)
+    order = torch.randperm(len(data[0]), device=device)
     data = tuple(t[order] for t in data)
     batches = list(zip(*(t.split(cfg.batch_size) for t in data)))
     progress = Progress(cfg, epoch, len(batches))
     model.train()
     sums, seen = 0, 0
-    for step, (headline, facts, y_main, y_aux) in enumerate(batches, start=1):
-        sums = sums + train_step(model, optimizer, headline, facts, y_main, y_aux)
-        seen += len(y_main)
-        progress.step(step, lambda: averages(sums, seen))
+    for step, (headline, facts, y_main_, y_aux) in enumerate(batches, start=1):
+        sums = sums + train_step(model, optimizer, headline, facts, y_main_, y_aux)
+        seen += len(y_main_)
+        if progress.live:
+            progress.step(step, lambda: averages(sums, seen))
     return averages(sums, seen)  # the only wait for the device
 
 
@@ -391,11 +402,11 @@ def evaluate(
     """Return the mean loss, aux_accuracy, aux_loss, main_accuracy and main_loss over the data."""
     model.eval()
     sums, seen = 0, 0
-    for headline, facts, y_main, y_aux in zip(*(t.split(batch_size) for t in data)):
-        main, aux = model(headline, facts)
-        loss, main_loss, aux_loss = loss_function(main, aux, y_main, y_aux)
-        sums = sums + batch_sums(loss, main_loss, aux_loss, main, aux, y_main, y_aux)
-        seen += len(y_main)
+    for headline, facts, y_main_, y_aux in zip(*(t.split(batch_size) for t in data)):
+        main_, aux = model(headline, facts)
+        loss, main__loss, aux_loss = loss_function(main_, aux, y_main_, y_aux)
+        sums = sums + batch_sums(loss, main__loss, aux_loss, main_, aux, y_main_, y_aux)
+        seen += len(y_main_)
     return averages(sums, seen)
 
 
@@ -407,8 +418,8 @@ def predict(
     model.eval()
     results = []
     for headline, facts in zip(*(t.split(batch_size) for t in inputs)):
-        main, aux = model(headline, facts)
-        results.append((torch.sigmoid(main), torch.sigmoid(aux)))
+        main_, aux = model(headline, facts)
+        results.append((torch.sigmoid(main_), torch.sigmoid(aux)))
     return tuple(torch.cat(parts) for parts in zip(*results))
 
 
@@ -582,6 +593,7 @@ def write_outputs(path: str, outputs: dict[str, Tensor]) -> None:
 
 def main() -> None:
     cfg = parse_args()
+    gc.freeze()  # at exit, do not walk through all of torch's objects
     check_folders(cfg.checkpoint, cfg.save, cfg.history, cfg.output)
     device = pick_device(cfg.device)
     torch.set_flush_denormal(True)  # denormals make CPU arithmetic many times slower
@@ -614,4 +626,4 @@ def main() -> None:
 if __name__ == "__main__":
     main()
 
-# kgen checksum: 524465bd1ed0004b71eb04ce1b2f05e3ed530d52d754874133e1662be035f547
+# kgen checksum: 51ce737953f697a67c29af542f54e0660d5fefd677f56d32e9f416e2d0611ae4

@@ -17,6 +17,8 @@ Needs torch, numpy and scikit-learn.
 import argparse
 import contextlib
 import csv
+import ctypes
+import gc
 import json
 import math
 import os
@@ -172,7 +174,7 @@ def prepare(arrays: tuple[np.ndarray, ...], device: torch.device) -> tuple[Tenso
     x, y = (torch.from_numpy(a).to(device) for a in arrays)
     x = x.reshape(-1, 8, 8, 1)  # (N, 8, 8, 1)
     x = x * (1 / 16)  # (N, 8, 8, 1)
-    y = F.one_hot(y.long(), 10).float()  # (N, 10)
+    y = y.long()  # cross_entropy takes classes: one-hot rows would be slower
     return x, y
 
 
@@ -184,7 +186,7 @@ def loss_function(output: Tensor, y: Tensor) -> Tensor:
 def measure(output: Tensor, y: Tensor) -> dict[str, float]:
     """Return what Keras logs for these outputs: accuracy and loss."""
     loss = loss_function(output, y)
-    accuracy = (output.argmax(-1) == y.argmax(-1)).to(loss.dtype).mean()
+    accuracy = (output.argmax(-1) == y).to(loss.dtype).mean()
     means = torch.stack((loss, accuracy)).tolist()
     return {"accuracy": means[1], "loss": means[0]}
 
@@ -314,7 +316,7 @@ class Progress:
     def step(self, step: int, logs) -> None:
         """Draw the bar after a step; `logs()` reads the values from the device."""
         now = time.perf_counter()
-        if self.live and now - self.shown > 0.1:
+        if now - self.shown > 0.1:
             self.shown = now
             done = 20 * step // self.steps
             left = (now - self.start) / step * (self.steps - step)
@@ -354,13 +356,21 @@ def save_checkpoint(path: str, **parts) -> None:
         torch.save(state, file)
 
 
+def set_seed(seed: int, device: torch.device) -> None:
+    """Seed the generators in use; torch.manual_seed is slower, it visits every backend."""
+    torch.default_generator.manual_seed(seed)
+    if device.type == "cuda":
+        torch.cuda.manual_seed(seed)
+
+
 def show_epoch(cfg: Config, samples: int, logs: dict[str, float], took: float) -> None:
     """Print an epoch as Keras does at verbose 1 and 2."""
     steps = -(-samples // cfg.batch_size)
     each = f"{took:.0f}s - {1000 * took / steps:.0f}ms/step"
     if cfg.verbose:
         bar = f" {'━' * 20} " if cfg.verbose == 1 else " - "
-        print(f"\r{steps}/{steps}{bar}{each} - {show(logs)}", flush=True)
+        start = "\r" if cfg.verbose == 1 and sys.stdout.isatty() else ""
+        print(f"{start}{steps}/{steps}{bar}{each} - {show(logs)}", flush=True)
 
 
 def train_step(model: Model, optimizer: Adam, x: Tensor, y: Tensor) -> Tensor:
@@ -377,9 +387,10 @@ def train_epoch(
     model: Model, optimizer: Adam, data: tuple[Tensor, ...], cfg: Config, epoch: int
 ) -> dict[str, float]:
     """Make one pass over the data; return the mean loss and accuracy."""
+    device = data[0].device
     # Randomness depends only on (seed, epoch), so a continued run is exact.
-    torch.manual_seed(10_000 * cfg.seed + epoch + 1)
-    order = torch.randperm(len(data[0]), device=data[0].device)
+    set_seed(10_000 * cfg.seed + epoch + 1, device)
+    order = torch.randperm(len(data[0]), device=device)
     data = tuple(t[order] for t in data)
     batches = list(zip(*(t.split(cfg.batch_size) for t in data)))
     progress = Progress(cfg, epoch, len(batches))
@@ -387,9 +398,11 @@ def train_epoch(
     outputs = []
     for step, (x, y) in enumerate(batches, start=1):
         outputs.append(train_step(model, optimizer, x, y))
-        progress.step(
-            step, lambda: measure(torch.cat(outputs), data[-1][: cfg.batch_size * step])
-        )
+        if progress.live:
+            progress.step(
+                step,
+                lambda: measure(torch.cat(outputs), data[-1][: cfg.batch_size * step]),
+            )
     output = torch.cat(outputs)
     return measure(output, data[-1][: len(output)])
 
@@ -455,6 +468,15 @@ def check_folders(*paths: str) -> None:
         folder = os.path.dirname(os.path.abspath(path))
         if not os.access(folder, os.W_OK):
             sys.exit(f"cannot write {path}: {folder} is no folder one can write to")
+
+
+def keep_freed_memory() -> None:
+    """Let glibc reuse large blocks; else every big tensor is mapped and faulted in anew."""
+    if sys.platform == "linux":
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # musl has none
+        if mallopt is not None:
+            mallopt(-4, 0)  # M_MMAP_MAX: large blocks come from the heap too
+            mallopt(-1, 2**31 - 1)  # M_TRIM_THRESHOLD: the heap does not shrink
 
 
 def load_weights(model: nn.Module, path: str) -> None:
@@ -590,9 +612,11 @@ def write_outputs(path: str, outputs: dict[str, Tensor]) -> None:
 
 def main() -> None:
     cfg = parse_args()
+    gc.freeze()  # at exit, do not walk through all of torch's objects
     check_folders(cfg.checkpoint, cfg.save, cfg.history, cfg.output)
     device = pick_device(cfg.device)
     torch.set_flush_denormal(True)  # denormals make CPU arithmetic many times slower
+    keep_freed_memory()
     torch.manual_seed(cfg.seed)
     model = Model().to(device, memory_format=torch.channels_last)
     if cfg.weights:
@@ -617,4 +641,4 @@ def main() -> None:
 if __name__ == "__main__":
     main()
 
-# kgen checksum: c19591763354d258697fa4511c3e513afc4aeb327d8e00a5d5de06c486bdb4ec
+# kgen checksum: a505d39d2a375ff07404489524f27a46fd73f2d6f5b09c30f4e5eefc53b0a2cd

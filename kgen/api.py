@@ -80,9 +80,19 @@ def check_text(
 
 
 def build_text(
-    text: str, path: str = "spec.kdsl", defines: Mapping[str, Any] | None = None
+    text: str,
+    path: str = "spec.kdsl",
+    defines: Mapping[str, Any] | None = None,
+    script: str = "",
 ) -> Build:
     """Return the training script of a spec.
+
+    Args:
+        text: The spec.
+        path: The name it is shown under.
+        defines: Values for its constants.
+        script: The file name that the script's docstring calls it by; the spec's, as a `.py`, by
+            default.
 
     Raises:
         CompileError: The spec has errors; nothing is generated.
@@ -92,7 +102,7 @@ def build_text(
     checked = check_text(text, path, defines)
     if checked.errors or checked.plan is None or checked.typed is None:
         raise CompileError(checked.source, checked.diagnostics)
-    script = render_script(checked.typed, checked.plan)
+    made = render_script(checked.typed, checked.plan, script)
     return Build(
-        script.text, checked.typed, checked.plan, script.weights, checked.diagnostics
+        made.text, checked.typed, checked.plan, made.weights, checked.diagnostics
     )

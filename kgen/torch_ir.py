@@ -5,10 +5,10 @@ Class and function bodies are lists of `Line`s; templates print them, they choos
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 import builtins
 import keyword
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from kgen.resources import exists

@@ -22,8 +22,10 @@ def data_section(
     lines: list[Line] = []
     fitted: list[str] = []
     loaded = arrays[: len(data.code.raw)]
-    for name, raw, chain, final in zip(arrays, data.code.raw, data.prepare, data.types, strict=False):
-        lines += prepare_lines(name, raw, chain, final, names, fitted)
+    for i, (name, raw, chain, final) in enumerate(
+        zip(arrays, data.code.raw, data.prepare, data.types, strict=False)
+    ):
+        lines += prepare_lines(name, raw, chain, final, names, fitted, i in data.classes)
     returned = arrays if len(loaded) == len(arrays) else (*loaded, *[loaded[0]] * len(targets))
     return render(
         "sections/data.py.j2",
@@ -44,10 +46,11 @@ def prepare_lines(
     final: TensorType,
     names: ScriptNames,
     fitted: list[str],
+    classes: bool = False,
 ) -> list[Line]:
     """Return the statements that bring one array into its final form.
 
-    Modules that keep statistics of the training data go to `fitted`, which outlives a call.
+    Arrays of `classes` become int64 whatever integers they hold. Modules that keep statistics of the training data go to `fitted`, which outlives a call.
     """
     lines: list[Line] = []
     current = raw
@@ -59,10 +62,11 @@ def prepare_lines(
         lines.append(Line(f"{name} = {name}.unsqueeze(-1)", batched(final)))
     elif current.shape == (*final.shape, 1):
         lines.append(Line(f"{name} = {name}.squeeze(-1)", batched(final)))
-    if current.dtype != final.dtype:
+    if current.dtype != final.dtype or classes:
         cast = {"float32": ".float()", "int64": ".long()", "int32": ".int()"}.get(final.dtype)
         if cast is not None:
-            lines.append(Line(f"{name} = {name}{cast}"))
+            why = "cross_entropy takes classes: one-hot rows would be slower" if classes else ""
+            lines.append(Line(f"{name} = {name}{cast}", why))
     return lines
 
 

@@ -25,13 +25,13 @@ def class_weight_section(plan: Plan) -> str:
     table = plan.fit.class_weight
     if table is None:
         return ""
-    size = max(plan.data.types[-1].shape[-1] or 0 if plan.data.types[-1].shape else 0,
-               max(table) + 1)
     output = plan.outputs[0]
+    size = max(2, output.prediction.shape[-1] or 0, max(table) + 1)
     labels = output.loss.labels if output.loss is not None else "real"
-    classes = "y.argmax(-1)" if labels == "one_hot" else "y.long()"
-    if labels != "one_hot" and output.target.rank:
-        classes = "y.squeeze(-1).long()"
+    rows = labels == "one_hot" and output.target.rank == output.prediction.rank
+    classes = "y.argmax(-1)" if rows else "y.squeeze(-1).long()" if output.target.rank else "y.long()"
+    if output.target.dtype == "int64":
+        classes = classes.removesuffix(".long()")
     weights = ", ".join(py(float(table.get(i, 1.0))) for i in range(size))
     return (
         "def class_weight(y: Tensor) -> Tensor:\n"

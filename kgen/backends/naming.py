@@ -6,11 +6,12 @@ import re
 from collections.abc import Sequence
 
 from kgen.ir.shapes import TensorType
+from kgen.torch_ir import safe
 
 
 def identifier(name: str) -> str:
-    """Return a log or output name as a Python identifier."""
-    text = re.sub(r"\W", "_", name, flags=re.ASCII)
+    """Return a log or output name as a Python identifier that hides nothing."""
+    text = safe(name)
     return text if text.isidentifier() else f"_{text}"
 
 

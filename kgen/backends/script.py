@@ -41,10 +41,9 @@ class Script:
     weights: tuple[Placed, ...]
 
 
-def render_script(typed: TypedModel, plan: Plan) -> Script:
+def render_script(typed: TypedModel, plan: Plan, file: str = "") -> Script:
     """Return the training script of a model."""
     names = ScriptNames(Names(set(GLOBALS)))
-    title = f"{typed.model.name}"
     model = lower_graph(
         typed.graph,
         "Model",
@@ -84,7 +83,7 @@ def render_script(typed: TypedModel, plan: Plan) -> Script:
     requires += tuple(getattr(plan.data.code, "requires", ()))
     header = render(
         "sections/header.py.j2",
-        docstring=docstring(typed, plan, title, requires),
+        docstring=docstring(typed, plan, file, requires),
         dependencies=", ".join(py(d) for d in ("torch>=2.4", "numpy", *requires)),
         imports=imports_for(body, plan.data.code.imports),
     )

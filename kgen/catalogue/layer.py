@@ -201,6 +201,10 @@ class Layer(Entry, abstract=True, family=LAYERS):
         """Return the types of the result from those that the wrapped instance returns."""
         return inner
 
+    def unwrapped(self) -> Layer:
+        """Return the plainer layer that this one is another spelling of; itself by default."""
+        return self
+
     def layout_for(self, *inputs: TensorType) -> str:
         """Return the layout wanted for these inputs, where `layout` depends on arguments."""
         return self.layout

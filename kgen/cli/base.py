@@ -133,14 +133,14 @@ def typed_model(spec: str, define: Iterable[tuple[str, Any]]) -> TypedModel:
     return check.typed
 
 
-def built(spec: str, define: Iterable[tuple[str, Any]]) -> Build:
-    """Return the script of a spec, after its warnings."""
+def built(spec: str, define: Iterable[tuple[str, Any]], out: str = "") -> Build:
+    """Return the script of a spec, to be written to `out`, after its warnings."""
     from kgen.api import build_text
     from kgen.source import Source
 
     prepare_parser()
     text = files.read_text(spec)
-    build = build_text(text, named(spec), dict(define))
+    build = build_text(text, named(spec), dict(define), os.path.basename(out))
     show(Source(named(spec), text), build.diagnostics, sys.stderr)
     return build
 

@@ -80,7 +80,7 @@ def build(
 def build_once(spec: str, out: str, define: Sequence[tuple[str, Any]], force: bool) -> None:
     """Build a script and write it where that loses nothing."""
     guard(out, spec, force)
-    build = built(spec, define)
+    build = built(spec, define, out)
     script = script_text(build)
     files.write(out, script.encode())
     from kgen.backends.summary import totals

@@ -48,6 +48,7 @@ class DataPlan:
         prepare: Per array (inputs, then targets): the typed chain that prepares it, or None.
         types: Per array: its type when it is prepared.
         augment: Per input: the typed chain applied to training batches, or None.
+        classes: Which arrays stay classes where the spec has `one_hot` (`passes/labels.py`).
     """
 
     source: Source
@@ -55,6 +56,7 @@ class DataPlan:
     prepare: tuple[TypedGraph | None, ...]
     types: tuple[TensorType, ...]
     augment: tuple[TypedGraph | None, ...] = ()
+    classes: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,6 +19,7 @@ from kgen.ir.model import Composite, Graph, TypedGraph, TypedModel, instance_nam
 from kgen.ir.plan import DataPlan, OutputPlan, Plan
 from kgen.ir.shapes import TensorType
 from kgen.passes.infer import infer
+from kgen.passes.labels import with_integer_labels
 from kgen.source import Span
 
 
@@ -33,6 +34,7 @@ class _Planner:
     found: Diagnostics
     defaults: list[str] = field(default_factory=list)
     fused_nodes: set[int] = field(default_factory=set)
+    wanted: Wanted = field(default=Wanted((), (), (), ()), init=False)
 
     def __post_init__(self) -> None:
         self.training = self.typed.model.training
@@ -63,7 +65,7 @@ class _Planner:
         fit = self.fit(data)
         if len(self.found.errors) > before:
             return None
-        return Plan(
+        made = Plan(
             self.compile.optimizer,
             tuple(outputs),
             fit,
@@ -76,6 +78,7 @@ class _Planner:
             fused_nodes=frozenset(self.fused_nodes),
             defaults=tuple(self.defaults),
         )
+        return with_integer_labels(made, self.wanted)
 
     # ------------------------------------------------------------------ losses, metrics
 
@@ -273,7 +276,7 @@ class _Planner:
             source = bound.entry
         assert isinstance(source, Source)
         names = input_names(self.graph)
-        wanted = Wanted(
+        wanted = self.wanted = Wanted(
             tuple(zip(names, self.graph.input_types, strict=True)),
             () if source.mirrors else tuple(zip(self.names, targets, strict=True)),
             tuple("real" if x is None else x.labels for x in losses),

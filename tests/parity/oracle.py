@@ -141,8 +141,9 @@ def call_layer(layer: Layer, made: Any, inputs: list[Any]) -> Sequence[Any]:
     ):
         return listed(made(inputs, **options))
     wrapped = made.forward_layer if isinstance(made, keras.layers.Bidirectional) else made
-    if isinstance(wrapped, keras.layers.RNN) and len(inputs) > 1:
-        return listed(made(inputs[0], initial_state=inputs[1:]))
+    if isinstance(wrapped, keras.layers.RNN):
+        state = {"initial_state": inputs[1:]} if len(inputs) > 1 else {}
+        return keras.tree.flatten(made(inputs[0], **state))  # stacked cells return nested states
     if isinstance(made, keras.layers.MultiHeadAttention) and len(inputs) == 1:
         return listed(made(inputs[0], inputs[0], **options))
     return listed(made(*inputs, **options))

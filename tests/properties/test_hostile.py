@@ -36,6 +36,7 @@ NAMES = (
     "self", "torch", "nn", "np", "F", "Tensor", "Model", "x", "cfg", "layer", "print", "int",
     "lambda", "class", "def_", "match", "__init__", "__import__", "super", "forward", "train",
     "Config", "os", "data", "device", "modules", "parameters", "dense", "float", "a" * 200,
+    "loss", "output", "total", "logs", "epoch", "model_", "causal", "in_channels", "weights",
 )  # fmt: skip
 
 

@@ -53,6 +53,12 @@ def named_layer(instance: Instance) -> str:
     return layer.title if isinstance(layer, Composite) else type(layer).__name__
 
 
+def unwrapped(instance: Instance) -> Layer | Composite:
+    """Return a wrapped layer; a loop over one cell (`RNN`) as the layer that it is."""
+    layer = instance.layer
+    return layer.unwrapped() if isinstance(layer, Layer) else layer
+
+
 class TimeDistributed(Layer):
     """Apply a layer (or model) to every step of a sequence, with the same weights."""
 
@@ -75,7 +81,7 @@ class TimeDistributed(Layer):
                 label="expects at least 2 axes after the batch",
             )
         layer = self.layer.layer
-        if isinstance(layer, Recurrent) and layer.stateful:
+        if getattr(layer, "stateful", False):
             raise Fault("K501", "a stateful layer in `TimeDistributed` is not supported")
         if has_batch_statistics(self.layer):
             whole = isinstance(layer, BatchNormalization | Composite) and self.output_count() == 1
@@ -168,7 +174,7 @@ class Bidirectional(Layer):
     def check(self) -> None:
         for name in ("layer", "backward_layer"):
             instance = getattr(self, name)
-            if instance is not None and not isinstance(instance.layer, Recurrent):
+            if instance is not None and not isinstance(unwrapped(instance), Recurrent):
                 raise Fault(
                     "K203",
                     f"`{name}` must be a recurrent layer, got {named_layer(instance)}",
@@ -191,11 +197,11 @@ class Bidirectional(Layer):
 
     def pair(self) -> tuple[Recurrent, Recurrent]:
         """Return the layers of the two directions."""
-        one = self.layer.layer
+        one = unwrapped(self.layer)
         assert isinstance(one, Recurrent)
         if self.backward_layer is None:
             return zeroing(one), zeroing(one, go_backwards=True)
-        other = self.backward_layer.layer
+        other = unwrapped(self.backward_layer)
         assert isinstance(other, Recurrent)
         return zeroing(one), zeroing(other)
 

@@ -68,6 +68,19 @@ class Pair:
         return y if self.target.dtype == "int64" else f"{y}.long()"
 
     @property
+    def indexed(self) -> bool:
+        """Return whether the targets are classes where the loss speaks of one-hot rows.
+
+        See `passes/labels.py`.
+        """
+        return self.target.dtype == "int64" and self.target.rank == self.prediction.rank - 1
+
+    @property
+    def classes(self) -> str:
+        """Return the class of each target of a loss that speaks of one-hot rows."""
+        return self.y if self.indexed else f"{self.aligned}.argmax(-1)"
+
+    @property
     def sequence(self) -> bool:
         """Return whether a sample has several predictions (time steps, pixels)."""
         return self.prediction.rank > 1

@@ -59,7 +59,7 @@ class CategoricalCrossentropy(_Crossentropy):
         return f"F.cross_entropy({logits}, {y}{smoothing}{reduction})"
 
     def values(self, pair: Pair) -> str:
-        logits, y = self.logits(pair), pair.labels
+        logits, y = self.logits(pair), self.targets(pair)
         if not logits:
             y = _smoothed(y, self.label_smoothing, pair.prediction.shape[-1] or 1)
             return f"-({y} * clipped_log({pair.p})).sum(-1)"
@@ -67,10 +67,14 @@ class CategoricalCrossentropy(_Crossentropy):
         return f"{values}.view({y}.shape[:-1])" if pair.sequence else values
 
     def mean(self, pair: Pair) -> str:
-        logits, y = self.logits(pair), pair.labels
+        logits, y = self.logits(pair), self.targets(pair)
         if not logits:
             return f"{self.values(pair)}.mean()"
         return self._call(*_rows(pair, logits, y))
+
+    def targets(self, pair: Pair) -> str:
+        """Return the targets as `F.cross_entropy` takes them: rows, or classes as they are."""
+        return pair.y if pair.indexed else pair.labels
 
 
 class SparseCategoricalCrossentropy(_Crossentropy):

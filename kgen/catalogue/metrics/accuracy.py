@@ -35,7 +35,7 @@ class CategoricalAccuracy(Metric):
 
     def lower(self, pair: Pair) -> MetricCode:
         # The largest logit is the largest probability: no softmax needed.
-        return MetricCode(f"({pair.output}.argmax(-1) == {pair.aligned}.argmax(-1))")
+        return MetricCode(f"({pair.output}.argmax(-1) == {pair.classes})")
 
 
 class SparseCategoricalAccuracy(Metric):
@@ -67,7 +67,7 @@ class TopKCategoricalAccuracy(Metric):
         need_k(self.called_as, self.k, prediction)
 
     def lower(self, pair: Pair) -> MetricCode:
-        return MetricCode(f"in_top_k({pair.aligned}.argmax(-1), {pair.output}, {self.k})")
+        return MetricCode(f"in_top_k({pair.classes}, {pair.output}, {self.k})")
 
 
 class SparseTopKCategoricalAccuracy(Metric):

@@ -100,6 +100,12 @@ class Source(Entry, abstract=True, family=SOURCES):
         """Return the types of one input and one target as far as the spec alone tells."""
         return None, None
 
+    @property
+    def encodes_classes(self) -> bool:
+        """Return whether its classes are integers before it encodes them as the loss wants."""
+        target = self.types()[1]
+        return self.needs_model or (target is not None and target.dtype == "int64")
+
     def lower(self, wanted: Wanted) -> SourceCode:
         """Return the code that loads (or makes) the data."""
         raise NotImplementedError(type(self).__name__)

@@ -180,7 +180,8 @@ class Classes(Source):
         for i, (name, (_, kind)) in enumerate(
             zip(numbered("y", len(wanted.targets)), wanted.targets, strict=True)
         ):
-            made = self.target(kind, wanted.labels[i], count, f"targets{name[1:]}", constants)
+            labels, classes = wanted.labels[i], wanted.classes[i]
+            made = self.target(kind, labels, classes, count, f"targets{name[1:]}", constants)
             steps.append(replace(made, name=name))
         label = Made(f"rng.integers({count}, size=n)", TensorType(()), name="label")
         return SourceCode(
@@ -225,7 +226,13 @@ class Classes(Source):
         return Made(text, replace(kind, dtype="float32"))
 
     def target(
-        self, kind: TensorType, labels: str, count: int, table: str, constants: list[str]
+        self,
+        kind: TensorType,
+        labels: str,
+        classes: int,
+        count: int,
+        table: str,
+        constants: list[str],
     ) -> Made:
         """Return the array of a target; what a class means for it goes to `constants`."""
         shape = unknown_sizes(kind, self.length)
@@ -235,7 +242,7 @@ class Classes(Source):
         if labels in ("index", "tokens"):
             kind = replace(kind, dtype="int64")
             if labels == "index" and not shape:
-                return Made("label", kind)
+                return Made("label" if count <= (classes or count) else f"label % {classes}", kind)
             low = "" if labels == "index" else "1, "
             constants.append(f"{table} = rng.integers({low}{max(count, 2)}, size={size})")
         elif labels == "one_hot" and units and units > 1:

@@ -52,7 +52,7 @@ class Evaluator:
         if self.steps > MAX_STEPS or self.layers > MAX_LAYERS:
             return self.too_large(node.span)
         if self.depth >= MAX_DEPTH:
-            return self.fail("K116", "expressions and blocks are nested too deeply", node.span)
+            return self.fail("K012", "expressions and blocks are nested too deeply", node.span)
         self.depth += 1
         try:
             return self._evaluate(node, scope, kind)

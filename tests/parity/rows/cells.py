@@ -1,0 +1,41 @@
+"""RNN with cells, and stacks of cells."""
+
+from tests.parity.row import Row
+
+IDS = "Input(6, dtype=int32) -> Embedding(4, 3, mask_zero=True)"  # a quarter is padding
+
+ROWS = [
+    "Input(7, 5) -> RNN(LSTMCell(4))",
+    "Input(7, 5) -> RNN(LSTMCell(4, unit_forget_bias=False), return_sequences=True)",
+    "Input(7, 5) -> RNN(GRUCell(4, hard_sigmoid, sigmoid, reset_after=False))",
+    "Input(7, 5) -> RNN(GRUCell(4, use_bias=False), return_sequences=True, go_backwards=True)",
+    "Input(7, 5) -> RNN(SimpleRNNCell(4, relu), unroll=True)",
+    "Input(7, 5) -> RNN([LSTMCell(4), LSTMCell(3)])",
+    "Input(7, 5) -> RNN(StackedRNNCells([GRUCell(4), SimpleRNNCell(3)]), return_sequences=True)",
+    "Input(7, 5) -> RNN([LSTMCell(4), GRUCell(3)], go_backwards=True, return_sequences=True)",
+    f"{IDS} -> RNN([LSTMCell(4), LSTMCell(3)], return_sequences=True)",
+    f"{IDS} -> RNN([LSTMCell(4), LSTMCell(3)], go_backwards=True)",
+    f"{IDS} -> RNN([GRUCell(4), GRUCell(3)], return_sequences=True, zero_output_for_mask=True)",
+    f"{IDS} -> RNN(GRUCell(4), return_sequences=True) -> LSTM(2)",
+    Row("Input(7, 5) -> RNN([LSTMCell(4, dropout=0.3), LSTMCell(3, recurrent_dropout=0.2)])",
+        random=True),
+    "Input(7, 5) -> Bidirectional(RNN(LSTMCell(4), return_sequences=True))",
+    "Input(4, 7, 3) -> TimeDistributed(RNN([LSTMCell(2), LSTMCell(3)]))",
+    """
+    x = Input(7, 5)
+    y, h, c = x -> RNN(LSTMCell(4), return_state=True)
+    outputs(y, h, c)
+    """,
+    """
+    x = Input(7, 5)
+    y, h1, c1, h2 = x -> RNN([LSTMCell(4), GRUCell(3)], return_sequences=True, return_state=True)
+    outputs(y, h1, c1, h2)
+    """,
+    """
+    x = Input(7, 5)
+    h = Input(4)
+    y = x -> RNN(GRUCell(4), initial_state=h)
+    """,
+    "Input(7, 5, batch_size=5) -> RNN(LSTMCell(4), stateful=True)",
+    "Input(7, 5) -> RNN(LSTMCell(4, kernel_regularizer=l2(0.1)), trainable=False) -> Dense(2)",
+]
