@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
+
+os.environ.setdefault("KERAS_BACKEND", "torch")  # before any test imports Keras
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

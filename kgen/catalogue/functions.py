@@ -6,7 +6,7 @@ let a function stand wherever a loss, a metric or an activation can.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from kgen.catalogue.activations import Activation
@@ -25,6 +25,7 @@ from kgen.torch_ir import safe
 
 Argument = TensorType | Sequence[TensorType]
 
+MAX_STEPS = 2_000  # expressions in a function and in those that it calls
 MAX_DEPTH = 100  # of calls and operators inside each other
 
 
@@ -116,8 +117,15 @@ def _argument(name: str | Sequence[str], argument: Argument) -> Term:
 class _Compiler:
     """Walks an expression; the depth is bounded, so recursion is safe."""
 
-    def __init__(self, function: ir.Function, scope: Mapping[str, Term], depth: int = 0) -> None:
+    def __init__(
+        self,
+        function: ir.Function,
+        scope: Mapping[str, Term],
+        depth: int = 0,
+        steps: Iterator[int] | None = None,
+    ) -> None:
         self.function, self.scope, self.depth = function, scope, depth
+        self.steps = steps or iter(range(MAX_STEPS))  # shared with the functions it calls
 
     def term(self, node: ir.Expr) -> Term:
         """Return the term of an expression; faults get the expression's place."""
@@ -125,6 +133,8 @@ class _Compiler:
         try:
             if self.depth > MAX_DEPTH:
                 raise Fault("K114", f"`{self.function.name}` is nested too deeply")
+            if next(self.steps, None) is None:
+                raise Fault("K114", f"`{self.function.name}` is too large with all that it calls")
             return self._term(node)
         except Fault as fault:
             raise FunctionFault.within(fault, node.span) from None
@@ -190,7 +200,7 @@ class _Compiler:
             raise Fault("K205", f"`{used.name}` takes {listing(used.params)}, in that order")
         terms = [self.term(a) for a in node.args]
         scope = dict(zip(used.params, terms, strict=True))
-        return _Compiler(used, scope, self.depth).term(used.body)
+        return _Compiler(used, scope, self.depth, self.steps).term(used.body)
 
     def _operation(self, op: Op, node: ir.Operation) -> Term:
         given = _bind(node, list(op.params))

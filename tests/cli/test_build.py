@@ -47,9 +47,14 @@ def test_the_checksum_is_black_stable(kgen: Kgen) -> None:
 @pytest.mark.parametrize("arguments", [("--stdout",), ("-o", "-")])
 def test_build_prints_the_same_bytes(kgen: Kgen, arguments: tuple[str, ...]) -> None:
     printed = kgen("build", "mlp.kdsl", *arguments)
-    kgen("build", "mlp.kdsl", "-o", "out.py")
-    assert printed.stdout_bytes == Path("out.py").read_bytes()
     assert not Path("mlp.py").exists()
+    kgen("build", "mlp.kdsl")
+    assert printed.stdout_bytes == Path("mlp.py").read_bytes()
+
+
+def test_the_script_goes_by_the_name_it_is_written_to(kgen: Kgen) -> None:
+    kgen("build", "mlp.kdsl", "-o", "out.py")
+    assert "python out.py --epochs 5" in Path("out.py").read_text()
 
 
 def test_build_reads_the_standard_input(kgen: Kgen) -> None:

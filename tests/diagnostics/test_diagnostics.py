@@ -1,5 +1,7 @@
 """Every case in `cases/` holds a specification and exactly what kgen says about it.
 
+Lines such as `-D units=8` before it are given as on the command line.
+
 `pytest tests/diagnostics --update` rewrites the texts; read the diff.
 """
 
@@ -10,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+import kgen
 from kgen.api import check_text
 from kgen.codes import CODES
 from kgen.diagnostics import Diagnostic, Diagnostics
@@ -19,6 +22,7 @@ from kgen.source import Source
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.md"))
 SPEC = re.compile(r"```kdsl\n(.*?)```", re.DOTALL)
+DEFINE = re.compile(r"^-D (\w+)=(\d+)$", re.MULTILINE)
 TEXT = re.compile(r"```text\n(.*?)```", re.DOTALL)
 
 
@@ -33,7 +37,8 @@ def test_case(case: Path, update: bool) -> None:
     page = case.read_text(encoding="utf-8")
     spec = SPEC.search(page)
     assert spec is not None, "the case has no kdsl block"
-    found = check_text(spec.group(1), "model.kdsl").diagnostics
+    defines = {name: int(value) for name, value in DEFINE.findall(page)}
+    found = check_text(spec.group(1), "model.kdsl", defines).diagnostics
     assert case.stem.split("_")[0] in {diagnostic.code for diagnostic in found}
     actual = render_all(Source("model.kdsl", spec.group(1)), found)
     expected = TEXT.search(page)
@@ -53,6 +58,22 @@ def test_every_code_has_a_case(code: str) -> None:
 
 
 @pytest.mark.parametrize("code", [code for code in CODES if code.startswith("K0")])
-def test_examples_of_the_explanations(code: str) -> None:
+def test_syntax_examples_of_the_explanations(code: str) -> None:
     found = [{d.code for d in find_syntax(spec)} for spec in SPEC.findall(CODES[code].page)]
     assert found in ([{code}, set()], [set()])  # some codes cannot be shown in a page
+
+
+@pytest.mark.parametrize("code", [code for code in CODES if not code.startswith("K0")])
+def test_examples_of_the_explanations(code: str) -> None:
+    *bad, good = (check_text(spec, "model.kdsl") for spec in SPEC.findall(CODES[code].page))
+    assert not good.errors and code not in {d.code for d in good.diagnostics}
+    for example in bad:
+        assert {d.code for d in example.errors or example.diagnostics} == {code}
+
+
+def test_every_code_has_a_page() -> None:
+    package = Path(kgen.__file__).parent
+    texts = [path.read_text(encoding="utf-8") for path in package.rglob("*.py")]
+    used = {code for text in texts for code in re.findall(r'"([KW]\d{3})"', text)}
+    assert used - set(CODES) == set()
+    assert set(CODES) - used == set()

@@ -12,6 +12,8 @@ from kgen.api import build_text, check_text
 
 from tests.properties.running import load, run_model
 
+pytestmark = pytest.mark.usefixtures("unformatted")
+
 STRINGS = (
     "it's",
     'say "x"',

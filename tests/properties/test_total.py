@@ -16,6 +16,8 @@ from kgen.diagnostics import CompileError, Diagnostic
 from kgen.report import render_all
 from kgen.source import Source
 
+pytestmark = pytest.mark.usefixtures("unformatted")
+
 ROOT = Path(__file__).parents[2]
 TOKEN = re.compile(r"\"[^\"\n]*\"|'[^'\n]*'|[A-Za-z_][\w.]*|\d[\w.]*|->|\*\*|//|[^\s\w]|\n|[ \t]+")
 NUMBERS = ("0", "-1", "1", "2", "7", "0.5", "1e9", "1000000000000", "None", "(3,)", "[]", "relu")

@@ -475,9 +475,6 @@ class Resolver:
             return None
         if not self.evaluator.inside(tensors, span, scope):
             return None
-        if not builder.inputs:
-            self.found.error("K423", f"{what} has no input", span, "depends on no input")
-            return None
         return builder.finish(tensors)
 
     def add_missing_input(

@@ -1,0 +1,257 @@
+"""Convolutional LSTMs over sequences of rows, images and volumes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from kgen.catalogue.activations import Activation, Sigmoid, Tanh
+from kgen.catalogue.base import arg
+from kgen.catalogue.kinds import Bool, Int
+from kgen.catalogue.layer import Context, Outputs, Value, need_rank
+from kgen.catalogue.layers import recurrent_lowering as lowering
+from kgen.catalogue.layers.convolution import BaseConv
+from kgen.catalogue.layers.core import SEED_HAS_NO_EFFECT
+from kgen.catalogue.layers.recurrent import UnitForgetBias, plain
+from kgen.catalogue.layers.recurrent_base import (
+    ACTIVATION,
+    DROPOUT,
+    GO_BACKWARDS,
+    RECURRENT_ACTIVATION,
+    RECURRENT_CONSTRAINT,
+    RECURRENT_DROPOUT,
+    RECURRENT_INITIALIZER,
+    RECURRENT_REGULARIZER,
+    RETURN_SEQUENCES,
+    RETURN_STATE,
+    SEED,
+    STATEFUL,
+    Recurrent,
+)
+from kgen.catalogue.layers.spatial import (
+    ACTIVITY_REGULARIZER,
+    AXES,
+    BIAS_CONSTRAINT,
+    BIAS_INITIALIZER,
+    BIAS_REGULARIZER,
+    DATA_FORMAT,
+    DILATION_RATE,
+    FILTERS_DOC,
+    KERNEL_CONSTRAINT,
+    KERNEL_INITIALIZER,
+    KERNEL_REGULARIZER,
+    KERNEL_SIZE,
+    PADDING,
+    STRIDES,
+    USE_BIAS,
+    even,
+    pad_call,
+    per_axis,
+    same_pads,
+    tuple_of,
+    window_sizes,
+)
+from kgen.catalogue.weights import Layout, Weight
+from kgen.diagnostics import Fault
+from kgen.ir.shapes import TensorType, element_count
+
+
+class ConvLSTM(BaseConv, abstract=True):
+    """Base of LSTMs whose products with kernels are convolutions (Shi et al., 2015)."""
+
+    filters: int = arg(Int(min=1), FILTERS_DOC)
+    kernel_size: tuple[int, ...] = KERNEL_SIZE
+    strides: tuple[int, ...] = STRIDES
+    padding: str = PADDING
+    data_format: str = DATA_FORMAT
+    dilation_rate: tuple[int, ...] = DILATION_RATE
+    activation: Activation = ACTIVATION
+    recurrent_activation: Activation = RECURRENT_ACTIVATION
+    use_bias: bool = USE_BIAS
+    kernel_initializer: Any = KERNEL_INITIALIZER
+    recurrent_initializer: Any = RECURRENT_INITIALIZER
+    bias_initializer: Any = BIAS_INITIALIZER
+    unit_forget_bias: bool = arg(Bool(), "Whether the bias of the forget gate starts at one.", True)
+    kernel_regularizer: Any = KERNEL_REGULARIZER
+    recurrent_regularizer: Any = RECURRENT_REGULARIZER
+    bias_regularizer: Any = BIAS_REGULARIZER
+    activity_regularizer: Any = ACTIVITY_REGULARIZER
+    kernel_constraint: Any = KERNEL_CONSTRAINT
+    recurrent_constraint: Any = RECURRENT_CONSTRAINT
+    bias_constraint: Any = BIAS_CONSTRAINT
+    dropout: float = DROPOUT
+    recurrent_dropout: float = RECURRENT_DROPOUT
+    seed: int | None = SEED
+    return_sequences: bool = RETURN_SEQUENCES
+    return_state: bool = RETURN_STATE
+    go_backwards: bool = GO_BACKWARDS
+    stateful: bool = STATEFUL
+
+    renamed = Recurrent.renamed
+    no_effect = {"seed": SEED_HAS_NO_EFFECT, "unroll": Recurrent.no_effect["unroll"]}
+    refused = Recurrent.refused
+    inputs = (1, 3)
+    tensor_args = ("initial_state",)
+    fusable = False
+
+    # ------------------------------------------------------------------------ types
+
+    def layout_for(self, *inputs: TensorType) -> str:
+        return "last"
+
+    def step(self, x: TensorType) -> TensorType:
+        """Return the type of one step."""
+        axes = AXES[self.axes]
+        named = f"channels, {axes}" if self.channels_first else f"{axes}, channels"
+        need_rank(self, x, self.axes + 2, f"(steps, {named})")
+        step = replace(x, shape=x.shape[1:], mask=False)
+        if None in self.sizes(step):
+            raise Fault(
+                "K301",
+                f"`{type(self).__name__}` needs a known size of its steps, got {x}",
+                label="the size decides the shape of its state",
+            )
+        return step
+
+    def state_type(self, x: TensorType) -> TensorType:
+        """Return the type of the state, which is that of one output."""
+        step = self.step(x)
+        self.channels(step)
+        dilation = self.dilation_rate
+        sizes = window_sizes(self, step, self.kernel_size, self.strides, self.padding, dilation)
+        return self.shaped(step, sizes, self.filters)
+
+    def output(self, x: TensorType, *state: TensorType) -> Outputs:
+        if x.mask:
+            raise Fault("K501", f"a mask on `{type(self).__name__}` is not supported")
+        h = self.state_type(x)
+        if state and len(state) != 2:
+            raise Fault(
+                "K305",
+                f"the state of `{type(self).__name__}` has 2 tensors, got {len(state)}",
+                helps=("`initial_state=[h, c]`",),
+            )
+        for t in state:
+            if t.shape != h.shape:
+                raise Fault("K302", f"the initial state must be {h}, got {t}")
+        if self.stateful and x.batch is None:
+            raise Fault(
+                "K410",
+                f"a stateful `{type(self).__name__}` needs a fixed batch size",
+                arg="stateful",
+                helps=("write `Input(..., batch_size=32)`",),
+            )
+        y = replace(h, shape=(x.shape[0], *h.shape)) if self.return_sequences else h
+        return (y, h, h) if self.return_state else y
+
+    def output_count(self) -> int:
+        return 1 + 2 * self.return_state
+
+    # ---------------------------------------------------------------------- weights
+
+    def weights(self, x: TensorType, *state: TensorType) -> list[Weight]:
+        n, features = self.axes, self.channels(self.step(x))
+        layout = Layout(permute=(n + 1, n, *range(n)))
+        rows = 4 * self.filters
+        weights = [
+            self.weight("kernel", (*self.kernel_size, features, rows), "conv.weight", "kernel", layout),
+            self.weight(
+                "recurrent_kernel",
+                (*self.kernel_size, self.filters, rows),
+                "recurrent.weight",
+                "recurrent",
+                layout,
+            ),
+        ]
+        if not self.use_bias:
+            return weights
+        bias = self.weight("bias", (rows,), "conv.bias", "bias")
+        if self.unit_forget_bias:
+            bias = replace(bias, initializer=UnitForgetBias(self.bias_initializer, self.filters))
+        return [*weights, bias]
+
+    # --------------------------------------------------------------------- lowering
+
+    def lower(self, ctx: Context, x: Value, *state: Value) -> tuple[Value, ...]:
+        source, padding = str(x), ""
+        if not self.channels_first:
+            source = f"{source}.movedim(-1, 2)"  # a view
+        if self.go_backwards:
+            source = f"{source}.flip(1)"
+        if self.padding == "same":
+            step = self.step(x.type)
+            pads = same_pads(self.sizes(step), self.kernel_size, self.strides, self.dilation_rate)
+            assert pads is not None  # the sizes are known
+            if even(pads):
+                padding = f", padding={per_axis([before for before, _ in pads])}"
+            else:
+                comment = "Keras' same padding puts the odd cell last"
+                source = ctx.let("padded", pad_call(source, pads), comment)
+        module = ctx.module(self.constructor(ctx, x.type, padding.replace("padding=0", "")))
+        parts = state if self.channels_first else tuple(map(ctx.channels_first, state))
+        start = f", ({', '.join(map(str, parts))})" if state else ""
+        call = f"{module}({source}{start})"
+        h_type = self.state_type(x.type)
+        first = not self.channels_first and h_type.rank > 1
+        if self.return_state or not self.return_sequences:
+            y, h, c = ctx.unpack("y, (h, c)", call)
+            states = (Value(h, h_type, first), Value(c, h_type, first)) if self.return_state else ()
+        else:
+            y, h, states = f"{call}[0]", "", ()
+        if not self.return_sequences:
+            return (Value(h, h_type, first), *states)
+        back = "" if self.channels_first else ".movedim(2, -1)"
+        return (Value(f"{y}{back}", ctx.outputs[0]), *states)
+
+    def constructor(self, ctx: Context, x: TensorType, padding: str) -> str:
+        """Return the expression that builds the module."""
+        rates = [r if 0 < r < 1 else 0.0 for r in (self.dropout, self.recurrent_dropout)]
+        # A dropout mask for each gate: the gates then are groups of the convolution.
+        gates, groups = (4, ", groups=4") if any(rates) else (1, "")
+        features, rows = self.channels(self.step(x)), 4 * self.filters
+        conv = f"nn.Conv{self.suffix()}"
+        bias = "" if self.use_bias else ", bias=False"
+        into = f"{conv}({gates * features}, {rows}, {self.window()}{padding}{groups}{bias})"
+        size = per_axis(self.kernel_size)
+        inside = [(k - 1) // 2 for k in self.kernel_size]
+        same = per_axis(inside) if all(k % 2 for k in self.kernel_size) else '"same"'
+        state = (
+            f"{conv}({gates * self.filters}, {rows}, {size}, padding={same}{groups}, bias=False)"
+        )
+        arguments = [into, state]
+        for name, usual in (("activation", Tanh), ("recurrent_activation", Sigmoid)):
+            activation = getattr(self, name)
+            if not plain(activation, usual):
+                arguments.append(f"{name}={lowering.function(ctx, activation)}")
+        for name, rate in zip(("dropout", "recurrent_dropout"), rates, strict=True):
+            if rate:
+                arguments.append(f"{name}={rate}")
+        if not self.stateful:
+            return f"ConvLSTM({', '.join(arguments)})"
+        h = self.state_type(x).shape
+        sizes = h if self.channels_first else (h[-1], *h[:-1])
+        arguments.insert(2, tuple_of([x.batch or 0, *(n or 0 for n in sizes)]))
+        return f"StatefulConvLSTM({', '.join(arguments)})"
+
+    def flops(self, inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...]) -> int:
+        h = self.state_type(inputs[0])
+        kernels = sum(w.size for w in self.weights(*inputs) if w.name != "bias")
+        return 2 * (inputs[0].shape[0] or 0) * (element_count(self.sizes(h)) or 0) * kernels
+
+
+class ConvLSTM1D(ConvLSTM):
+    """An LSTM over sequences of rows, with convolutions."""
+
+    axes = 1
+
+
+class ConvLSTM2D(ConvLSTM):
+    """An LSTM over sequences of images, with convolutions."""
+
+    axes = 2
+
+
+class ConvLSTM3D(ConvLSTM):
+    """An LSTM over sequences of volumes, with convolutions."""
+
+    axes = 3
