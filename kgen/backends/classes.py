@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from kgen.backends.naming import docstring
 from kgen.backends.templates import render
 from kgen.ir.model import Composite, TypedGraph
 from kgen.passes.lower import ScriptNames
@@ -61,6 +62,7 @@ def class_text(definition: ClassDef, name: str, parameters: str = "") -> str:
         parameters=parameters,
         init=render_lines(definition.init, 2),
         inputs=", ".join(f"{i}: Tensor" for i in definition.inputs),
+        forward_doc=docstring(definition.forward_doc, 2),
         forward=render_lines(definition.forward, 2),
     ).replace(f"class {definition.name}(", f"class {name}(", 1)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-from kgen.backends.naming import identifier, listed, replace_word, uses_word
+from kgen.backends.naming import docstring, identifier, listed, replace_word, uses_word
 from kgen.backends.templates import py, render
 from kgen.catalogue.functions import FunctionLoss, FunctionMetric
 from kgen.catalogue.losses import Pair
@@ -134,7 +134,7 @@ class Measures:
             name="loss_function",
             arguments=", ".join(arguments),
             returns="tuple[Tensor, ...]" if several else "Tensor",
-            doc=doc,
+            doc=docstring(doc, 1),
             body=render_lines(self.loss_lines(), 1),
         )
         if self.at_once:
@@ -143,7 +143,9 @@ class Measures:
                 name="measure",
                 arguments=values,
                 returns="dict[str, float]",
-                doc=f"Return what Keras logs for these outputs: {listed(self.log_names())}.",
+                doc=docstring(
+                    f"Return what Keras logs for these outputs: {listed(self.log_names())}.", 1
+                ),
                 body=render_lines(self.measure_lines(), 1),
             )
             return [loss, measure]
@@ -153,7 +155,9 @@ class Measures:
             name="batch_sums",
             arguments=f"{totals}, {values}",
             returns="Tensor",
-            doc=f"Return a batch's share of {listed(self.log_names())}: sums that add up.",
+            doc=docstring(
+                f"Return a batch's share of {listed(self.log_names())}; these sums add up.", 1
+            ),
             body=render_lines(self.sum_lines(), 1),
         )
         averages = render(
@@ -161,7 +165,7 @@ class Measures:
             name="averages",
             arguments="sums: Tensor, n: int",
             returns="dict[str, float]",
-            doc="Return what Keras logs, from the sums over n samples.",
+            doc=docstring("Return what Keras logs, from the sums over n samples.", 1),
             body=render_lines(self.average_lines(), 1),
         )
         return [loss, sums, averages]

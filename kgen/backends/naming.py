@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from textwrap import wrap
 from collections.abc import Sequence
 
 from kgen.ir.shapes import TensorType
@@ -33,6 +34,17 @@ def replace_word(text: str, word: str, replacement: str) -> str:
 def uses_word(text: str, word: str) -> bool:
     """Return whether an expression uses a variable."""
     return bool(word) and replace_word(text, word, "") != text
+
+
+def docstring(text: str, depth: int) -> str:
+    """Return a docstring that fits in 88 columns at a depth of indentation."""
+    pad = " " * 4 * depth
+    if len(pad) + len(text) + 6 <= 88:
+        return f'{pad}"""{text}"""'
+    first, _, rest = text.partition("; ")
+    head = wrap(f'"""{first}{";" if rest else ""}', 88 - len(pad))
+    lines = head + (wrap(rest, 88 - len(pad)) if rest else [])
+    return "\n".join(pad + line for line in [*lines, '"""'])
 
 
 def batched(kind: TensorType) -> str:

@@ -91,7 +91,8 @@ class Family:
 
     def known(self) -> str:
         """Return what there is, as a sentence for a note: "losses are: ..."."""
-        names = sorted((self._shown(n) for n in self.entries), key=str.lower)
+        known = (n for n, entry in self.entries.items() if not entry.refusal)
+        names = sorted(map(self._shown, known), key=str.lower)
         shown = listing(names[:MAX_LISTED]) + (", ..." if len(names) > MAX_LISTED else "")
         return f"kgen knows the {plural(self.noun)} {shown}" if names else ""
 
@@ -107,6 +108,9 @@ class Entry:
         renamed: Old argument names to today's (`output_dim` -> `units`).
         no_effect: Arguments that Keras accepts and that change nothing here, with the reason.
         refused: Arguments that kgen cannot honour, with the reason.
+        refusal: For an entry that is only named in order to refuse it: why, as the rest of a
+            sentence; "" for all that kgen has.
+        instead: What to write in the place of a refused entry.
     """
 
     family: ClassVar[Family]
@@ -114,6 +118,8 @@ class Entry:
     renamed: ClassVar[dict[str, str]] = {}
     no_effect: ClassVar[dict[str, str]] = {}
     refused: ClassVar[dict[str, str]] = {}
+    refusal: ClassVar[str] = ""
+    instead: ClassVar[str] = ""
     args: ClassVar[dict[str, Arg]] = {}
 
     called_as: str  # the spelling that the spec used
@@ -173,9 +179,17 @@ class Entry:
     @classmethod
     def default(cls: type[E], called_as: str) -> E:
         """Return an entry that was named without a call (`optimizer=adam`)."""
+        if cls.refusal:
+            raise cls.refused_by_name(called_as)
         entry = cls(called_as=called_as)
         entry.by_name = True
         return entry
+
+    @classmethod
+    def refused_by_name(cls, called_as: str) -> Fault:
+        """Return the fault of naming an entry that kgen does not have."""
+        helps = (cls.instead,) if cls.instead else ()
+        return Fault("K501", f"`{called_as}` is not supported: {cls.refusal}", helps=helps)
 
     @classmethod
     def legacy(cls, called_as: str, args: list[Any]) -> list[Any]:

@@ -53,6 +53,9 @@ def bind(
     cls: type[Entry], called_as: str, given: Sequence[Given], span: Span, found: Diagnostics
 ) -> Bound | None:
     """Return the entry that the call builds, or None after reporting what is wrong."""
+    if cls.refusal:
+        found.add(cls.refused_by_name(called_as).at(span))
+        return None
     before = len(found.errors)
     for doubt in cls.doubts(called_as, list(given)):
         found.add(doubt)

@@ -6,6 +6,7 @@ channels-first, and this pass puts the permutes (free views) in between.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -232,7 +233,9 @@ class ClassLowering:
         for i, value in enumerate(results):
             ref = (node.node.id, i)
             unused = self.variables.uses[ref] == 0 and not penalized(node)
-            name = "_" if unused else self.variables.assign(ref, f"{fallback}_{i}")
+            name = "_"
+            if not unused:
+                name = self.variables.assign(ref, f"{fallback}_{i}", context.passing)
             names.append(name)
             self.values[ref] = replace(value, expr=name)
         context.assign_many(names, results)
@@ -415,6 +418,7 @@ class NodeContext:
         self.modules: list[tuple[str, str]] = []
         self.rename: dict[str, str] = {}
         self.inner_weights: tuple[Placed, ...] = ()
+        self.passing: list[str] = []  # variables of this application alone
         self.made = False
         self.shared = instance is not None and instance.uid in owner.attribute_of
 
@@ -445,8 +449,6 @@ class NodeContext:
         return variable
 
     def unpack(self, targets: str, expr: str, comment: str = "") -> tuple[str, ...]:
-        import re
-
         names: list[str] = []
 
         def rename(match: re.Match[str]) -> str:
@@ -456,6 +458,7 @@ class NodeContext:
             return names[-1]
 
         self.run(f"{re.sub(r'[A-Za-z_]+', rename, targets)} = {expr}", comment)
+        self.passing += names
         return tuple(names)
 
     def run(self, statement: str, comment: str = "") -> None:
@@ -585,10 +588,17 @@ class NodeContext:
         return self.lower(layer, inputs, None)[0]
 
     def assign_many(self, names: Sequence[str], results: Sequence[Value]) -> None:
-        """Bind several outputs to variables."""
-        if [r.expr for r in results] != list(names):
-            targets = ", ".join(names)
-            self.run(f"{targets} = {', '.join(r.expr for r in results)}")
+        """Bind several outputs to variables, one statement each where the order allows it."""
+        pairs = [
+            (name, result.expr)
+            for name, result in zip(names, results, strict=True)
+            if name not in ("_", result.expr)
+        ]
+        later = [set(re.findall(r"\w+", expr)) for _, expr in pairs]
+        if any(name in words for i, (name, _) in enumerate(pairs) for words in later[i + 1 :]):
+            pairs = [(", ".join(n for n, _ in pairs), ", ".join(e for _, e in pairs))]
+        for name, expr in pairs:
+            self.run(f"{name} = {expr}")
 
 
 def prefers_first(typed: TypedGraph, index: int) -> bool:

@@ -7,6 +7,7 @@ again later, gets a name of its own.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from kgen.ir.model import Graph, Ref
@@ -48,12 +49,18 @@ class Variables:
             for name in [n for n, r in self.holder.items() if r == ref]:
                 del self.holder[name]
 
-    def assign(self, ref: Ref, fallback: str) -> str:
-        """Return the variable for a new tensor: the spec's name, `x`, or the layer's name."""
+    def assign(self, ref: Ref, fallback: str, passing: Collection[str] = ()) -> str:
+        """Return the variable for a new tensor: the spec's name, `x`, or the layer's name.
+
+        Args:
+            ref: The tensor.
+            fallback: The layer's name.
+            passing: Variables of the statements just written that nothing needs any more.
+        """
         for wanted in (self.wanted.get(ref, ""), "x", fallback):
             if not wanted or not wanted.isidentifier() or wanted == "self":
                 continue
-            if wanted not in self.holder and self.usable(wanted):
+            if wanted not in self.holder and (wanted in passing or self.usable(wanted)):
                 self.holder[wanted] = ref
                 return wanted
         name = self.names.new(fallback)

@@ -57,15 +57,6 @@ class Cell(Layer, abstract=True):
         rest = {"implementation": cls.layer.args["implementation"], **cls.args}
         cls.args = own | ends | {n: a for n, a in rest.items() if n not in own}
 
-    def check(self) -> None:
-        if not self.trainable:
-            raise Fault(
-                "K501",
-                f"`{type(self).__name__}(trainable=False)` is not supported",
-                arg="trainable",
-                helps=("give `trainable=False` to the `RNN`",),
-            )
-
     def output(self, *inputs: TensorType) -> TensorType:
         name = type(self).__name__
         raise Fault(
@@ -153,6 +144,21 @@ class RNN(Layer):
     inputs = (1, None)
     supports_masking = True
     tensor_args = ("initial_state",)
+
+    def check(self) -> None:
+        kept = {cell.trainable for cell in self.cells()}
+        if kept == {True} and self.trainable:
+            return
+        if kept != {False}:
+            raise Fault(
+                "K501",
+                "`RNN` with cells of which some are trained is not supported"
+                if self.trainable
+                else "`RNN(trainable=False)` is not supported: Keras trains the cell all the same",
+                arg="cell" if self.trainable else "trainable",
+                helps=("freeze the cell: `RNN(LSTMCell(32, trainable=False))`",),
+            )
+        self.trainable = False
 
     def cells(self) -> list[Cell]:
         """Return the cells, from the input on."""

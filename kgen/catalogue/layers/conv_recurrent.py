@@ -193,15 +193,15 @@ class ConvLSTM(BaseConv, abstract=True):
         call = f"{module}({source}{start})"
         h_type = self.state_type(x.type)
         first = not self.channels_first and h_type.rank > 1
-        if self.return_state or not self.return_sequences:
-            y, h, c = ctx.unpack("y, (h, c)", call)
-            states = (Value(h, h_type, first), Value(c, h_type, first)) if self.return_state else ()
-        else:
-            y, h, states = f"{call}[0]", "", ()
-        if not self.return_sequences:
-            return (Value(h, h_type, first), *states)
         back = "" if self.channels_first else ".movedim(2, -1)"
-        return (Value(f"{y}{back}", ctx.outputs[0]), *states)
+        if self.return_sequences and not self.return_state:
+            return (Value(f"{call}[0]{back}", ctx.outputs[0]),)
+        names = ("y" if self.return_sequences else "_", "c" if self.return_state else "_")
+        parts = list(ctx.unpack(f"{names[0]}, (h, {names[1]})", call))
+        y = f"{parts.pop(0)}{back}" if self.return_sequences else ""
+        states = [Value(part, h_type, first) for part in parts]
+        output = Value(y, ctx.outputs[0]) if y else states[0]
+        return (output, *states) if self.return_state else (output,)
 
     def constructor(self, ctx: Context, x: TensorType, padding: str) -> str:
         """Return the expression that builds the module."""

@@ -92,16 +92,14 @@ class CategoryEncoding(Layer):
             shape = x.shape[:-1] if x.rank and x.shape[-1] == 1 else x.shape
             shape = (*shape, self.num_tokens)
         else:
-            shape = (*x.shape[:-1], self.num_tokens)
+            # Keras itself reduces another axis than it says when there are more.
+            need_rank(self, x, 1, "(integers,)")
+            shape = (self.num_tokens,)
         return replace(x, shape=shape, dtype="float32", mask=False)
 
     def lower(self, ctx: Context, x: Value) -> str:
+        encode = ctx.module(f'CategoryEncoding({self.num_tokens}, "{self.output_mode}")')
         if self.output_mode == "one_hot":
             column = x.type.rank and x.type.shape[-1] == 1
-            index = f"{x}.squeeze(-1)" if column else str(x)
-            return f"F.one_hot({index}.long(), {self.num_tokens}).float()"
-        index = str(x) if x.type.rank else f"{x}.unsqueeze(-1)"
-        rows = f"F.one_hot({index}.long(), {self.num_tokens})"
-        if self.output_mode == "count":
-            return f"{rows}.sum(-2).float()"
-        return f"{rows}.amax(-2).float()"
+            return f"{encode}({x}.squeeze(-1))" if column else f"{encode}({x})"
+        return f"{encode}({x})"

@@ -37,5 +37,6 @@ ROWS = [
     y = x -> RNN(GRUCell(4), initial_state=h)
     """,
     "Input(7, 5, batch_size=32) -> RNN(LSTMCell(4), stateful=True)",
-    "Input(7, 5) -> RNN(LSTMCell(4, kernel_regularizer=l2(0.1)), trainable=False) -> Dense(2)",
+    "Input(7, 5) -> RNN(LSTMCell(4, kernel_regularizer=l2(0.1))) -> Dense(2)",
+    "Input(7, 5) -> RNN([GRUCell(3, trainable=False)]) -> Dense(2)",
 ]
