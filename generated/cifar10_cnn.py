@@ -304,6 +304,8 @@ class ArrayUnpickler(pickle.Unpickler):
     """Reads numbers, text, lists, dicts and numpy arrays, and nothing that could run."""
 
     allowed = {
+        # How Python 3 writes bytes in the protocol of Python 2.
+        ("_codecs", "encode"): lambda text, _: text.encode("latin1"),
         ("numpy", "ndarray"): np.ndarray,
         ("numpy", "dtype"): np.dtype,
         ("numpy.core.multiarray", "_reconstruct"): np.empty(0).__reduce__()[0],
@@ -850,4 +852,4 @@ def main() -> None:
 if __name__ == "__main__":
     main()
 
-# kgen checksum: 10e3f5a82bbef7503e8cfaddc3fc77b3af94f4f6545129234ad0ac063ff7b4a6
+# kgen checksum: 08fee021d4e02b8299dbef0d4c1220601840cc77573bee32d33830204bd17cea

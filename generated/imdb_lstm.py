@@ -217,6 +217,8 @@ class ArrayUnpickler(pickle.Unpickler):
     """Reads numbers, text, lists, dicts and numpy arrays, and nothing that could run."""
 
     allowed = {
+        # How Python 3 writes bytes in the protocol of Python 2.
+        ("_codecs", "encode"): lambda text, _: text.encode("latin1"),
         ("numpy", "ndarray"): np.ndarray,
         ("numpy", "dtype"): np.dtype,
         ("numpy.core.multiarray", "_reconstruct"): np.empty(0).__reduce__()[0],
@@ -819,4 +821,4 @@ def main() -> None:
 if __name__ == "__main__":
     main()
 
-# kgen checksum: 66de806e30e5413b57e3d738e4474cc1f56783d0bc793a357bd5ac3b44fe6f1a
+# kgen checksum: 03c17b6d945225a68a906fdb6f1753c6b57a7cfc222ba3713594cfe5301e6bb6

@@ -103,6 +103,8 @@ class ArrayUnpickler(pickle.Unpickler):
     """Reads numbers, text, lists, dicts and numpy arrays, and nothing that could run."""
 
     allowed = {
+        # How Python 3 writes bytes in the protocol of Python 2.
+        ("_codecs", "encode"): lambda text, _: text.encode("latin1"),
         ("numpy", "ndarray"): np.ndarray,
         ("numpy", "dtype"): np.dtype,
         ("numpy.core.multiarray", "_reconstruct"): np.empty(0).__reduce__()[0],
@@ -709,4 +711,4 @@ def main() -> None:
 if __name__ == "__main__":
     main()
 
-# kgen checksum: 63a136f23d46fb2cc619085763920a9fcc6b0ff0ab1e49c47d26e1c93f20abe3
+# kgen checksum: 6c16586f1f2f5ecb959fb022b14ad7aac738c90f076260c421cfa6dfc50bde5c

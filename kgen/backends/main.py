@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from kgen.backends.adapting import layer_adapts, model_lines
 from kgen.backends.measures import Measures
-from kgen.backends.naming import comma
 from kgen.backends.summary import totals, walk
 from kgen.backends.templates import py, render
 from kgen.catalogue.layers.convolution import BaseConv
@@ -148,10 +147,10 @@ def generate_statement(typed: TypedModel, plan: Plan) -> list[Line]:
         return []
     window = typed.graph.input_types[0].shape[0]
     call = f"generate_text(model, text, vocabulary, {window}, {plan.generate.length}, temperature)"
-    temperatures = comma([py(t) for t in plan.generate.temperature])
+    temperatures = py(tuple(plan.generate.temperature))
     return [
         *plan.data.code.generating,
-        Line(f"for temperature in ({temperatures}):"),
+        Line(f"for temperature in {temperatures}:"),
         Line('print(f"\\n--- temperature {temperature}:")', depth=1),
         Line(f"print({call})", depth=1),
     ]

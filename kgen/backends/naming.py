@@ -17,8 +17,8 @@ def identifier(name: str) -> str:
 
 
 def comma(names: Sequence[str]) -> str:
-    """Return names as a tuple target: `x,` or `a, b`."""
-    return f"{names[0]}," if len(names) == 1 else ", ".join(names)
+    """Return names as a tuple target: `(x,)` or `a, b`."""
+    return f"({names[0]},)" if len(names) == 1 else ", ".join(names)
 
 
 def listed(names: Sequence[str]) -> str:

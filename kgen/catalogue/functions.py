@@ -25,6 +25,7 @@ from kgen.torch_ir import safe
 
 Argument = TensorType | Sequence[TensorType]
 
+MAX_CODE = 20_000  # characters of one expression of the script: each call puts its body in
 MAX_STEPS = 2_000  # expressions in a function and in those that it calls
 MAX_DEPTH = 100  # of calls and operators inside each other
 
@@ -133,9 +134,10 @@ class _Compiler:
         try:
             if self.depth > MAX_DEPTH:
                 raise Fault("K114", f"`{self.function.name}` is nested too deeply")
-            if next(self.steps, None) is None:
+            term = self._term(node)
+            if next(self.steps, None) is None or len(term.code) > MAX_CODE:
                 raise Fault("K114", f"`{self.function.name}` is too large with all that it calls")
-            return self._term(node)
+            return term
         except Fault as fault:
             raise FunctionFault.within(fault, node.span) from None
         finally:

@@ -182,7 +182,7 @@ class Int(Kind):
             if not value.is_integer():
                 raise self.mismatch(value)
             value = int(value)
-        if self.min is not None and value < self.min or self.max is not None and value > self.max:
+        if (self.min is not None and value < self.min) or (self.max is not None and value > self.max):
             raise self.mismatch(value)
         return int(value)
 

@@ -141,13 +141,13 @@ def check_declared_input(graph: TypedGraph, node: TypedNode, found: Diagnostics)
     words += ["input_dim"] if type(layer).__name__ != "Embedding" else []
     twice = [word for word in words if word in layer.given and getattr(layer, word) is not None]
     if len(twice) > 1:
-        spans = sorted((node.node.instance.arg_spans[word], word) for word in twice)
+        places = sorted((node.node.instance.arg_spans[word], word) for word in twice)
         found.error(
             "K204",
-            f"`{spans[0][1]}` and `{spans[1][1]}` both give the input shape",
-            spans[1][0],
+            f"`{places[0][1]}` and `{places[1][1]}` both give the input shape",
+            places[1][0],
             "given again",
-            also=[(spans[0][0], "first given here")],
+            also=[(places[0][0], "first given here")],
             helps=["give one of the two"],
         )
         return

@@ -2,6 +2,8 @@ class ArrayUnpickler(pickle.Unpickler):
     """Reads numbers, text, lists, dicts and numpy arrays, and nothing that could run."""
 
     allowed = {
+        # How Python 3 writes bytes in the protocol of Python 2.
+        ("_codecs", "encode"): lambda text, _: text.encode("latin1"),
         ("numpy", "ndarray"): np.ndarray,
         ("numpy", "dtype"): np.dtype,
         ("numpy.core.multiarray", "_reconstruct"): np.empty(0).__reduce__()[0],

@@ -159,6 +159,15 @@ def test_cifar10_is_what_keras_reads(tmp_path: Path) -> None:
     assert np.array_equal(y, np.concatenate([b[1] for b in batches]))
 
 
+def test_bytes_in_the_protocol_of_python_2(tmp_path: Path) -> None:
+    inside, images = cifar_folder(tmp_path)
+    for name in inside.iterdir():
+        batch = pickle.loads(name.read_bytes())
+        name.write_bytes(pickle.dumps(batch, protocol=2))
+    ((x, _), _), _ = load(source("cifar10"), wanted((32, 32, 3)), data=str(inside))
+    assert np.array_equal(x, images)
+
+
 @pytest.mark.parametrize(("mode", "classes"), [("fine", 100), ("coarse", 20)])
 def test_cifar100(tmp_path: Path, mode: str, classes: int) -> None:
     for name in ("train", "test"):

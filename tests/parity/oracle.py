@@ -144,7 +144,8 @@ def call_layer(layer: Layer, made: Any, inputs: list[Any]) -> Sequence[Any]:
     if isinstance(wrapped, keras.layers.RNN):
         state = {"initial_state": inputs[1:]} if len(inputs) > 1 else {}
         return keras.tree.flatten(made(inputs[0], **state))  # stacked cells return nested states
-    if isinstance(made, keras.layers.MultiHeadAttention) and len(inputs) == 1:
+    own = keras.layers.MultiHeadAttention | keras.layers.GroupQueryAttention
+    if isinstance(made, own) and len(inputs) == 1:
         return listed(made(inputs[0], inputs[0], **options))
     return listed(made(*inputs, **options))
 
@@ -155,9 +156,17 @@ def at_call(cls: type, name: str) -> bool:
     return name not in made and name in inspect.signature(cls.call).parameters
 
 
+def keras_class(name: str) -> Any:
+    """Return a layer class, which may stand within an architecture of `keras.applications`."""
+    from keras.src.applications import convnext, inception_resnet_v2
+
+    places = (keras.layers, convnext, inception_resnet_v2)
+    return next(getattr(place, name) for place in places if hasattr(place, name))
+
+
 def keras_layer(layer: Layer, output: TensorType | None = None) -> Any:
     """Return the Keras layer of the same class and arguments."""
-    cls = getattr(keras.layers, type(layer).__name__)
+    cls = keras_class(type(layer).__name__)
     arguments = {k: v for k, v in keras_args(layer).items() if not at_call(cls, k)}
     if cls is keras.layers.Lambda and output is not None:
         arguments["output_shape"] = output.shape

@@ -128,7 +128,10 @@ def graphs(draw: st.DrawFn) -> str:
             "[a, b] -> Add()",
         ]
     else:
-        lines += [f"a = x -> {body}", "b = x -> Flatten() -> Dense(2)" if rank > 1 else "b = x -> Dense(2)"]
+        lines += [
+            f"a = x -> {body}",
+            "b = x -> Flatten() -> Dense(2)" if rank > 1 else "b = x -> Dense(2)",
+        ]
         lines.append("outputs(a, b)")
     inside = "\n".join("  " + line for line in lines)
     return "\n".join([*before, f"model net {{\n{inside}\n}}"]) + "\n"

@@ -9,7 +9,6 @@ import pytest
 import torch
 
 from kgen.api import build_text, check_text
-
 from tests.properties.running import load, run_model
 
 pytestmark = pytest.mark.usefixtures("unformatted")

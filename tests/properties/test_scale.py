@@ -54,7 +54,7 @@ def test_blocks_inside_blocks() -> None:
         "n = " + "1 + " * MANY + "1\nDense(n, input_dim=3)",
         "n = " + "-" * 80 + "1\nDense(3, input_dim=3)",
         "n = " + "[" * 5000 + "]" * 5000 + "\nDense(3, input_dim=3)",
-        "Input(2) -> " + "for i in (1, 2): (" * 17 + "Dense(2)" + ")" * 17,
+        "Input(2) -> " + "for i in (1, 2): (" * 12 + "Dense(2)" + ")" * 12,
         "\n".join(
             ["block b0() = Dense(2) -> Dense(2)"]
             + [f"block b{i}() = b{i - 1}() -> b{i - 1}()" for i in range(1, 40)]

@@ -10,7 +10,6 @@ import torch
 from hypothesis import Phase, given, settings
 
 from kgen.api import build_text
-
 from tests.properties.running import load, run_model
 from tests.properties.specs import graphs
 

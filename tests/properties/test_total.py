@@ -46,7 +46,7 @@ Embedding(100, 8, input_length=12) -> Bidirectional(LSTM(4, return_sequences=Tru
 -> TimeDistributed(Dense(3, tanh)) -> GRU(5) -> Dropout(0.3) -> Dense(1)
 def error(y_true, y_pred) = mean(square(y_true - y_pred), axis=-1)
 compile(loss=error, optimizer=SGD(lr=0.1, momentum=0.9, nesterov=True), metrics=[mae, error])
-fit(epochs=1, validation_data=test, class_weight=None, shuffle=False, callbacks=[EarlyStopping(patience=2)])
+fit(epochs=1, validation_data=test, shuffle=False, callbacks=[EarlyStopping(patience=2)])
 evaluate(batch_size=8)
 """,
     """\

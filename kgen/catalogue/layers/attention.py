@@ -49,6 +49,8 @@ class Attending(Layer, abstract=True):
     use_causal_mask: bool = USE_CAUSAL_MASK
     return_attention_scores: bool = RETURN_SCORES
 
+    sliding_window: int | None = None
+
     no_effect = {"seed": SEED_HAS_NO_EFFECT}
     supports_masking = True
     call_args = ("use_causal_mask", "return_attention_scores")
@@ -80,6 +82,23 @@ class Attending(Layer, abstract=True):
                 label=f"{b} keys and {a} values",
                 notes=("the inputs are query, value, key, in this order",),
             )
+
+
+    def restrictions(self, ctx: Context, inputs: tuple[Value, ...]) -> str:
+        """Return the arguments that say where attention may go, "" for everywhere."""
+        query, value, key = self.roles(inputs)
+        terms = [f"{query.mask}[:, :, None]"] if query.mask else []
+        keys = [value.mask, key.mask if len(inputs) > 2 else ""]
+        terms += [f"{mask}[:, None, :]" for mask in dict.fromkeys(filter(None, keys))]
+        if self.sliding_window is not None:
+            near = f"near({query}, {value}, {self.sliding_window})"
+            terms.append(f"{near}[None]")
+        if not terms:
+            return ", is_causal=True" if self.use_causal_mask else ""
+        if self.use_causal_mask:
+            terms.append(f"causal({query}, {value})[None]")
+        mask = ctx.let("attention_mask", " & ".join(terms), "(N, T, S), True where it may go")
+        return f", mask={mask}"
 
 
 class MultiHeadAttention(Attending):
@@ -215,22 +234,6 @@ class MultiHeadAttention(Attending):
             Value(y, ctx.outputs[0], mask=query.mask),
             Value(scores, ctx.outputs[1]),
         )
-
-    def restrictions(self, ctx: Context, inputs: tuple[Value, ...]) -> str:
-        """Return the arguments that say where attention may go, "" for everywhere."""
-        query, value, key = self.roles(inputs)
-        terms = [f"{query.mask}[:, :, None]"] if query.mask else []
-        keys = [value.mask, key.mask if len(inputs) > 2 else ""]
-        terms += [f"{mask}[:, None, :]" for mask in dict.fromkeys(filter(None, keys))]
-        if self.sliding_window is not None:
-            near = f"near({query}, {value}, {self.sliding_window})"
-            terms.append(f"{near}[None]")
-        if not terms:
-            return ", is_causal=True" if self.use_causal_mask else ""
-        if self.use_causal_mask:
-            terms.append(f"causal({query}, {value})[None]")
-        mask = ctx.let("attention_mask", " & ".join(terms), "(N, T, S), True where it may go")
-        return f", mask={mask}"
 
     def flops(self, inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...]) -> int:
         query, value, key = self.roles(inputs)

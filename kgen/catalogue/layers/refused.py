@@ -44,3 +44,24 @@ class MaxNumBoundingBoxes(Layer):
     """Bring the number of bounding boxes of every image to a maximum."""
 
     refusal = "the data of a script has no bounding boxes"
+
+
+class ReversibleEmbedding(Layer):
+    """An embedding whose table also makes logits."""
+
+    refusal = "its way back is a second call of the same layer with another argument"
+    instead = "use `Embedding`, and `Dense(vocabulary)` for the logits"
+
+
+class RandomHeight(Layer):
+    """Change the height of images at random (Keras 2)."""
+
+    refusal = "Keras 3 dropped it: batches would differ in size"
+    instead = "use `RandomZoom` with a `height_factor` and `width_factor=0`"
+
+
+class RandomWidth(Layer):
+    """Change the width of images at random (Keras 2)."""
+
+    refusal = "Keras 3 dropped it: batches would differ in size"
+    instead = "use `RandomZoom` with `height_factor=0` and a `width_factor`"

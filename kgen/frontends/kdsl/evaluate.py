@@ -27,7 +27,7 @@ from kgen.source import Span
 
 MAX_REPEAT = 100_000
 MAX_DEPTH = 150  # of expressions inside each other, those of the blocks they call included
-MAX_LAYERS = 200_000  # of a spec: `*`, `for` and blocks inside each other multiply
+MAX_LAYERS = 100_000  # of a spec: `*`, `for` and blocks inside each other multiply
 MAX_STEPS = 1_000_000  # of evaluation
 BUILTINS = ("range", "len", "tuple", "list", "int", "float")
 TENSOR_OPERATORS = {"+": "Add", "*": "Multiply", "-": "Subtract"}
@@ -278,7 +278,7 @@ class Evaluator:
             items = range(items)
         if not isinstance(items, tuple | list | range) or not 1 <= len(items) <= MAX_REPEAT:
             listed = isinstance(items, tuple | list | range)
-            got = f"{len(items):,} values" if listed else show_value(items)  # type: ignore[arg-type]
+            got = f"{len(items):,} values" if listed else show_value(items)
             return self.fail(
                 "K111",
                 f"`for` needs a list of 1 to {MAX_REPEAT:,} values, got {got}",
@@ -457,9 +457,10 @@ class Evaluator:
                         node.span,
                     )
                 return tuple(numbers)
-            made = {"len": len, "tuple": tuple, "list": list, "int": int, "float": float}[name](
-                *values
-            )
+            functions: dict[str, Any] = {
+                "len": len, "tuple": tuple, "list": list, "int": int, "float": float
+            }  # fmt: skip
+            made = functions[name](*values)
         except (TypeError, ValueError, OverflowError, KeyError):
             return self.fail("K110", f"`{name}` does not take these values", node.span)
         if isinstance(made, int | float) and not abs(made) <= LIMIT:

@@ -532,6 +532,7 @@ class Resolver:
                 helps=["repeat a block with `block(...) * 3`"],
             )
             return UNRESOLVED
+        self.evaluator.layers += 1
         inner = block.scope.child(GraphBuilder())
         inner.depth, inner.block = scope.depth + 1, name
         arguments = self.block_arguments(definition, node, scope, block.scope)

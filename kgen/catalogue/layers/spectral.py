@@ -1,0 +1,114 @@
+"""SpectralNormalization: a wrapper that keeps the largest singular value of a kernel at one."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from kgen.catalogue.base import arg
+from kgen.catalogue.initializers import TruncatedNormal
+from kgen.catalogue.kinds import Int
+from kgen.catalogue.layer import Context, Layer, Outputs, Value
+from kgen.catalogue.layers.wrappers import LayerArg, named_layer
+from kgen.catalogue.weights import Weight
+from kgen.diagnostics import Fault
+from kgen.ir.model import Instance
+from kgen.ir.shapes import TensorType
+
+
+class SpectralNormalization(Layer):
+    """Divide the kernel of a layer by its largest singular value at every training step."""
+
+    layer: Instance = arg(LayerArg(), "A layer with a `kernel` or with `embeddings`.")
+    power_iterations: int = arg(Int(min=1), "Steps of the power iteration.", 1)
+
+    def check(self) -> None:
+        if not isinstance(self.layer.layer, Layer):
+            raise Fault(
+                "K501",
+                f"`SpectralNormalization` of `{named_layer(self.layer)}` is not supported",
+                arg="layer",
+                helps=("wrap the layers in it",),
+            )
+        if not self.trainable:
+            raise Fault(
+                "K501",
+                "`SpectralNormalization(trainable=False)` is not supported",
+                arg="trainable",
+            )
+
+    @property
+    def inner(self) -> Layer:
+        assert isinstance(self.layer.layer, Layer)
+        return self.layer.layer
+
+    def normalized(self, x: TensorType) -> Weight:
+        """Return the weight that is normalized; raise K501 where it is none that torch has so."""
+        weights = {w.name: w for w in self.inner.weights(x)}
+        kernel = weights.get("kernel") or weights.get("embeddings")
+        plain = kernel is not None and isinstance(kernel.torch, str) and not kernel.layout.reshape
+        last = kernel is not None and kernel.layout.permute[:1] == (len(kernel.shape) - 1,)
+        if kernel is None or not plain or not (last or kernel.name == "embeddings"):
+            raise Fault(
+                "K501",
+                f"`SpectralNormalization` of `{named_layer(self.layer)}` is not supported",
+                arg="layer",
+                notes=("it needs a layer with one kernel, such as `Dense` or `Conv2D`",),
+            )
+        return kernel
+
+    def layout_for(self, *inputs: TensorType) -> str:
+        return self.inner.layout_for(*inputs)
+
+    def wraps(self, *inputs: TensorType) -> tuple[Instance, tuple[TensorType, ...]]:
+        return self.layer, inputs
+
+    def wrap(self, inner: tuple[TensorType, ...], *inputs: TensorType) -> Outputs:
+        self.normalized(inputs[0])
+        return inner
+
+    def weights(self, x: TensorType) -> list[Weight]:
+        kernel = self.normalized(x)
+        u = Weight(
+            "vector_u",
+            (1, kernel.shape[-1]),
+            TruncatedNormal(stddev=0.02),
+            "u",
+            trainable=False,
+        )
+        inside = [below(w) for w in self.inner.weights(x)]
+        # Keras' order: the kernel is the wrapper's own, too.
+        first = [w for w in inside if w.name == kernel.name]
+        return [*first, u, *(w for w in inside if w.name != kernel.name)]
+
+    def lower(self, ctx: Context, x: Value) -> Any:
+        kernel = self.normalized(x.type)
+        options = [str(kernel.shape[-1])]
+        if kernel.name == "embeddings":
+            options.append("dim=1")
+        if self.power_iterations > 1:
+            options.append(f"power_iterations={self.power_iterations}")
+        return self.inner.lower(cast(Context, Inside(ctx, ", ".join(options))), x)
+
+    def flops(self, inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...]) -> int:
+        return self.inner.flops(inputs, outputs)
+
+
+def below(weight: Weight) -> Weight:
+    """Return a weight of the wrapped layer as one of the wrapper's module."""
+    from dataclasses import replace
+
+    assert isinstance(weight.torch, str)
+    return replace(weight, torch=f"layer.{weight.torch}")
+
+
+class Inside:
+    """The context of a wrapper whose wrapped layer makes the module."""
+
+    def __init__(self, ctx: Context, options: str) -> None:
+        self.ctx, self.options = ctx, options
+
+    def module(self, constructor: str) -> str:
+        return self.ctx.module(f"SpectralNormalization({constructor}, {self.options})")
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.ctx, name)

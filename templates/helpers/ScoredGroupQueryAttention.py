@@ -1,0 +1,2 @@
+class ScoredGroupQueryAttention(GroupQueryAttention, ScoredMultiHeadAttention):
+    """Grouped-query attention that returns its weights (N, heads, T, S) too."""

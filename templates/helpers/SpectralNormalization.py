@@ -1,0 +1,35 @@
+class SpectralNormalization(nn.Module):
+    """Divide the weight of a layer by its largest singular value before each training step.
+
+    As in Keras the layer's own weight is overwritten: what the optimizer changes, and what is
+    saved, is the normalized one. `u` approximates the left singular vector.
+    """
+
+    def __init__(
+        self, layer: nn.Module, size: int, dim: int = 0, power_iterations: int = 1
+    ) -> None:
+        super().__init__()
+        self.layer = layer
+        self.dim = dim  # the axis of the weight whose size is `size`
+        self.power_iterations = power_iterations
+        self.register_buffer("u", torch.empty(1, size))
+
+    @torch.no_grad()
+    def normalize(self) -> None:
+        weight = self.layer.weight
+        matrix = weight.movedim(self.dim, 0).flatten(1)
+        u = self.u
+        for _ in range(self.power_iterations):
+            v = u @ matrix
+            v = v / v.norm()
+            u = v @ matrix.T
+            u = u / u.norm()
+        sigma = v @ matrix.T @ u.T
+        zero = (matrix == 0).all()  # nothing to divide by
+        self.u.copy_(torch.where(zero, self.u, u))
+        weight.copy_(torch.where(zero, weight, weight / sigma))
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training:
+            self.normalize()
+        return self.layer(x)
