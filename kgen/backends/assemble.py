@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Iterable, Iterator
-from functools import cache
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache, lru_cache
 
 from kgen.resources import exists, read_text
 
@@ -42,7 +42,8 @@ class MissingName(Exception):
     """A generated script uses a name that nothing defines: a defect of kgen."""
 
 
-def defined_and_used(code: str) -> tuple[set[str], set[str]]:
+@lru_cache(512)
+def defined_and_used(code: str) -> tuple[frozenset[str], frozenset[str]]:
     """Return the names that a module's top level binds, and the free names it uses."""
     tree = ast.parse(code)
     bound: set[str] = set()
@@ -54,7 +55,7 @@ def defined_and_used(code: str) -> tuple[set[str], set[str]]:
         else:
             bound |= {n.id for n in ast.walk(node) if isinstance(n, ast.Name)
                       and isinstance(n.ctx, ast.Store)}
-    return bound, set(_free(tree))
+    return frozenset(bound), frozenset(_free(tree))
 
 
 def _free(tree: ast.AST) -> Iterator[str]:
@@ -94,12 +95,12 @@ def helper(name: str) -> tuple[str, frozenset[str]] | None:
     if not name.isidentifier() or not exists(f"templates/helpers/{name}.py"):
         return None
     text = read_text(f"templates/helpers/{name}.py").strip() + "\n"
-    return text, frozenset(defined_and_used(text)[1])
+    return text, defined_and_used(text)[1]
 
 
 def with_helpers(sections: Iterable[str], imports: Iterable[str] = ()) -> list[str]:
     """Return the sections with every helper placed before the first section that needs it."""
-    sections = [s for s in sections if s.strip()]
+    sections = [s.strip() + "\n" for s in sections if s.strip()]
     known = set(dir(builtins)) | set(IMPORTS) | {"__doc__", "__file__", "__name__"}
     known |= defined_and_used("\n".join(imports))[0]
     for section in sections:
@@ -109,7 +110,7 @@ def with_helpers(sections: Iterable[str], imports: Iterable[str] = ()) -> list[s
     for section in sections:
         for name in _needed(defined_and_used(section)[1], known, placed):
             result.append(_text(name))
-        result.append(section.strip() + "\n")
+        result.append(section)
     return result
 
 
@@ -139,9 +140,11 @@ def _text(name: str) -> str:
     return found[0]
 
 
-def imports_for(body: str, more: Iterable[str] = ()) -> str:
-    """Return the import block of a script, grouped and sorted as isort would."""
-    bound, used = defined_and_used(body)
+def imports_for(body: str | Sequence[str], more: Iterable[str] = ()) -> str:
+    """Return the import block of a script (or its sections), grouped and sorted as by isort."""
+    known = [defined_and_used(part) for part in ([body] if isinstance(body, str) else body)]
+    bound = {name for names, _ in known for name in names}
+    used = {name for _, names in known for name in names}
     lines = {IMPORTS[name] for name in used - bound if name in IMPORTS} | set(more)
     merged: dict[str, list[str]] = {}
     plain = []

@@ -8,6 +8,7 @@ splits those of a few plain forms, and black gets the blocks that hold anything 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 
 from kgen.backends.assemble import helper
 from kgen.torch_ir import WIDTH
@@ -57,11 +58,13 @@ def laid_out(block: str) -> str | None:
     """Return a block in black's layout; None where only black knows how it looks."""
     lines: list[str] = []
     quoted = False  # within a string of several lines
-    for line in block.split("\n"):
+    for line in _joined(block.split("\n")):
         if quoted or '"""' in line:
             if line.endswith(" ") or "\\" in line:
                 return None
             quoted ^= line.count('"""') % 2 == 1
+            if line.strip() == '"""' and lines[-1].lstrip().startswith('"""'):
+                return None  # perhaps the closing quotes fit on the line
             lines.append(line)
             continue
         if line.lstrip().startswith("#"):
@@ -70,7 +73,7 @@ def laid_out(block: str) -> str | None:
         if "'" in line:
             line = _QUOTED.sub(_double, line)
         bare = _STRING.sub('""', line).partition("  # ")[0]
-        if "#" in bare or _UNSTABLE.search(bare):
+        if "#" in bare or bare[-1:] in tuple(_OPEN) or _UNSTABLE.search(bare):
             return None
         if len(line) <= WIDTH:
             lines.append(line)
@@ -80,6 +83,24 @@ def laid_out(block: str) -> str | None:
             return None
         lines += split
     return "\n".join(lines)
+
+
+def _joined(lines: Sequence[str]) -> Iterator[str]:
+    """Yield lines, the parameters of a function in the line of its name."""
+    parts: list[str] = []
+    for line in lines:
+        if parts or (line.endswith("(") and _DEF.match(line)):
+            parts.append(line)
+            if line.lstrip().startswith(")"):
+                inner = " ".join(part.strip() for part in parts[1:-1])
+                if inner.endswith(","):  # black leaves these lines as they are
+                    yield from parts
+                else:
+                    yield f"{parts[0]}{inner}{line.strip()}"
+                parts = []
+            continue
+        yield line
+    yield from parts
 
 
 def _double(match: re.Match[str]) -> str:

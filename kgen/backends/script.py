@@ -78,15 +78,15 @@ def render_script(typed: TypedModel, plan: Plan, file: str = "") -> Script:
         training.section(callbacks),
         main_section(typed, plan, measures, model),
     ]
-    body = "\n\n".join(with_helpers(sections, plan.data.code.imports))
+    parts = with_helpers(sections, plan.data.code.imports)
     requires = tuple(r for c in callbacks for r in getattr(c, "requires", ()))
     requires += tuple(getattr(plan.data.code, "requires", ()))
     header = render(
         "sections/header.py.j2",
         docstring=docstring(typed, plan, file, requires),
         dependencies=", ".join(py(d) for d in ("torch>=2.4", "numpy", *requires)),
-        imports=imports_for(body, plan.data.code.imports),
+        imports=imports_for(parts, plan.data.code.imports),
     )
-    return Script(formatted(header + "\n\n" + body), model.weights)
+    return Script(formatted("\n\n".join([header, *parts])), model.weights)
 
 

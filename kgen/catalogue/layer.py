@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from kgen.catalogue.activations import Activation
     from kgen.catalogue.regularizers import Regularizer
 
+INTEGERS = ("int32", "int64", "uint8", "bool")
 Outputs = TensorType | tuple[TensorType, ...]
 
 
@@ -150,6 +151,7 @@ class Layer(Entry, abstract=True, family=LAYERS):
     stateless: ClassVar[bool] = False
     wants_list: ClassVar[bool] = False
     call_args: ClassVar[tuple[str, ...]] = ()  # arguments that Keras takes in the call
+    takes_integers: ClassVar[bool] = False  # whether integers are no numbers to compute with
     tensor_args: ClassVar[tuple[str, ...]] = ()  # arguments that are further input tensors
 
     def output(self, *inputs: TensorType) -> Outputs:
@@ -188,6 +190,11 @@ class Layer(Entry, abstract=True, family=LAYERS):
             return ""
         penalty = self.activity_regularizer.lower(output)
         return f"({penalty}) / len({output})"  # Keras: a mean over the batch
+
+    def casts(self, x: TensorType) -> bool:
+        """Return whether an input of integers becomes floats first, as Keras does."""
+        computes = type(self).weights is not Layer.weights or self.layout_for(x) == "first"
+        return computes and not self.takes_integers and x.dtype in INTEGERS
 
     def wraps(self, *inputs: TensorType) -> tuple[Any, tuple[TensorType, ...]] | None:
         """Return the `ir.model.Instance` that this layer applies, and to what types; or None.

@@ -136,10 +136,10 @@ class GraphBuilder:
         for i, (instance, mark) in enumerate(value.items):
             extra = value.extra if i == 0 else ()
             refs = [t.ref for t in (*outputs, *extra)]
-            here = place is None or (
-                place.start <= instance.span.start and instance.span.end <= place.end
-            )
-            outputs = self.add(instance, refs, instance.span if here or place is None else place, mark)
+            span = instance.span
+            if place is not None and not (place.start <= span.start and span.end <= place.end):
+                span = place
+            outputs = self.add(instance, refs, span, mark)
         return outputs
 
     def name_output(self, tensor: Tensor, name: str) -> None:

@@ -194,6 +194,7 @@ def output_types(layer: Layer, inputs: Sequence[TensorType]) -> tuple[TensorType
     """Return a layer's output types, the mask and the batch size carried along."""
     wrapped = layer.wraps(*inputs)
     if wrapped is None:
+        inputs = [replace(t, dtype="float32") if layer.casts(t) else t for t in inputs]
         result = layer.output(*inputs)
     else:
         result = layer.wrap(instance_types(*wrapped), *inputs)

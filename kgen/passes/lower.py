@@ -519,6 +519,8 @@ class NodeContext:
         if isinstance(layer, Composite):
             assert node is not None
             return self.lower_composite(layer, inputs, node)
+        if layer.wraps(*(v.type for v in inputs)) is None:
+            inputs = [self.as_floats(v) if layer.casts(v.type) else v for v in inputs]
         wanted = layer.layout_for(*(v.type for v in inputs))
         if wanted == "first":
             values = [self.channels_first(v) for v in inputs]
@@ -535,6 +537,11 @@ class NodeContext:
         kind = self.outputs[0]
         mask = next((v.mask for v in values if v.mask), "") if kind.mask else ""
         return (Value(result, kind, first and kind.rank > 1, mask),)
+
+    def as_floats(self, value: Value) -> Value:
+        """Return an input of integers as numbers to compute with."""
+        kind = replace(value.type, dtype="float32")
+        return replace(value, expr=f"{value.expr}.float()", type=kind)
 
     def lower_composite(
         self, composite: Composite, inputs: Sequence[Value], node: TypedNode

@@ -2,22 +2,19 @@ class SpectralNormalization(nn.Module):
     """Divide the weight of a layer by its largest singular value before each training step.
 
     As in Keras the layer's own weight is overwritten: what the optimizer changes, and what is
-    saved, is the normalized one. `u` approximates the left singular vector.
+    saved, is the normalized one. `u` approximates the singular vector of the outputs.
     """
 
-    def __init__(
-        self, layer: nn.Module, size: int, dim: int = 0, power_iterations: int = 1
-    ) -> None:
+    def __init__(self, layer: nn.Module, size: int, power_iterations: int = 1) -> None:
         super().__init__()
         self.layer = layer
-        self.dim = dim  # the axis of the weight whose size is `size`
         self.power_iterations = power_iterations
         self.register_buffer("u", torch.empty(1, size))
 
     @torch.no_grad()
     def normalize(self) -> None:
         weight = self.layer.weight
-        matrix = weight.movedim(self.dim, 0).flatten(1)
+        matrix = weight.flatten(1)
         u = self.u
         for _ in range(self.power_iterations):
             v = u @ matrix

@@ -83,7 +83,6 @@ class Attending(Layer, abstract=True):
                 notes=("the inputs are query, value, key, in this order",),
             )
 
-
     def restrictions(self, ctx: Context, inputs: tuple[Value, ...]) -> str:
         """Return the arguments that say where attention may go, "" for everywhere."""
         query, value, key = self.roles(inputs)

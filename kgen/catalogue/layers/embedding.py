@@ -38,6 +38,7 @@ class Embedding(Layer):
         "W_regularizer": "embeddings_regularizer",
         "W_constraint": "embeddings_constraint",
     }
+    takes_integers = True
     refused = {
         "dropout": "Keras 1 dropped whole words: use `SpatialDropout1D` after the embedding",
         "lora_rank": "low-rank adaptation is not translated",

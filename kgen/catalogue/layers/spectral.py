@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, cast
 
 from kgen.catalogue.base import arg
@@ -18,7 +19,7 @@ from kgen.ir.shapes import TensorType
 class SpectralNormalization(Layer):
     """Divide the kernel of a layer by its largest singular value at every training step."""
 
-    layer: Instance = arg(LayerArg(), "A layer with a `kernel` or with `embeddings`.")
+    layer: Instance = arg(LayerArg(), "A layer with one kernel: `Dense`, `Conv2D`, ...")
     power_iterations: int = arg(Int(min=1), "Steps of the power iteration.", 1)
 
     def check(self) -> None:
@@ -43,11 +44,14 @@ class SpectralNormalization(Layer):
 
     def normalized(self, x: TensorType) -> Weight:
         """Return the weight that is normalized; raise K501 where it is none that torch has so."""
-        weights = {w.name: w for w in self.inner.weights(x)}
-        kernel = weights.get("kernel") or weights.get("embeddings")
-        plain = kernel is not None and isinstance(kernel.torch, str) and not kernel.layout.reshape
-        last = kernel is not None and kernel.layout.permute[:1] == (len(kernel.shape) - 1,)
-        if kernel is None or not plain or not (last or kernel.name == "embeddings"):
+        kernel = next((w for w in self.inner.weights(x) if w.name == "kernel"), None)
+        # Keras' last axis has to be torch's first.
+        if (
+            kernel is None
+            or kernel.torch != "weight"
+            or kernel.layout.reshape
+            or kernel.layout.permute[:1] != (len(kernel.shape) - 1,)
+        ):
             raise Fault(
                 "K501",
                 f"`SpectralNormalization` of `{named_layer(self.layer)}` is not supported",
@@ -81,13 +85,10 @@ class SpectralNormalization(Layer):
         return [*first, u, *(w for w in inside if w.name != kernel.name)]
 
     def lower(self, ctx: Context, x: Value) -> Any:
-        kernel = self.normalized(x.type)
-        options = [str(kernel.shape[-1])]
-        if kernel.name == "embeddings":
-            options.append("dim=1")
+        options = str(self.normalized(x.type).shape[-1])
         if self.power_iterations > 1:
-            options.append(f"power_iterations={self.power_iterations}")
-        return self.inner.lower(cast(Context, Inside(ctx, ", ".join(options))), x)
+            options += f", power_iterations={self.power_iterations}"
+        return self.inner.lower(cast(Context, Inside(ctx, options)), x)
 
     def flops(self, inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...]) -> int:
         return self.inner.flops(inputs, outputs)
@@ -95,8 +96,6 @@ class SpectralNormalization(Layer):
 
 def below(weight: Weight) -> Weight:
     """Return a weight of the wrapped layer as one of the wrapper's module."""
-    from dataclasses import replace
-
     assert isinstance(weight.torch, str)
     return replace(weight, torch=f"layer.{weight.torch}")
 

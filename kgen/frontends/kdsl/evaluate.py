@@ -284,7 +284,7 @@ class Evaluator:
                 f"`for` needs a list of 1 to {MAX_REPEAT:,} values, got {got}",
                 node.iterable.span,
                 "" if listed else "not a list",
-                helps=[] if listed else ["write `for n in (64, 128): ...` or `for i in range(4): ...`"],
+                helps=[] if listed else ["`for n in (64, 128): ...` or `for i in range(4): ...`"],
             )
         values = []
         for item in items:

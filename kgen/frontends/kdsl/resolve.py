@@ -190,10 +190,10 @@ class Resolver:
     def assign(self, node: ast.Assign, scope: Scope) -> Any:
         names = [t.name for t in node.targets]
         value = self.evaluator.evaluate(node.value, scope)
-        if scope is self.scope and len(names) == 1 and names[0] in self.undefined:
-            if is_constant(value):
-                self.undefined.discard(names[0])
-                value = self.defines[names[0]]
+        given = scope is self.scope and len(names) == 1 and names[0] in self.undefined
+        if given and is_constant(value):
+            self.undefined.discard(names[0])
+            value = self.defines[names[0]]
         if isinstance(value, tuple | list) and len(names) > 1 and len(value) == len(names):
             values = list(value)
         elif len(names) == 1:
@@ -239,7 +239,7 @@ class Resolver:
                     "a parameter of a small function has no default",
                     parameter.span,
                     "a default",
-                    helps=[f"write `{parameter.name}`: Keras calls the function with all arguments"],
+                    helps=[f"write `{parameter.name}`: the function is called with all of them"],
                 )
         function = to_function(node.name.name, node.params, node.body, scope, node.span, self.found)
         scope.bind(node.name.name, function, node.name.span)

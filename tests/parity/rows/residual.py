@@ -20,5 +20,4 @@ ROWS = [
     "Input(6, 7, 3) -> SpectralNormalization(Conv2D(4, 2, strides=2, padding=same))",
     "Input(6, 3) -> SpectralNormalization(Conv1D(4, 3, tanh))",
     "Input(6, 7, 3) -> SpectralNormalization(Conv2DTranspose(4, 2, strides=2))",
-    "Input(6, dtype=int32) -> SpectralNormalization(Embedding(5, 4)) -> Flatten() -> Dense(2)",
 ]

@@ -1,0 +1,333 @@
+"""From serialized values to arguments: numbers, words, and entries of the catalogue."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
+
+import kgen.catalogue.everything  # noqa: F401  registers all entries
+from kgen.catalogue.base import Arg, Entry, Family, snake_case
+from kgen.catalogue.bind import Bound, Given, bind, renames
+from kgen.catalogue.families import ALL, CONSTRAINTS, INITIALIZERS, LAYERS, METRICS, REGULARIZERS
+from kgen.catalogue.kinds import Kind, Mismatch
+from kgen.diagnostics import Diagnostics, did_you_mean
+from kgen.frontends.kdsl.evaluate import expected_families
+from kgen.frontends.keras.document import Item
+
+FAILED: Any = object()
+"""Stands for a value whose error is reported already."""
+
+Wrapped = Callable[[Item], Any]
+
+KERAS = ("keras", "tf_keras", "tensorflow", "builtins")
+
+# What older Keras versions wrote although it says nothing about the model, by key.
+SILENT = frozenset(("jit_compile", "is_legacy_optimizer", "fused", "_keras_api_names", "consume_less"))
+# What is off by default and not in the catalogue: these values say "off".
+OFF = {
+    "ragged": (False,),
+    "sparse": (False,),
+    "optional": (False,),
+    "dynamic": (False,),
+    "time_major": (False,),
+    "autocast": (True, False),
+    "batch_input_shape": (None,),
+    "dropout": (0, 0.0),
+    "mode": (0,),
+    "gamma_init": ("one", "ones"),
+    "beta_init": ("zero", "zeros"),
+    "mask": (None,),
+    "weights": (None,),
+    "input_dtype": ("float32", "int32"),
+}
+
+
+class Values:
+    """Reads serialized values.
+
+    Args:
+        found: Collects what is wrong.
+        layer: Reads a layer inside a layer (`Bidirectional`); returns a layer value or None.
+    """
+
+    def __init__(self, found: Diagnostics, layer: Wrapped) -> None:
+        self.found = found
+        self.layer = layer
+
+    def fail(self, code: str, message: str, item: Item, label: str = "", **more: Any) -> Any:
+        """Report an error at an item; the note says where in the configuration it stands."""
+        notes = [*more.pop("notes", ()), *([f"it stands at `{item.path}`"] if item.path else [])]
+        self.found.error(code, message, item.span, label, notes=notes, **more)
+        return FAILED
+
+    # ----------------------------------------------------------------------- one value
+
+    def value(self, item: Item, kind: Kind | None = None) -> Any:
+        """Return the value of an item for an argument of a kind."""
+        if isinstance(item.value, list):
+            values = [self.value(part, kind) for part in item.value]
+            return FAILED if FAILED in values else values
+        if isinstance(item.value, dict):
+            return self.dictionary(item, kind)
+        if isinstance(item.value, float):
+            return shortest(item.value)
+        return item.value
+
+    def dictionary(self, item: Item, kind: Kind | None) -> Any:
+        if "class_name" in item.value:
+            return self.object(item, kind)
+        families = expected_families(kind)
+        if "name" in item.value and set(families) & {REGULARIZERS, CONSTRAINTS, INITIALIZERS}:
+            return self.keras_one(item, families)
+        values = {key: self.value(part, kind) for key, part in item.value.items()}
+        return FAILED if FAILED in values.values() else values
+
+    def keras_one(self, item: Item, families: Sequence[Family]) -> Any:
+        """Read Keras 1's way to write a regularizer: its name among its arguments."""
+        name = item.text("name").removesuffix("Regularizer")
+        for family in families:
+            cls = family.find(name)
+            if cls is not None:
+                bound = self.bind(cls, name, item, item, skip=("name",))
+                return FAILED if bound is None else bound.entry
+        return self.unknown(name, families, item)
+
+    def object(self, item: Item, kind: Kind | None) -> Any:
+        """Return what a serialized object stands for."""
+        name = item.text("class_name")
+        if name == "__tuple__":
+            values = [self.value(part, kind) for part in item.items("items")]
+            return FAILED if FAILED in values else tuple(values)
+        if name in ("__numpy__", "__tensor__"):
+            array = item.get("config", "value")
+            return self.value(array, kind) if array is not None else None
+        if name == "DTypePolicy":
+            return item.text("config", "name")
+        if name == "__lambda__":
+            return self.code(item, "a Python lambda")
+        families = expected_families(kind)
+        if name == "function":
+            return self.function(item, families)
+        if not families and item.get("config") is not None:
+            return self.layer(item) or FAILED
+        if self.is_custom(item):
+            return self.custom(item, name, families[0].noun)
+        wrapped = item.text("config", "fn")
+        if name in ("MeanMetricWrapper", "LossFunctionWrapper") and wrapped:
+            name = wrapped
+        for family in families:
+            cls = family.find(name)
+            if cls is not None:
+                config = item.get("config") or item
+                skip = ("fn",) if name == wrapped else ()
+                bound = self.bind(cls, name, config, item, skip=skip)
+                return FAILED if bound is None else bound.entry
+        return self.unknown(name, families, item)
+
+    def function(self, item: Item, families: Sequence[Family]) -> Any:
+        """Return the name of one of Keras' functions; any other cannot be read from a file."""
+        name = item.text("config")
+        known = any(family.find(name) is not None for family in families or ALL)
+        module = item.text("module")
+        if known and (not module or module.startswith(KERAS)) and not self.is_custom(item):
+            return name
+        return self.custom(item, name, "function")
+
+    # ------------------------------------------------------------------ what is refused
+
+    def is_custom(self, item: Item) -> bool:
+        """Return whether an object is of a class that is not Keras' own."""
+        module, registered = item.text("module"), item.text("registered_name")
+        package, sign, _ = registered.partition(">")
+        return bool(
+            (module and not module.startswith(KERAS))
+            or (sign and not package.startswith(("keras", "Keras", "builtins")))
+        )
+
+    def custom(self, item: Item, name: str, noun: str) -> Any:
+        return self.fail(
+            "K603",
+            f"{noun} `{name}` is custom Python code, which no file can carry",
+            item,
+            "not one of Keras' own",
+            helps=["write it in the spec that `kgen convert` prints, as a small function"]
+            if noun in ("function", "loss", "metric")
+            else [],
+        )
+
+    def code(self, item: Item, what: str) -> Any:
+        return self.fail(
+            "K603",
+            f"{what} holds Python bytecode, which kgen neither runs nor reads",
+            item,
+            "bytecode",
+            helps=["write the model in kgen's language: `Lambda(x: x / 255)`"],
+        )
+
+    def unknown(self, name: str, families: Sequence[Family], item: Item) -> Any:
+        nouns = families or [LAYERS]
+        hint = did_you_mean(name, [s for f in nouns for s in f.spellings()])
+        return self.fail(
+            "K101",
+            f"unknown {nouns[0].noun} `{name}`",
+            item,
+            f"not {nouns[0].article} {nouns[0].noun} kgen knows",
+            helps=[hint] if hint else [],
+        )
+
+    # --------------------------------------------------------------------------- entries
+
+    def bind(
+        self,
+        cls: type[Entry],
+        name: str,
+        config: Item,
+        item: Item,
+        more: Sequence[Given] = (),
+        skip: Collection[str] = (),
+    ) -> Bound | None:
+        """Return the entry that a configuration describes, or None after reporting.
+
+        Args:
+            cls: The class of the entry.
+            name: The class as the file names it.
+            config: The arguments.
+            item: The whole object.
+            more: Arguments from elsewhere.
+            skip: Keys that are read elsewhere.
+        """
+        given = self.arguments(cls, config, skip)
+        if given is None:
+            return None
+        before = len(self.found.items)
+        bound = bind(cls, name, [*given, *more], item.span, self.found)
+        self.add_paths(config, before)
+        return bound
+
+    def add_paths(self, config: Item, first: int) -> None:
+        """Say of what has just been reported where in the configuration it stands."""
+        from dataclasses import replace
+
+        for i in range(first, len(self.found.items)):
+            diagnostic = self.found.items[i]
+            parts = config.fields().values()
+            place = next((p.path for p in parts if p.span == diagnostic.span), config.path)
+            notes = (*diagnostic.notes, f"it stands at `{place}`")
+            self.found.items[i] = replace(diagnostic, notes=notes)
+
+    def arguments(
+        self, cls: type[Entry], config: Item, skip: Collection[str] = ()
+    ) -> list[Given] | None:
+        """Return the arguments that say something: those that differ from Keras' defaults."""
+        given: list[Given] = []
+        failed = False
+        no_effect = merged(cls, "no_effect")
+        for key, item in config.fields().items():
+            today = renames(cls).get(key, key)
+            declared = cls.args.get(today)
+            if key in skip or key in SILENT or key in no_effect:
+                continue
+            if key == "name" and automatic(cls, item.value):
+                continue
+            if key == "dtype" and (declared is None or cls.family is not LAYERS):
+                if self.precision(item) is FAILED:
+                    failed = True
+                continue
+            if declared is None and (item.value is None or item.value in OFF.get(key, ())):
+                continue
+            if declared is None and key in merged(cls, "refused") and item.value is False:
+                continue
+            value = self.value(item, declared.kind if declared else None)
+            if value is FAILED:
+                failed = True
+            elif declared is None or not is_default(declared, value):
+                given.append(Given(key, value, item.span, item.span, part_of(item)))
+        return None if failed else given
+
+    def precision(self, item: Item) -> Any:
+        """Return the name of a dtype policy; only float32's is translated."""
+        name = self.value(item)
+        if name in (None, "float32", FAILED):
+            return name
+        if isinstance(name, dict) or not isinstance(name, str):
+            name = item.text("class_name") or item.text("config", "name") or "?"
+        return self.fail(
+            "K605",
+            f"the dtype policy `{name}` is not supported",
+            item,
+            "computes in another precision",
+            helps=["save the model in float32, and train it with `fit(precision=bf16)`"]
+            if "bfloat16" in name
+            else ["save the model in float32"],
+        )
+
+
+def part_of(item: Item) -> Callable[[tuple[Any, ...]], Any]:
+    """Return a function that finds the place of a part of an item."""
+
+    def place(path: tuple[Any, ...]) -> Any:
+        found = item.get(*path)
+        return (found or item).span
+
+    return place
+
+
+def is_default(declared: Arg, value: Any) -> bool:
+    """Return whether a value is what the argument is when nothing is given."""
+    if declared.required:
+        return False
+    if value is None and declared.default is not None:
+        # Older versions wrote None for "as usual" where today has a number.
+        return not accepts_none(declared)
+    try:
+        one = declared.kind.convert(value)
+        other = declared.kind.convert(declared.default)
+    except Mismatch:
+        return False
+    return bool(one == other) if not isinstance(one, Entry) else repr(one) == repr(other)
+
+
+def accepts_none(declared: Arg) -> bool:
+    try:
+        declared.kind.convert(None)
+    except Mismatch:
+        return False
+    return True
+
+
+def automatic(cls: type[Entry], name: Any) -> bool:
+    """Return whether a name is the one that Keras gives by itself: `auc_1`."""
+    if not isinstance(name, str):
+        return True
+    stem = name.rstrip("0123456789").removesuffix("_") if cls.family is METRICS else name
+    spellings = {s.lower() for s in cls.all_spellings()}
+    return stem.lower() in spellings or snake_case(stem) in spellings
+
+
+def merged(cls: type[Entry], attribute: str) -> dict[str, str]:
+    """Return a dict attribute of a class and its bases."""
+    table: dict[str, str] = {}
+    for base in reversed(cls.__mro__):
+        table |= vars(base).get(attribute, {})
+    return table
+
+
+def shortest(number: float) -> float:
+    """Return the number as it was once written, where it has passed through float32.
+
+    Keras keeps many numbers in float32 and saves 0.0010000000474974513 for 0.001. To a model
+    that computes in float32 both are the same.
+    """
+    if number != number or number in (float("inf"), float("-inf")):
+        return number
+    try:
+        if struct.unpack("f", struct.pack("f", number))[0] != number:
+            return number
+    except OverflowError:
+        return number
+    for digits in range(1, 9):
+        short = float(f"{number:.{digits}g}")
+        if struct.unpack("f", struct.pack("f", short))[0] == number:
+            return short
+    return number

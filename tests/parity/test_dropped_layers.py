@@ -1,0 +1,98 @@
+"""Layers that Keras 3 dropped, against what Keras 1 and 2 say that they compute."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from kgen.api import build_text, check_text
+
+from .oracle import load_script
+
+
+class Made:
+    """A layer's generated model with random weights, and these in Keras' arrangement."""
+
+    def __init__(self, spec: str, folder: Path) -> None:
+        rng = np.random.default_rng(0)
+        built = build_text(f"{spec}\ncompile(loss=mse)")
+        self.model = load_script(built.script, folder).Model().double()
+        state = dict(self.model.named_parameters())
+        self.weights: dict[str, Any] = {}
+        for placed in built.weights:
+            array = rng.normal(size=placed.weight.shape)
+            self.weights[placed.weight.name] = array
+            tensor = state.pop(placed.paths[0])
+            arranged = placed.weight.layout.to_torch(array)
+            tensor.data.copy_(torch.from_numpy(np.ascontiguousarray(arranged)))
+            assert placed.weight.layout.to_keras(arranged, array.shape) == pytest.approx(array)
+        assert not state
+        self.x = rng.normal(size=(3, *built.typed.graph.input_types[0].shape))
+
+    def output(self) -> Any:
+        return self.model(torch.from_numpy(self.x)).detach().numpy()
+
+
+def locally(x: Any, kernel: Any, size: tuple[int, ...], strides: tuple[int, ...]) -> Any:
+    """Return what Keras 2's `local_conv` does: a product of each window with its own kernel."""
+    counts = [(n - k) // s + 1 for n, k, s in zip(x.shape[1:], size, strides, strict=False)]
+    y = np.empty((len(x), *counts, kernel.shape[-1]))
+    for i, place in enumerate(itertools.product(*map(range, counts))):
+        window = (slice(p * s, p * s + k) for p, s, k in zip(place, strides, size, strict=True))
+        y[:, *place] = x[:, *window].reshape(len(x), -1) @ kernel[i]
+    return y
+
+
+@pytest.mark.parametrize(
+    ("layer", "size", "strides"),
+    [
+        ("Input(9, 3) -> LocallyConnected1D(4, 3)", (3,), (1,)),
+        ("Input(9, 3) -> LocallyConnected1D(4, 2, strides=3, use_bias=False)", (2,), (3,)),
+        ("Input(6, 7, 2) -> LocallyConnected2D(3, (2, 3))", (2, 3), (1, 1)),
+        ("Input(6, 7, 2) -> LocallyConnected2D(3, 2, strides=(2, 1))", (2, 2), (2, 1)),
+        ("Input(6, 7, 2) -> LocallyConnected2D(nb_filter=3, nb_row=2, nb_col=3)", (2, 3), (1, 1)),
+    ],
+)
+def test_locally_connected(
+    layer: str, size: tuple[int, ...], strides: tuple[int, ...], tmp_path: Path
+) -> None:
+    made = Made(layer, tmp_path)
+    expected = locally(made.x, made.weights["kernel"], size, strides)
+    expected = expected + made.weights.get("bias", 0)
+    assert np.abs(made.output() - expected).max() < 1e-10
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_maxout(bias: bool, tmp_path: Path) -> None:
+    made = Made(f"Input(5) -> MaxoutDense(4, nb_feature=3, bias={bias})", tmp_path)
+    expected = np.einsum("ni,kio->nko", made.x, made.weights["W"]) + made.weights.get("b", 0)
+    assert np.abs(made.output() - expected.max(1)).max() < 1e-10
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_highway(bias: bool, tmp_path: Path) -> None:
+    made = Made(f"Input(5) -> Highway(activation=tanh, bias={bias})", tmp_path)
+    x, w = made.x, made.weights
+    gate = 1 / (1 + np.exp(-(x @ w["W_carry"] + w.get("b_carry", 0))))
+    expected = gate * np.tanh(x @ w["W"] + w.get("b", 0)) + (1 - gate) * x
+    assert np.abs(made.output() - expected).max() < 1e-10
+
+
+@pytest.mark.parametrize(
+    ("spec", "code"),
+    [
+        ("Input(9, 3) -> LocallyConnected1D(4, 3, padding=same)", "K203"),
+        ("Input(9, 3) -> LocallyConnected1D(4, 3, implementation=2)", "K203"),
+        ("Input(9, 3) -> LocallyConnected1D(4, 3, data_format=channels_first)", "K501"),
+        ("Input(None, 3) -> LocallyConnected1D(4, 3)", "K301"),
+        ("Input(5) -> Highway(transform_bias=-2)", "K207"),
+        ("Input(8, 8, 3) -> RandomHeight(0.2)", "K501"),
+    ],
+)
+def test_refused(spec: str, code: str) -> None:
+    assert [e.code for e in check_text(spec).errors] == [code]
