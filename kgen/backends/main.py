@@ -70,15 +70,16 @@ def main_section(typed: TypedModel, plan: Plan, measures: Measures, model: Lower
             ),
             Line("data, validation = tuple(t[:split] for t in data), tuple(t[split:] for t in data)"),
         ]
-    lines += [
-        Line("if not cfg.evaluate:"),
-        Line(f"history = train(model, data, {validation}, cfg)", depth=1),
-        Line("if cfg.history:", depth=1),
-        Line("save_history(history, cfg.history)", depth=2),
-        Line("if cfg.save:", depth=1),
-        Line("save_weights(model, cfg.save)", depth=2),
-    ]
-    part, label = ("test_data", "test") if has_test else ("data", "train")
+    if any(placed.trainable for placed in model.weights):
+        lines += [
+            Line("if not cfg.evaluate:"),
+            Line(f"history = train(model, data, {validation}, cfg)", depth=1),
+            Line("if cfg.history:", depth=1),
+            Line("save_history(history, cfg.history)", depth=2),
+            Line("if cfg.save:", depth=1),
+            Line("save_weights(model, cfg.save)", depth=2),
+        ]
+    part, label = evaluated_part(plan)
     size = plan.evaluate.batch_size if plan.evaluate else 32
     batch = "cfg.batch_size" if size == fit.batch_size else str(size)
     report = Line(f'print("{label}:", show(evaluate(model, {part}, {batch})))')
@@ -89,6 +90,16 @@ def main_section(typed: TypedModel, plan: Plan, measures: Measures, model: Lower
     lines += predict_statement(typed, plan, part)
     lines += generate_statement(typed, plan)
     return render("sections/main.py.j2", body=render_lines(lines, 1))
+
+
+def evaluated_part(plan: Plan) -> tuple[str, str]:
+    """Return the variable and the name of the part of the data that is evaluated."""
+    wanted = plan.evaluate.data if plan.evaluate else None
+    if wanted == "validation" and plan.fit.validation_split:
+        return "validation", "validation"
+    if wanted == "train" or not plan.data.code.has_test:
+        return "data", "train"
+    return "test_data", "test"
 
 
 def cpu_lines(typed: TypedModel, plan: Plan) -> list[Line]:

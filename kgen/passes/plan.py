@@ -473,8 +473,21 @@ class _Planner:
     def evaluate(self, data: DataPlan) -> Any:
         from kgen.catalogue.statements import Evaluate
 
-        if self.training.evaluate is not None:
-            return self.training.evaluate.entry
+        bound = self.training.evaluate
+        if bound is not None:
+            fit: Any = self.training.fit.entry if self.training.fit else Fit()
+            given: Any = bound.entry
+            if given.data == "validation" and not (fit.validation_split or fit.validation_data):
+                self.found.error(
+                    "K408", "there is no validation part to evaluate on", bound.place("data"),
+                    helps=["write `fit(validation_split=0.2)`"],
+                )
+            if given.data == "test" and not data.code.has_test:
+                self.found.error(
+                    "K408", f"`{data.source.called_as}` has no test part to evaluate on",
+                    bound.place("data"),
+                )
+            return given
         if self.training.fit is None and data.code.has_test:
             self.defaults.append("evaluate: on the test data")
             return Evaluate()

@@ -231,12 +231,18 @@ def check_trainable(typed: TypedModel, found: Diagnostics) -> None:
         for node in every_node(typed.graph)
         for w in node.weights
     ):
-        found.warn(
-            "W108",
-            "the model has no weights to train",
-            typed.model.training.model_span,
-            "training changes nothing",
-        )
+        fit = typed.model.training.fit
+        if fit is not None:
+            found.error("K416", "the model has no weights to train", fit.span,
+                        also=[(typed.model.training.model_span, "the model")],
+                        helps=["leave `fit` out: the script evaluates and predicts"])
+        else:
+            found.warn(
+                "W108",
+                "the model has no weights to train",
+                typed.model.training.model_span,
+                "the script evaluates and predicts only",
+            )
     if largest is not None and total > MANY_PARAMETERS:
         found.warn(
             "W109",

@@ -1,0 +1,131 @@
+"""How layers are applied: `inbound_nodes` of all three generations, read into one form.
+
+Keras 1 and 2 list tensors as `[layer, node, output]`, Keras 2 with the further arguments of the
+call as a fourth item. Keras 3 writes the arguments of the call with tensors in place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from kgen.frontends.keras.document import Item
+from kgen.frontends.keras.values import Values
+
+MODELS = ("Sequential", "Functional", "Model")
+
+
+@dataclass(frozen=True)
+class TensorRef:
+    """The output of an application of a layer: its name, which application, which output."""
+
+    layer: str
+    call: int
+    output: int
+    item: Item
+
+
+@dataclass(eq=False)
+class Call:
+    """One application of a layer.
+
+    Args:
+        layer: The serialized layer.
+        item: Where the application stands.
+        args: What is given by position, lists flattened: tensors, and constants as items.
+        kwargs: What is given by name; a value is a list of tensors, or a constant.
+    """
+
+    layer: Item
+    item: Item
+    args: list[TensorRef | Item] = field(default_factory=list)
+    kwargs: dict[str, list[TensorRef] | Item] = field(default_factory=dict)
+
+    def tensors(self, ignored: Sequence[str] = ("mask",)) -> Iterator[TensorRef]:
+        """Yield the tensors it takes, those given by position first."""
+        yield from (a for a in self.args if isinstance(a, TensorRef))
+        for name, value in self.kwargs.items():
+            if isinstance(value, list) and name not in ignored:
+                yield from value
+
+
+def read_calls(layer: Item, values: Values) -> list[Call] | None:
+    """Return the applications of a serialized layer, None after reporting what is wrong."""
+    calls = []
+    for item in layer.items("inbound_nodes"):
+        call = Call(layer, item)
+        if isinstance(item.value, dict):
+            read = _keras_three(item, call)
+        else:
+            read = _keras_two(item, call)
+        if not read:
+            values.fail("K602", "this is not how Keras writes the inputs of a layer", item)
+            return None
+        calls.append(call)
+    return calls
+
+
+def read_ref(item: Item) -> TensorRef | None:
+    """Return the tensor that `[layer, node, output]` names, or Keras 3's tensor object."""
+    if item.text("class_name") == "__keras_tensor__":
+        history = item.get("config", "keras_history")
+        return read_ref(history) if history is not None else None
+    if not isinstance(item.value, list) or len(item.value) not in (3, 4):
+        return None
+    name, call, output = (part.value for part in item.value[:3])
+    whole = isinstance(call, int) and isinstance(output, int)
+    if not isinstance(name, str) or not whole or isinstance(call, bool) or call < 0 or output < 0:
+        return None
+    return TensorRef(name, call, output, item)
+
+
+def flat_refs(item: Item) -> list[TensorRef] | None:
+    """Return the tensors of a (nested) list or dict, None when anything else is in it."""
+    found: list[TensorRef] = []
+    pending = [item]
+    while pending:
+        part = pending.pop(0)
+        ref = read_ref(part)
+        if ref is not None:
+            found.append(ref)
+        elif isinstance(part.value, list) and part.value:
+            pending[:0] = part.value
+        elif isinstance(part.value, dict) and "class_name" not in part.value:
+            pending[:0] = part.value.values()
+        elif part.text("class_name") == "__tuple__":
+            pending[:0] = part.items("items")
+        else:
+            return None
+    return found
+
+
+def _keras_three(item: Item, call: Call) -> bool:
+    if item.get("args") is None:
+        return False
+    for argument in item.items("args"):
+        refs = flat_refs(argument) if isinstance(argument.value, list | dict) else None
+        call.args += refs if refs is not None else [argument]
+    for name, value in item.fields("kwargs").items():
+        refs = flat_refs(value) if isinstance(value.value, list | dict) else None
+        call.kwargs[name] = refs if refs is not None else value
+    return True
+
+
+def _keras_two(item: Item, call: Call) -> bool:
+    if not isinstance(item.value, list):
+        return False
+    single = read_ref(item)
+    for part in [item] if single is not None else item.value:
+        constant = part.get(0)
+        if constant is not None and constant.value == "_CONSTANT_VALUE":
+            call.args += [value for value in [part.get(2)] if value is not None]
+        else:
+            ref = read_ref(part)
+            if ref is None:
+                return False
+            call.args.append(ref)
+        for name, value in part.fields(3).items():
+            refs = flat_refs(value) if isinstance(value.value, list) else None
+            if name != "name":
+                call.kwargs[name] = refs if refs is not None else value
+    return True
