@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from kgen.backends.naming import attribute_path
 from kgen.catalogue.layer import Layer
 from kgen.ir.model import TypedGraph, TypedNode
-from kgen.passes.lower import Placed
+from kgen.passes.lowered import Placed
 from kgen.torch_ir import Line
 
 

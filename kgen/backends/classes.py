@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from kgen.backends.naming import docstring
 from kgen.backends.templates import render
 from kgen.ir.model import Composite, TypedGraph
-from kgen.passes.lower import ScriptNames
+from kgen.passes.lowered import ScriptNames
 from kgen.torch_ir import ClassDef, render_lines, safe
 
 KEY = re.compile("\x02(\\d+)\x03\\(\\)")

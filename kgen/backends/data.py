@@ -11,7 +11,8 @@ from kgen.backends.templates import render
 from kgen.ir.model import TypedGraph
 from kgen.ir.plan import DataPlan
 from kgen.ir.shapes import TensorType
-from kgen.passes.lower import Lowered, ScriptNames, lower_graph
+from kgen.passes.lower import lower_graph
+from kgen.passes.lowered import Lowered, ScriptNames
 from kgen.torch_ir import Line, render_lines
 
 

@@ -7,7 +7,7 @@ from kgen.backends.naming import attribute_path
 from kgen.backends.templates import py
 from kgen.backends.training import scheduled
 from kgen.ir.plan import Plan
-from kgen.passes.lower import Lowered
+from kgen.passes.lowered import Lowered
 from kgen.torch_ir import render_lines
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from kgen.backends.summary import totals
 from kgen.backends.naming import batched, listed
+from kgen.backends.summary import totals
 from kgen.backends.templates import py, render
 from kgen.backends.training import scheduled
 from kgen.ir.model import TypedModel

@@ -10,7 +10,7 @@ from kgen.catalogue.layers.convolution import BaseConv
 from kgen.ir.model import TypedGraph, TypedModel
 from kgen.ir.plan import Plan
 from kgen.ir.shapes import TensorType
-from kgen.passes.lower import Lowered
+from kgen.passes.lowered import Lowered
 from kgen.torch_ir import Line, render_lines
 
 TOO_FEW_FOR_THREADS = 100e6  # operations a step below which two threads are no faster than one

@@ -12,7 +12,7 @@ from kgen.backends.templates import py, render
 from kgen.catalogue.functions import FunctionLoss, FunctionMetric
 from kgen.catalogue.losses import Pair
 from kgen.ir.plan import Plan
-from kgen.passes.lower import Lowered
+from kgen.passes.lowered import Lowered
 from kgen.torch_ir import Line, render_lines
 
 ACTIVATE = {"softmax": "torch.softmax({x}, dim=-1)", "sigmoid": "torch.sigmoid({x})"}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from textwrap import wrap
 from collections.abc import Sequence
+from textwrap import wrap
 
 from kgen.ir.shapes import TensorType
 from kgen.torch_ir import safe

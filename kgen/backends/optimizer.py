@@ -8,7 +8,7 @@ from textwrap import indent
 
 from kgen.backends.templates import py, render
 from kgen.catalogue.optimizers import Optimizer, Trained
-from kgen.passes.lower import Placed
+from kgen.passes.lowered import Placed
 from kgen.torch_ir import Line, render_lines
 
 

@@ -15,8 +15,8 @@ from kgen.backends.extras import (
     schedule_section,
 )
 from kgen.backends.header import config_section, docstring, forward_doc
-from kgen.backends.main import main_section, stateful
 from kgen.backends.layout import formatted
+from kgen.backends.main import main_section, stateful
 from kgen.backends.measures import Measures
 from kgen.backends.optimizer import render_optimizer
 from kgen.backends.templates import py, render
@@ -25,8 +25,10 @@ from kgen.catalogue.callbacks import lower_callbacks
 from kgen.ir.model import TypedModel
 from kgen.ir.plan import Plan
 from kgen.passes.loop import without_loss
-from kgen.passes.lower import Placed, ScriptNames, lower_graph
+from kgen.passes.lower import lower_graph
+from kgen.passes.lowered import Placed, ScriptNames
 from kgen.torch_ir import GLOBALS, Names
+
 
 @dataclass(frozen=True)
 class Script:

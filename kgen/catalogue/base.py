@@ -15,6 +15,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any, ClassVar, TypeVar
 
 from kgen.catalogue.kinds import REQUIRED, Kind, Mismatch, plural
@@ -51,6 +54,19 @@ def snake_case(name: str) -> str:
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
+@cache
+def indexed() -> dict[str, dict[str, str]]:
+    """Return for every spelling, by family, the module that has it."""
+    from kgen.catalogue.index import INDEX
+
+    table: dict[str, dict[str, str]] = {}
+    for noun, homes in INDEX.items():
+        for module, spellings in homes.items():
+            for spelling in spellings.split():
+                table.setdefault(spelling, {})[noun] = module
+    return table
+
+
 class Family:
     """All entries of one sort, by every spelling that names them.
 
@@ -59,19 +75,41 @@ class Family:
         article: Its article.
         lowercase: Whether Keras' snake_case strings name them, too.
         none: What None stands for: an entry, or "" for none of them.
+        package: Where its modules are, when these are imported as a spec needs them.
     """
 
     def __init__(
-        self, noun: str, article: str = "a", *, lowercase: bool = True, none: str = ""
+        self,
+        noun: str,
+        article: str = "a",
+        *,
+        lowercase: bool = True,
+        none: str = "",
+        package: str = "",
     ) -> None:
         self.noun, self.article, self.lowercase, self.none = noun, article, lowercase, none
+        self.package = package
         self.base: type[Entry] = Entry
-        self.entries: dict[str, type[Entry]] = {}
+        self._entries: dict[str, type[Entry]] = {}
         self._by_spelling: dict[str, type[Entry]] = {}
+        self._complete = not package
+
+    @property
+    def entries(self) -> dict[str, type[Entry]]:
+        """Return all entries by class name."""
+        self.load()
+        return self._entries
+
+    def load(self) -> None:
+        """Import all modules of the family."""
+        if not self._complete:
+            self._complete = True
+            for module in iter_modules(import_module(self.package).__path__):
+                import_module(f"{self.package}.{module.name}")
 
     def register(self, cls: type[Entry]) -> None:
         """Add an entry under its class name, its Keras string and its other spellings."""
-        self.entries[cls.__name__] = cls
+        self._entries[cls.__name__] = cls
         for spelling in cls.all_spellings():
             other = self._by_spelling.setdefault(spelling, cls)
             if other is not cls:
@@ -79,9 +117,17 @@ class Family:
 
     def find(self, name: str) -> type[Entry] | None:
         """Return the entry that a (possibly dotted) name means, or None."""
-        return self._by_spelling.get(name.rsplit(".", 1)[-1])
+        name = name.rsplit(".", 1)[-1]
+        if name not in self._by_spelling and not self._complete:
+            homes = indexed().get(name, {})
+            if self.noun in homes:
+                import_module(f"{self.package}.{homes[self.noun]}")
+            elif not homes:  # unknown, or newer than the index
+                self.load()
+        return self._by_spelling.get(name)
 
     def spellings(self) -> list[str]:
+        self.load()
         return list(self._by_spelling)
 
     def _shown(self, name: str) -> str:

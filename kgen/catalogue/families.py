@@ -2,17 +2,17 @@
 
 from kgen.catalogue.base import Family
 
-LAYERS = Family("layer", lowercase=False)
+LAYERS = Family("layer", lowercase=False, package="kgen.catalogue.layers")
 ACTIVATIONS = Family("activation", "an")
 INITIALIZERS = Family("initializer", "an", none="glorot_uniform")  # what `add_weight` makes of it
 REGULARIZERS = Family("regularizer")
 CONSTRAINTS = Family("constraint")
-LOSSES = Family("loss")
-METRICS = Family("metric")
-OPTIMIZERS = Family("optimizer", "an")
+LOSSES = Family("loss", package="kgen.catalogue.losses")
+METRICS = Family("metric", package="kgen.catalogue.metrics")
+OPTIMIZERS = Family("optimizer", "an", package="kgen.catalogue.optimizers")
 SCHEDULES = Family("learning-rate schedule")
-CALLBACKS = Family("callback")
-SOURCES = Family("data source")
+CALLBACKS = Family("callback", package="kgen.catalogue.callbacks")
+SOURCES = Family("data source", package="kgen.catalogue.sources")
 
 ALL = (
     LAYERS,

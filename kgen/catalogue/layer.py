@@ -104,6 +104,7 @@ class Layer(Entry, abstract=True, family=LAYERS):
         inputs: The least and most tensors it takes (None: any number).
         stateless: True when it has no weights and no randomness, so that it may preprocess data.
         wants_list: True for merge layers, which take a list of tensors.
+        fixed_by: For a layer that adapts, what to give it instead of training data.
     """
 
     name: str | None = arg(Opt(Str()), "Name of the layer.", None, keyword_only=True)
@@ -150,6 +151,7 @@ class Layer(Entry, abstract=True, family=LAYERS):
     inputs: ClassVar[tuple[int, int | None]] = (1, 1)
     stateless: ClassVar[bool] = False
     wants_list: ClassVar[bool] = False
+    fixed_by: ClassVar[str] = ""
     call_args: ClassVar[tuple[str, ...]] = ()  # arguments that Keras takes in the call
     takes_integers: ClassVar[bool] = False  # whether integers are no numbers to compute with
     tensor_args: ClassVar[tuple[str, ...]] = ()  # arguments that are further input tensors

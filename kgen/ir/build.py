@@ -66,13 +66,15 @@ def chain(values: Iterable[LayerValue]) -> LayerValue:
 
 
 def repeat(value: LayerValue, n: int, group: int) -> LayerValue:
-    """Return `value` followed by n - 1 fresh copies of it, marked as one group."""
+    """Return `value` followed by n - 1 fresh copies of it, marked as one group.
+
+    Layers that an inner repeat has marked keep their marks.
+    """
     copies = [value] + [fresh(value) for _ in range(n - 1)]
-    if len(value.items) == 1:
-        return LayerValue(
-            tuple((copy.items[0][0], (group, i)) for i, copy in enumerate(copies))
-        )
-    return chain(copies)
+    if any(mark is not None for _, mark in value.items):
+        return chain(copies)
+    items = [(item[0], (group, i)) for i, copy in enumerate(copies) for item in copy.items]
+    return LayerValue(tuple(items))
 
 
 def fresh(value: LayerValue) -> LayerValue:

@@ -87,7 +87,7 @@ def check_adapting(graph: TypedGraph, outermost: bool, found: Diagnostics) -> No
                 instance.span,
                 "the training data does not reach it unchanged",
                 helps=[
-                    "give it `mean` and `variance`",
+                    instance.layer.fixed_by,
                     f"or put it into the data chain: `data ...(x = {name}())`",
                 ],
             )

@@ -17,7 +17,7 @@ from kgen.catalogue.initializers import Zeros
 from kgen.catalogue.optimizers import Optimizer
 from kgen.catalogue.weights import SAME, TRANSPOSED, Layout, Weight
 from kgen.diagnostics import Diagnostics, Fault
-from kgen.passes.lower import Placed
+from kgen.passes.lowered import Placed
 from kgen.source import Span
 from kgen.torch_ir import render_lines
 

@@ -1,7 +1,1 @@
-"""Layers, a file a family. Importing the package registers them all."""
-
-from importlib import import_module
-from pkgutil import iter_modules
-
-for _module in iter_modules(__path__):
-    import_module(f"{__name__}.{_module.name}")
+"""Layers, a file a family. Importing a module registers its own; see `Family`."""

@@ -102,6 +102,7 @@ class Normalization(Layer):
 
     supports_masking = True
     stateless = True
+    fixed_by = "give it `mean` and `variance`"
 
     def check(self) -> None:
         if (self.mean is None) != (self.variance is None):

@@ -65,3 +65,27 @@ class RandomWidth(Layer):
 
     refusal = "Keras 3 dropped it: batches would differ in size"
     instead = "use `RandomZoom` with `height_factor=0` and a `width_factor`"
+
+
+class Hashing(Layer):
+    """Number values by a hash of their text."""
+
+    refusal = "it hashes text as TensorFlow does, and torch has no text"
+    instead = "number the values with `IntegerLookup`, or with `csv(categorical=..., encoding=codes)`"
+
+
+class HashedCrossing(Layer):
+    """Number pairs of values by a hash of their text."""
+
+    refusal = "it hashes text as TensorFlow does, and torch has no text"
+    instead = "number the values with `IntegerLookup`, or with `csv(categorical=..., encoding=codes)`"
+
+
+class StringLookup(Layer):
+    """Number strings by their place in a vocabulary."""
+
+    refusal = "torch has no text"
+    instead = (
+        "the data sources number words: `csv(categorical=..., encoding=codes)`, "
+        "`text_folder(..., x=TextVectorization(...))`"
+    )

@@ -1,11 +1,5 @@
-"""Data sources, a file a family. Importing the package registers them all."""
-
-from importlib import import_module
-from pkgutil import iter_modules
+"""Data sources, a file a family. Importing a module registers its own; see `Family`."""
 
 from kgen.catalogue.sources.base import Source, SourceCode, Wanted, without_first
 
 __all__ = ["Source", "SourceCode", "Wanted", "without_first"]
-
-for _module in iter_modules(__path__):
-    import_module(f"{__name__}.{_module.name}")

@@ -44,6 +44,7 @@ TENSORFLOW = {
     "clip_by_value": "clip",
 }
 RENAMED = {"clip_value_min": "min_value", "clip_value_max": "max_value", "dim": "axis"}
+LISTS = ("concatenate", "concat", "stack")  # take one list of tensors
 LETTERS = "xyzabcdefgh"
 
 
@@ -106,6 +107,8 @@ class _Operation:
             return self.item(arguments)
         if op not in OPS:
             return None
+        if op in LISTS:
+            arguments = [Operation(self.span, "list", tuple(arguments))]
         known = OPS[op].params
         for name, value in {**options, **named}.items():
             empty = isinstance(value, Constant) and value.value in (None, False)

@@ -1,0 +1,221 @@
+"""From a serialized layer to a layer of the catalogue."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from kgen.catalogue.bind import Given
+from kgen.catalogue.families import LAYERS
+from kgen.catalogue.layer import Layer
+from kgen.catalogue.layers.inputs import Input
+from kgen.catalogue.layers.merging import MODES
+from kgen.catalogue.layers.wrappers import Bidirectional
+from kgen.diagnostics import Diagnostics
+from kgen.frontends.keras.calls import MODELS, Call
+from kgen.frontends.keras.document import Item
+from kgen.frontends.keras.values import FAILED, Values, part_of
+from kgen.ir.build import LayerValue, layer_value
+from kgen.ir.model import Composite, Graph
+
+Nested = Callable[[Item], Graph | None]
+
+# What a first layer said of the model's input before Keras 3; `Input` takes it over.
+INPUT_KEYS = ("batch_input_shape", "input_dtype")
+# In these classes `input_dim` and `input_length` are arguments of the layer, not of an input.
+OWN_LENGTH = ("Embedding",)
+# Arguments of a call that are no tensors, and the values at which they change nothing.
+USUAL = {"training": (None,), "mask": (None,), "initial_state": (None,), "constants": (None,)}
+
+
+@dataclass(frozen=True)
+class Generation:
+    """Which Keras wrote a file: 1, 2 or 3."""
+
+    major: int
+
+    @property
+    def resets_before(self) -> bool:
+        """Return whether a GRU whose file does not say resets before the product."""
+        return self.major < 3
+
+
+class Layers:
+    """Reads serialized layers.
+
+    Args:
+        found: Collects what is wrong.
+        nested: Reads the graph of a model inside the model.
+    """
+
+    def __init__(self, found: Diagnostics, nested: Nested, generation: Generation) -> None:
+        self.found = found
+        self.nested = nested
+        self.generation = generation
+        self.values = Values(found, self.wrapped)
+
+    def wrapped(self, item: Item) -> LayerValue | None:
+        """Return a layer that another one holds."""
+        return self.read(item)
+
+    def read(self, item: Item, call: Call | None = None) -> LayerValue | None:
+        """Return a layer, None after reporting what is wrong.
+
+        Args:
+            item: The serialized layer.
+            call: Its application, for arguments that Keras takes in the call.
+        """
+        class_name = item.text("class_name")
+        config = item.get("config")
+        if not class_name or config is None:
+            self.values.fail("K602", "this is not how Keras writes a layer", item)
+            return None
+        name = layer_name(item)
+        if class_name in MODELS and not self.values.is_custom(item):
+            graph = self.nested(item)
+            if graph is None:
+                return None
+            composite = Composite("model", identifier(name or class_name), graph)
+            return layer_value(composite, item.span, name=name)
+        layer = self.layer(item, class_name, config, call)
+        if layer is None:
+            return None
+        bound, spans = layer
+        return layer_value(bound, item.span, spans, name)
+
+    def layer(
+        self, item: Item, class_name: str, config: Item, call: Call | None
+    ) -> tuple[Layer, dict[str, Any]] | None:
+        if class_name == "Lambda":
+            self.values.code(item, f"`Lambda` layer `{layer_name(item)}`")
+            return None
+        if self.values.is_custom(item):
+            self.values.custom(item, class_name, "layer")
+            return None
+        more: list[Given] = []
+        skip = {"name", "layers", "input_layers", "output_layers"}
+        if class_name == "Merge":
+            made = self.merge(item, config)
+            if made is None:
+                return None
+            class_name, more = made
+            skip |= set(config.fields())
+        cls = LAYERS.find(class_name)
+        if cls is None or not issubclass(cls, Layer):
+            self.values.unknown(class_name, [LAYERS], item)
+            return None
+        if not issubclass(cls, Input):
+            skip |= {"batch_input_shape", "input_shape", "input_dtype"}
+            skip |= {"dtype"} - set(vars(cls))
+            if cls.__name__ not in OWN_LENGTH:
+                skip |= {"input_dim", "input_length"}
+            dtype = config.get("dtype")
+            if dtype is not None and self.values.precision(dtype) is FAILED:
+                return None
+        if issubclass(cls, Bidirectional) and mirrored(config):
+            skip.add("backward_layer")
+        if cls.__name__ == "GRU" and self.generation.resets_before:
+            if "reset_after" not in config.fields():
+                more.append(Given("reset_after", False, item.span, item.span))
+        if call is not None:
+            from_call = self.from_call(cls, call)
+            if from_call is None:
+                return None
+            more += from_call
+        bound = self.values.bind(cls, class_name, config, item, more, skip)
+        if bound is None:
+            return None
+        assert isinstance(bound.entry, Layer)
+        return bound.entry, bound.arg_spans
+
+    def from_call(self, cls: type[Layer], call: Call) -> list[Given] | None:
+        """Return the arguments that kgen takes where the layer is made and Keras where it is called."""
+        given = []
+        for name, value in call.kwargs.items():
+            if isinstance(value, list) or value.value in USUAL.get(name, ()):
+                continue
+            if name in cls.args:
+                if value.value != cls.args[name].default:
+                    given.append(Given(name, value.value, value.span, value.span, part_of(value)))
+            elif value.value not in (None, False) or name == "training":
+                self.values.fail(
+                    "K501",
+                    f"`{name}={value.plain()}` in the call of layer `{layer_name(call.layer)}` is not"
+                    " supported",
+                    value,
+                )
+                return None
+        return given
+
+    def merge(self, item: Item, config: Item) -> tuple[str, list[Given]] | None:
+        """Return the layer that a mode of Keras 1's `Merge` has become, and its arguments."""
+        mode = config.text("mode")
+        cls = MODES.get(mode)
+        if cls is None:
+            self.values.fail(
+                "K501",
+                f"`Merge(mode={mode or '...'})` of Keras 1 is not supported",
+                config.get("mode") or item,
+            )
+            return None
+        given = []
+        keys = {"concat": ("concat_axis", "axis"), "dot": ("dot_axes", "axes")}
+        keys["cos"] = keys["dot"]
+        if mode in keys:
+            old, new = keys[mode]
+            part = config.get(old)
+            value = -1 if part is None else self.values.value(part)
+            if isinstance(value, list) and all(isinstance(v, list) and len(v) == 1 for v in value):
+                value = [v[0] for v in value]
+            place = part or item
+            if not (mode == "concat" and value == -1):
+                given.append(Given(new, value, place.span, place.span))
+        if mode == "cos":
+            given.append(Given("normalize", True, item.span, item.span))
+        return cls.__name__, given
+
+
+def mirrored(config: Item) -> bool:
+    """Return whether the backward layer of a `Bidirectional` is the copy that Keras makes."""
+    forward, backward = config.get("layer", "config"), config.get("backward_layer", "config")
+    if forward is None or backward is None:
+        return True
+    one, other = forward.plain(), backward.plain()
+    if not isinstance(one, dict) or not isinstance(other, dict):
+        return False
+    differing = {k for k in {*one, *other} if one.get(k) != other.get(k)}
+    return differing <= {"name", "go_backwards"} and one.get("go_backwards") != other.get(
+        "go_backwards"
+    )
+
+
+def layer_name(item: Item) -> str:
+    """Return the name of a serialized layer, "" where it has none."""
+    return item.text("config", "name") or item.text("name")
+
+
+def identifier(name: str) -> str:
+    """Return a name as a Python identifier."""
+    name = re.sub(r"\W+", "_", name).strip("_")
+    return f"model_{name}" if not name or name[0].isdigit() else name
+
+
+def declared_shape(layers: Sequence[Item]) -> Item | None:
+    """Return the layer that says what enters a `Sequential`: its first, or what that one wraps."""
+    item = layers[0] if layers else None
+    while item is not None:
+        config = item.get("config")
+        if config is None:
+            return None
+        if any(config.get(k) is not None for k in ("batch_input_shape", "batch_shape")):
+            return config
+        if config.get("input_dim") is not None and item.text("class_name") != "Embedding":
+            return config
+        if item.text("class_name") in MODELS:
+            inner = item.items("config", "layers") or item.items("config")
+            item = inner[0] if inner else None
+        else:
+            item = item.get("config", "layer")
+    return None

@@ -1,0 +1,123 @@
+"""From the configuration of a saved model to `ir.Model`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from kgen.catalogue.bind import Bound
+from kgen.catalogue.statements import Compile
+from kgen.diagnostics import Diagnostics
+from kgen.frontends.keras.calls import MODELS
+from kgen.frontends.keras.document import Item
+from kgen.frontends.keras.graph import Reader
+from kgen.frontends.keras.layers import Generation, identifier, layer_name
+from kgen.frontends.keras.values import FAILED, Values
+from kgen.ir.model import Graph, Model
+from kgen.ir.training import Training
+from kgen.source import Source, Span
+
+PARTS = ("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics")
+
+
+def read_model(
+    source: Source,
+    top: Item,
+    found: Diagnostics,
+    version: str = "",
+    compiled: Item | None = None,
+) -> Model | None:
+    """Return the model that a configuration describes, None after reporting what is wrong.
+
+    Args:
+        source: The text.
+        top: Its top item: `{"class_name": ..., "config": ...}`.
+        found: Collects what is wrong.
+        version: The version of Keras that wrote it; its own `keras_version` by default.
+        compiled: The compile settings where they stand apart (`training_config` of HDF5 files).
+    """
+    generation = Generation(major_version(version or top.text("keras_version"), top))
+    reader = Reader(found, generation)
+    values = reader.values
+    if top.text("class_name") not in MODELS or top.get("config") is None:
+        name = top.text("class_name")
+        if values.is_custom(top):
+            values.custom(top, name, "model")
+        else:
+            values.fail(
+                "K602",
+                f"`{name}` is no model that Keras saves" if name else "this is no Keras model",
+                top,
+                helps=["save it with `model.save(...)`, or `model.to_json()`"],
+            )
+        return None
+    if values.is_custom(top):
+        values.custom(top, top.text("class_name"), "model")
+        return None
+    graph = reader.model(top)
+    training = read_training(compiled or top.get("compile_config"), graph, values)
+    if graph is None or training is None:
+        return None
+    return Model(identifier(layer_name(top) or "model"), graph, training, source)
+
+
+def major_version(version: str, top: Item) -> int:
+    """Return which Keras wrote a file, by its version or by how it writes."""
+    if version[:1].isdigit():
+        return min(int(version[0]), 3)
+    return 3 if top.get("registered_name") is not None or top.text("module") else 2
+
+
+def read_training(item: Item | None, graph: Graph | None, values: Values) -> Training | None:
+    """Return the compile settings; a model that was never compiled has none."""
+    span = item.span if item is not None else Span(0, 0)
+    if item is None or not isinstance(item.value, dict) or not item.value:
+        return Training(model_span=Span(0, 0))
+    fields = dict(item.value)
+    if "optimizer_config" in fields:
+        fields["optimizer"] = fields.pop("optimizer_config")
+    if fields.get("optimizer") is None and fields.get("loss") is None:
+        return Training(model_span=Span(0, 0))
+    kept = Item({k: v for k, v in fields.items() if k in PARTS}, item.span, item.parent, item.key)
+    bound = compile_entry(kept, graph, values)
+    return None if bound is None else Training(compile=bound, model_span=span)
+
+
+def compile_entry(item: Item, graph: Graph | None, values: Values) -> Bound | None:
+    """Return `compile(...)` from its saved arguments."""
+    from kgen.catalogue.bind import Given, bind
+    from kgen.frontends.keras.values import is_default, part_of
+
+    given = []
+    for key, part in item.fields().items():
+        declared = Compile.args[key]
+        value = values.value(part, declared.kind)
+        if value is FAILED:
+            return None
+        if key in ("metrics", "weighted_metrics"):
+            value = tidy_metrics(value)
+        if key == "loss" and isinstance(value, list) and len(value) == 1:
+            value = value[0]
+        if key == "loss_weights" and value in (None, [], {}):
+            continue
+        if value is not None and not is_default(declared, value):
+            given.append(Given(key, value, part.span, part.span, part_of(part)))
+    before = len(values.found.items)
+    bound = bind(Compile, "compile", given, item.span, values.found)
+    values.add_paths(item, before)
+    return bound
+
+
+def tidy_metrics(value: Any) -> Any:
+    """Return metrics as a person would list them: no list around the only list, no empty ones."""
+    if isinstance(value, Mapping):
+        kept = {k: v if isinstance(v, list | tuple) else [v] for k, v in value.items()}
+        return {k: [m for m in v if m is not None] for k, v in kept.items() if v} or None
+    if isinstance(value, str) or not isinstance(value, list | tuple):
+        return value
+    items = [() if v is None else v for v in value]
+    if not any(v not in ([], ()) for v in items):
+        return None
+    if len(items) == 1 and isinstance(items[0], list | tuple):
+        return list(items[0])
+    return items

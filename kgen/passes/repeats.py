@@ -1,0 +1,174 @@
+"""Repeats: equal copies that `layer * n` makes become module lists and one loop."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from kgen.catalogue.layer import Layer, Value
+from kgen.ir.model import Composite, TypedNode
+from kgen.passes.context import NodeContext, attribute_name, show_type
+from kgen.passes.initial import Initialized
+from kgen.torch_ir import Line
+
+if TYPE_CHECKING:
+    from kgen.passes.lower import ClassLowering
+
+
+def repeat_run(nodes: Sequence[TypedNode], index: int) -> Sequence[TypedNode]:
+    """Return the nodes of the repeat that starts at an index, or just that node."""
+    mark = nodes[index].node.repeat
+    end = index + 1
+    if mark is not None:
+        while end < len(nodes):
+            following = nodes[end].node
+            if following.repeat is None or following.repeat[0] != mark[0]:
+                break
+            if following.inputs != ((nodes[end - 1].node.id, 0),):
+                break
+            end += 1
+    return nodes[index:end]
+
+
+def lower_repeat(owner: ClassLowering, run: Sequence[TypedNode]) -> None:
+    """Lower the copies of a repeat: a loop over those that are alike, the others one by one."""
+    copies: list[list[TypedNode]] = []
+    for node in run:
+        assert node.node.repeat is not None
+        if not copies or copies[-1][0].node.repeat != node.node.repeat:
+            copies.append([])
+        copies[-1].append(node)
+    start = 0
+    while start < len(copies):
+        n = count_alike(owner, copies[start:])
+        if n < 2 or not Loop(owner, copies[start : start + n]).lower():
+            for node in copies[start]:
+                owner.node(node)
+            n = 1
+        start += n
+
+
+def count_alike(owner: ClassLowering, copies: Sequence[Sequence[TypedNode]]) -> int:
+    """Return how many copies at the beginning differ in nothing but whose weights they use."""
+    first = copies[0]
+    if first[0].inputs != (first[-1].outputs[0],) or any(owner.is_special(n) for n in first):
+        return 1
+    n = 1
+    while n < len(copies) and len(copies[n]) == len(first):
+        pairs = zip(first, copies[n], strict=True)
+        if not all(alike(a, b) and not owner.is_special(b) for a, b in pairs):
+            break
+        n += 1
+    return n
+
+
+class Loop:
+    """A loop over equal copies, each of one or more layers."""
+
+    def __init__(self, owner: ClassLowering, copies: Sequence[Sequence[TypedNode]]) -> None:
+        self.owner = owner
+        self.copies = copies
+        self.first = copies[0]
+        self.source = owner.values[self.first[0].node.inputs[0]]
+        self.contexts: list[NodeContext] = []
+
+    def lower(self) -> bool:
+        """Lower the copies; return False, with nothing done, where a loop cannot carry them."""
+        owner, first = self.owner, self.first
+        held = dict(owner.variables.holder)
+        last = self.copies[-1][-1]
+        for ref in first[0].node.inputs:
+            owner.variables.consume(ref)
+        carried = owner.variables.assign(
+            (last.node.id, 0), attribute_name(first[0].node.instance)
+        )
+        result = self.lower_body(carried)
+        if result is None:
+            owner.variables.holder = held
+            owner.variables.uses.update(first[0].node.inputs)  # nothing is used up yet
+            return False
+        self.emit(carried)
+        owner.values[(last.node.id, 0)] = replace(result, expr=carried)
+        self.place()
+        return True
+
+    def lower_body(self, carried: str) -> Value | None:
+        """Lower one copy on the carried variable."""
+        value = replace(self.source, expr=carried)
+        for node in self.first:
+            instance = node.node.instance
+            context = NodeContext(
+                self.owner, instance, attribute_name(instance), node.outputs, False
+            )
+            results = context.lower(instance.layer, [value], node)
+            if len(results) != 1:
+                return None
+            context.run(f"{carried} = {results[0].expr}", show_type(results[0]))
+            value = replace(results[0], expr=carried)
+            self.contexts.append(context)
+        same = value.first == self.source.first and value.mask == self.source.mask
+        return value if same else None
+
+    def emit(self, carried: str) -> None:
+        """Write the module lists and the loop."""
+        owner, n = self.owner, len(self.copies)
+        if self.source.expr != carried:
+            owner.lines.append(Line(f"{carried} = {self.source.expr}"))
+        items, lists, body = [], [], []
+        for context in self.contexts:
+            item = ""
+            for wanted, constructor in context.modules:
+                attribute = owner.attributes.new(plural(wanted))
+                assert context.instance is not None
+                owner.attribute_of[context.instance.uid] = attribute
+                owner.init.append(
+                    Line(f"self.{attribute} = nn.ModuleList([{constructor} for _ in range({n})])")
+                )
+                taken = wanted == carried or wanted in items or wanted in owner.variables.holder
+                item = owner.variables.names.new(f"{wanted}_copy") if taken else wanted
+                items.append(item)
+                lists.append(f"self.{attribute}")
+            for line in context.lines:
+                code = line.code
+                for wanted, _ in context.modules:
+                    code = code.replace(context.reference(wanted), item)
+                body.append(Line(code, line.comment, line.depth + 1))
+        header = f"for _ in range({n}):"
+        if len(lists) == 1:
+            header = f"for {items[0]} in {lists[0]}:"
+        elif lists:
+            header = f"for {', '.join(items)} in zip({', '.join(lists)}):"
+        owner.lines += [Line(header), *body]
+
+    def place(self) -> None:
+        """Note where the weights of every copy are."""
+        owner = self.owner
+        groups: list[Initialized] = []
+        for i, copy in enumerate(self.copies):
+            for context, model, node in zip(self.contexts, self.first, copy, strict=True):
+                path = owner.attribute_of.get(model.node.instance.uid, "")
+                before = len(owner.initialized)
+                owner.place(context, node, f"{path}.{i}", f"self.{path}.{i}")
+                del owner.initialized[before:]
+                if i == 0 and node.weights:
+                    layer = node.node.instance.layer
+                    frozen = isinstance(layer, Layer) and not layer.trainable
+                    groups.append(Initialized(f"*self.{path}", node.weights, frozen))
+        owner.initialized += groups
+
+
+def plural(name: str) -> str:
+    """Return an attribute name for several of a kind."""
+    return name + ("es" if name.endswith(("s", "x", "ch")) else "s")
+
+
+def alike(a: TypedNode, b: TypedNode) -> bool:
+    """Return whether two applications differ in nothing but whose weights they use."""
+    one, other = a.node.instance.layer, b.node.instance.layer
+    if a.inputs != b.inputs or a.outputs != b.outputs or len(a.outputs) != 1 or len(a.inputs) != 1:
+        return False
+    if isinstance(one, Composite) or isinstance(other, Composite):
+        # Copies of one repeat come from one expression: equal inputs make them equal.
+        return isinstance(one, Composite) and isinstance(other, Composite)
+    return repr(one) == repr(other)

@@ -1,0 +1,115 @@
+"""Layers that number values, adapted to data or with a vocabulary."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from kgen.api import build_text, check_text
+
+from .oracle import keras, load_script
+
+
+def layer(spec: str, folder: Path, name: str) -> Any:
+    """Return the module of a layer in a generated model."""
+    script = load_script(build_text(f"{spec}\ncompile(loss=mse)").script, folder)
+    return getattr(script.Model(), name)
+
+
+@pytest.mark.parametrize("bins", [1, 2, 5, 17])
+@pytest.mark.parametrize("epsilon", [0.01, 0.1])
+@pytest.mark.parametrize("count", [40, 1000, 3333])
+def test_bins_of_the_training_data(bins: int, epsilon: float, count: int, tmp_path: Path) -> None:
+    x = np.random.default_rng(0).normal(size=(count, 1)).astype("float32")
+    spec = f"Input(1) -> Discretization(num_bins={bins}, epsilon={epsilon}) -> Dense(2)"
+    ours = layer(spec, tmp_path, "discretization")
+    ours.adapt(torch.from_numpy(x))
+    theirs = keras.layers.Discretization(num_bins=bins, epsilon=epsilon)
+    theirs.adapt(x)
+    assert ours.boundaries.numpy() == pytest.approx(np.array(theirs.bin_boundaries), rel=1e-6)
+    assert (ours(torch.from_numpy(x)).numpy() == np.asarray(theirs(x).cpu())).all()
+
+
+def test_more_bins_than_values(tmp_path: Path) -> None:
+    x = np.arange(6, dtype="float32")[:, None]
+    ours = layer("Input(1) -> Discretization(num_bins=9)", tmp_path, "discretization")
+    ours.adapt(torch.from_numpy(x))
+    theirs = keras.layers.Discretization(num_bins=9)
+    theirs.adapt(x)
+    assert (ours(torch.from_numpy(x)).numpy() == np.asarray(theirs(x).cpu())).all()
+
+
+def looked_up(x: list[int], tokens: list[int], mask: int | None, unknown: int) -> list[int]:
+    """Return what Keras says that `IntegerLookup` does (its own needs TensorFlow)."""
+    first = int(mask is not None)
+    numbers = {t: i + first + unknown for i, t in enumerate(tokens)}
+    return [0 if mask is not None and v == mask else numbers.get(v, first + v % max(unknown, 1)) for v in x]
+
+
+@pytest.mark.parametrize("mask", [None, 0])
+@pytest.mark.parametrize("unknown", [1, 3])
+def test_a_given_vocabulary(mask: int | None, unknown: int, tmp_path: Path) -> None:
+    spec = f"Input(9, dtype=int32) -> IntegerLookup(vocabulary=[12, 7, 42], mask_token={mask}, "
+    ours = layer(f"{spec}num_oov_indices={unknown})", tmp_path, "integer_lookup")
+    x = [7, 0, 12, 42, 13, -5, 8, 7, 100]
+    expected = looked_up(x, [12, 7, 42], mask, unknown)
+    assert ours(torch.tensor([x])).tolist() == [expected]
+
+
+def test_a_vocabulary_of_the_training_data(tmp_path: Path) -> None:
+    spec = "Input(3, dtype=int32) -> IntegerLookup(max_tokens=4)"
+    ours = layer(spec, tmp_path, "integer_lookup")
+    ours.adapt(torch.tensor([[12, 1138, 42], [42, 1000, 36], [12, -1, -1]]))
+    # By frequency; of equally frequent ones the largest first; -1 is the unknown token.
+    assert ours.tokens.tolist() == [42, 12, 1138]
+    assert ours(torch.tensor([[42, 12, 1138], [36, 7, -1]])).tolist() == [[1, 2, 3], [0, 0, 0]]
+
+
+def test_encoded_and_inverted(tmp_path: Path) -> None:
+    spec = "Input(2, dtype=int32) -> IntegerLookup(vocabulary=[5, 9], output_mode={})"
+    for mode, expected in (("multi_hot", [[1, 0, 1]]), ("count", [[1, 0, 1]])):
+        ours = layer(spec.format(mode), tmp_path, "integer_lookup")
+        assert ours(torch.tensor([[9, 4]])).tolist() == expected
+    text = build_text(
+        "Input(4, dtype=int32) -> IntegerLookup(vocabulary=[5, 9], invert=True)\ncompile(loss=mse)"
+    ).script
+    model = load_script(text, tmp_path).Model()
+    assert model(torch.tensor([[0, 1, 2, 3]])).tolist() == [[-1, 5, 9, -1]]
+
+
+def test_no_number_for_unknown_integers(tmp_path: Path) -> None:
+    spec = "Input(2, dtype=int32) -> IntegerLookup(vocabulary=[5, 9], num_oov_indices=0)"
+    ours = layer(spec, tmp_path, "integer_lookup")
+    assert ours(torch.tensor([[9, 5]])).tolist() == [[1, 0]]
+    with pytest.raises(ValueError, match="vocabulary"):
+        ours(torch.tensor([[9, 6]]))
+
+
+def test_adapting_before_training() -> None:
+    text = build_text("Input(4) -> Discretization(num_bins=3, output_mode=count) -> Dense(2)").script
+    assert "model.discretization.adapt(data[0])" in text
+    data = "Input(4) -> Dense(2)\ndata random(9, x = Discretization(num_bins=4, output_mode=count))"
+    assert "discretization.adapt(x)" in build_text(data).script
+
+
+@pytest.mark.parametrize(
+    ("spec", "code"),
+    [
+        ("Input(4) -> Discretization()", "K203"),
+        ("Input(4) -> Discretization([1, 0])", "K203"),
+        ("Input(4) -> Discretization([0, 1], sparse=True)", "K207"),
+        ("Input(4) -> Dense(3) -> Discretization(num_bins=3)", "K501"),
+        ("Input(4) -> IntegerLookup(vocabulary=[1, 2])", "K307"),
+        ("Input(4, dtype=int32) -> IntegerLookup()", "K202"),
+        ("Input(4, dtype=int32) -> IntegerLookup(vocabulary=[1, 1])", "K203"),
+        ("Input(4, dtype=int32) -> IntegerLookup(vocabulary=[1], idf_weights=[1.0])", "K203"),
+        ("Input(4, dtype=int32) -> Hashing(8)", "K501"),
+        ("Input(4) -> StringLookup()", "K501"),
+    ],
+)
+def test_refused(spec: str, code: str) -> None:
+    assert [e.code for e in check_text(spec).errors] == [code]
