@@ -54,6 +54,11 @@ def snake_case(name: str) -> str:
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
+def _ordered(entries: dict[str, type[Entry]]) -> dict[str, type[Entry]]:
+    """Return entries sorted by module."""
+    return dict(sorted(entries.items(), key=lambda item: item[1].__module__))
+
+
 @cache
 def indexed() -> dict[str, dict[str, str]]:
     """Return for every spelling, by family, the module that has it."""
@@ -106,6 +111,9 @@ class Family:
             self._complete = True
             for module in iter_modules(import_module(self.package).__path__):
                 import_module(f"{self.package}.{module.name}")
+            # The order of modules and classes, whichever of them a spec has needed first.
+            self._entries = _ordered(self._entries)
+            self._by_spelling = _ordered(self._by_spelling)
 
     def register(self, cls: type[Entry]) -> None:
         """Add an entry under its class name, its Keras string and its other spellings."""

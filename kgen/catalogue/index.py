@@ -15,6 +15,9 @@ INDEX = {
             RandomBrightness RandomContrast RandomCrop RandomFlip RandomRotation RandomTranslation
             RandomZoom
         """,
+        "categories": """
+            Discretization IntegerLookup
+        """,
         "cells": """
             GRUCell LSTMCell RNN SimpleRNNCell StackedRNNCells
         """,
@@ -77,8 +80,8 @@ INDEX = {
             CuDNNGRU CuDNNLSTM GRU LSTM SimpleRNN
         """,
         "refused": """
-            FlaxLayer JaxLayer MaxNumBoundingBoxes RandomHeight RandomWidth ReversibleEmbedding
-            TFSMLayer TorchModuleWrapper Wrapper
+            FlaxLayer HashedCrossing Hashing JaxLayer MaxNumBoundingBoxes RandomHeight RandomWidth
+            ReversibleEmbedding StringLookup TFSMLayer TorchModuleWrapper Wrapper
         """,
         "regularization": """
             ActivityRegularization AlphaDropout GaussianDropout GaussianNoise SpatialDropout1D

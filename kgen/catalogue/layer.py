@@ -195,8 +195,9 @@ class Layer(Entry, abstract=True, family=LAYERS):
 
     def casts(self, x: TensorType) -> bool:
         """Return whether an input of integers becomes floats first, as Keras does."""
-        computes = type(self).weights is not Layer.weights or self.layout_for(x) == "first"
-        return computes and not self.takes_integers and x.dtype in INTEGERS
+        if self.takes_integers or x.dtype not in INTEGERS:
+            return False
+        return type(self).weights is not Layer.weights or self.layout_for(x) == "first"
 
     def wraps(self, *inputs: TensorType) -> tuple[Any, tuple[TensorType, ...]] | None:
         """Return the `ir.model.Instance` that this layer applies, and to what types; or None.

@@ -69,11 +69,13 @@ encoder = Dense(5, relu) -> Dense(4, trainable=False)
     import keras
     from keras import layers
 
+    keras.config.set_dtype_policy("float32")  # another test may have chosen float64
     a, b = layers.Input((6,)), layers.Input((6,))
     first, second = layers.Dense(5, activation="relu"), layers.Dense(4, trainable=False)
     merged = layers.Concatenate()([second(first(a)), second(first(b))])
     out = layers.Dense(1, activation="sigmoid")(layers.BatchNormalization()(merged))
     lines: list[str] = []
+    keras.config.set_dtype_policy(keras.config.floatx())
     keras.Model([a, b], out).summary(print_fn=lambda line, **_: lines.append(line))
     totals = [line for line in "\n".join(lines).splitlines() if "params:" in line]
     assert [line.strip() for line in totals] == [

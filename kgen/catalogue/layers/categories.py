@@ -30,6 +30,7 @@ class Categories(Layer, abstract=True):
     refused: ClassVar[dict[str, str]] = {"sparse": "the result is dense"}
     stateless = True
 
+    takes_integers = True
     integers: ClassVar[str] = "int32"  # the type of the numbers
 
     def depth(self) -> int:
@@ -92,6 +93,13 @@ class Discretization(Categories):
             self.bin_boundaries
         ):
             raise Fault("K203", "`bin_boundaries` must ascend", arg="bin_boundaries")
+        if self.output_mode != "int" and (self.num_bins or 0) * self.epsilon > 1:
+            raise Fault(
+                "K203",
+                f"`epsilon` of {self.epsilon} tells fewer bins apart than {self.num_bins}",
+                arg="num_bins",
+                helps=(f"give `epsilon={1 / (self.num_bins or 1):.2g}` or less",),
+            )
 
     def adapts(self) -> bool:
         return self.bin_boundaries is None

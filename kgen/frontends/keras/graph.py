@@ -321,7 +321,8 @@ class _Functional:
         composite = value.items[0][0].layer
         if isinstance(composite, Composite):
             training = call.kwargs.get("training")
-            if isinstance(training, Item) and training.value is not None:
+            overridden = self.reader.generation.overrides_training
+            if not overridden and isinstance(training, Item) and training.value is not None:
                 if not (training.value is False and indifferent(composite)):
                     self.fail("K501", f"`training={training.value}` in the call of model `{name}` is"
                               " not supported", training)

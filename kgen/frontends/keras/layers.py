@@ -37,6 +37,15 @@ class Generation:
     major: int
 
     @property
+    def overrides_training(self) -> bool:
+        """Return whether a model decides for its layers whether they train.
+
+        In Keras 3 what a call says of `training` has no effect inside a functional model, and it
+        writes the default of the layer's `call` into the file.
+        """
+        return self.major >= 3
+
+    @property
     def resets_before(self) -> bool:
         """Return whether a GRU whose file does not say resets before the product."""
         return self.major < 3
@@ -135,6 +144,8 @@ class Layers:
         given = []
         for name, value in call.kwargs.items():
             if isinstance(value, list) or value.value in USUAL.get(name, ()):
+                continue
+            if name == "training" and self.generation.overrides_training:
                 continue
             if name in cls.args:
                 if value.value != cls.args[name].default:
