@@ -82,7 +82,7 @@ def laid_out(block: str) -> str | None:
         if split is None:
             return None
         lines += split
-    return "\n".join(lines)
+    return None if quoted else "\n".join(lines)
 
 
 def _joined(lines: Sequence[str]) -> Iterator[str]:

@@ -8,11 +8,16 @@ import black
 import pytest
 
 from kgen.api import build_text
-from kgen.backends.layout import formatted
+from kgen.backends.layout import formatted, laid_out
 
 ROOT = Path(__file__).parents[2]
 HELPERS = sorted((ROOT / "templates" / "helpers").glob("*.py"))
 EXAMPLES = sorted((ROOT / "examples").glob("*.kdsl"))
+LONG = "argument_number_{}_with_a_long_name"
+
+
+def call(count: int, before: str = "") -> str:
+    return f"{before}function({', '.join(LONG.format(i) for i in range(count))})"
 
 
 def as_black_formats(text: str) -> str:
@@ -31,14 +36,43 @@ def test_black_changes_nothing(spec: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
+    "line",
     [
-        "x = 1\n",
-        "import os\n\n\n\n\ndef f( ):\n  return os\n\n\nx=f( )\n",
-        "class A:\n    pass\n# about b\nb = 1\n\n\n\n\n\n\nc = 'x'\n",
-        'def f():\n    return """\n\n\ntext\n"""\n',
-        "if True:\n    x = 1\n\n\nelse:\n    x = 2\n",
+        "x = 1",
+        call(2),
+        call(3, "x = "),
+        call(3, "self.long_attribute, y = "),
+        call(5, "return "),
+        f"setting: str = option('{'a' * 40}', \"what it is for, which takes a few words\")",
+        "return {" + ", ".join(f'"{LONG.format(i)}": {i}' for i in range(3)) + "}",
+        f"for layer in ({', '.join(LONG.format(i) for i in range(3))}):\n    pass",
+        f"def f({', '.join(f'{LONG.format(i)}: int' for i in range(2))}) -> None:\n    pass",
+        f"def f({', '.join(f'{LONG.format(i)}: int' for i in range(4))}) -> None:\n    pass",
+        "def f(\n    a: int, b: int\n) -> None:\n    pass",
+        "print('it', \"isn't\", 'so')  # Keras' own words",
     ],
 )
-def test_any_text_is_laid_out_as_black_does(text: str) -> None:
+def test_lines_are_laid_out_as_black_does(line: str) -> None:
+    assert laid_out(line) == as_black_formats(line).rstrip("\n")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "x, = y",
+        "x = a ** b",
+        "return (a + b)",
+        f"x = ({call(3)}).mean()",
+        f"x = {call(2)} + {call(2)}",
+        f"x = f({LONG.format(1)} for i in {LONG.format(2)} if {LONG.format(3)})",
+        "x = f(\n    a,\n)",
+    ],
+)
+def test_other_lines_are_left_to_black(line: str) -> None:
+    assert laid_out(line) is None
+    assert formatted(line) == as_black_formats(line)
+
+
+def test_a_gap_within_a_string_stays() -> None:
+    text = 'def f():\n    return """\n\n\ntext\n"""\n'
     assert formatted(text) == as_black_formats(text)

@@ -40,6 +40,7 @@ class Lambda(Layer):
     }
     inputs = (1, None)
     stateless = True
+    takes_integers = True
 
     def output(self, *inputs: TensorType) -> TensorType:
         result = self._compiled(inputs)

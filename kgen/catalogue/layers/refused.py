@@ -89,3 +89,16 @@ class StringLookup(Layer):
         "the data sources number words: `csv(categorical=..., encoding=codes)`, "
         "`text_folder(..., x=TextVectorization(...))`"
     )
+
+
+class CutMix(Layer):
+    """Put a box of another image into each image, and mix their labels."""
+
+    refusal = "it mixes labels as well as images, and a script's `augment` sees images alone"
+    instead = "use `RandomErasing`"
+
+
+class MixUp(Layer):
+    """Blend images with each other, and mix their labels."""
+
+    refusal = "it mixes labels as well as images, and a script's `augment` sees images alone"
