@@ -145,27 +145,21 @@ def inside(index: Tensor, size: int, fill_mode: str) -> Tensor:
     return index.clamp(0, size - 1)  # a a a | a b c | c c c
 
 
-def resample(
+def sample(
     images: Tensor,
-    matrix: Tensor,
+    source_x: Tensor,
+    source_y: Tensor,
     fill_mode: str,
     interpolation: str,
     fill_value: float,
 ) -> Tensor:
-    """Take pixel (x, y) of each image (N, C, H, W) from its matrix (N, 2, 3) @ (x, y, 1).
+    """Take each pixel of images (N, C, H, W) from a place (N, H, W) in them.
 
-    Sampling between pixels and beyond the edges is that of Keras' `affine_transform`.
+    Sampling between pixels and beyond the edges is that of Keras' `map_coordinates`.
     """
-    height, width = images.shape[2:]
-    y = torch.arange(height, dtype=matrix.dtype, device=matrix.device)[:, None]
-    x = torch.arange(width, dtype=matrix.dtype, device=matrix.device)
-    a = matrix[
-        ..., None, None
-    ]  # not a matrix product: that would round to TF32 on GPUs
-    source_x, source_y = (a[:, :, 0] * x + a[:, :, 1] * y + a[:, :, 2]).unbind(1)
-
     neighbours = []
-    for position, size in ((source_y, height), (source_x, width)):
+    sizes = images.shape[2:]
+    for position, size in zip((source_y, source_x), sizes):
         if interpolation == "nearest":
             pairs = [(position.round().long(), torch.ones_like(position))]
         else:
@@ -176,10 +170,8 @@ def resample(
             [(i, inside(i, size, fill_mode), weight) for i, weight in pairs]
         )
 
-    result = torch.zeros_like(images).permute(
-        0, 2, 3, 1
-    )  # channels last, for the indexing
-    pixels = images.permute(0, 2, 3, 1)
+    pixels = images.permute(0, 2, 3, 1)  # channels last, for the indexing
+    result = torch.zeros_like(pixels)
     image = torch.arange(len(images), device=images.device)[:, None, None]
     for row, safe_row, row_share in neighbours[0]:
         for column, safe_column, column_share in neighbours[1]:
@@ -189,6 +181,23 @@ def resample(
                 value = value.where(known[..., None], fill_value)
             result = result + (row_share * column_share)[..., None] * value
     return result.permute(0, 3, 1, 2)
+
+
+def resample(
+    images: Tensor,
+    matrix: Tensor,
+    fill_mode: str,
+    interpolation: str,
+    fill_value: float,
+) -> Tensor:
+    """Take pixel (x, y) of images (N, C, H, W) from matrix (N, 2, 3) @ (x, y, 1)."""
+    height, width = images.shape[2:]
+    y = torch.arange(height, dtype=matrix.dtype, device=matrix.device)[:, None]
+    x = torch.arange(width, dtype=matrix.dtype, device=matrix.device)
+    # Not a matrix product: that would round to TF32 on GPUs.
+    a = matrix[..., None, None]
+    source_x, source_y = (a[:, :, 0] * x + a[:, :, 1] * y + a[:, :, 2]).unbind(1)
+    return sample(images, source_x, source_y, fill_mode, interpolation, fill_value)
 
 
 class RandomTranslation(nn.Module):
@@ -852,4 +861,4 @@ def main() -> None:
 if __name__ == "__main__":
     main()
 
-# kgen checksum: 08fee021d4e02b8299dbef0d4c1220601840cc77573bee32d33830204bd17cea
+# kgen checksum: dc9ebe33db66f9adc27aea749aa8ea7a44e6bc3ca8984b198c5b2c2594b40a1c

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from kgen.diagnostics import CompileError, Diagnostic, Diagnostics
-from kgen.ir.model import TypedModel
+from kgen.ir.model import Model, TypedModel
 from kgen.ir.plan import Plan
-from kgen.source import Source
+from kgen.source import NOWHERE, Source
 
 
 @dataclass(frozen=True)
@@ -55,20 +55,16 @@ def check_text(
     """Check a spec: syntax, names, arguments, shapes, training.
 
     Args:
-        text: The spec.
+        text: The spec, or Keras' `model.to_json()` where `path` ends in `.json`.
         path: The name it is shown under.
         defines: Values for its constants, as `-D name=value` gives them.
     """
-    from kgen.frontends.kdsl.parse import parse
-    from kgen.frontends.kdsl.resolve import resolve
     from kgen.passes.infer import infer
     from kgen.passes.plan import plan as make_plan
     from kgen.passes.validate import validate, validate_training
 
-    source = Source(path, text)
     found = Diagnostics()
-    file = parse(source, found)
-    model = resolve(file, source, found, defines) if file is not None else None
+    source, model = read_model(text, path, defines, found)
     typed = TypedModel(model, infer(model.graph, found)) if model is not None else None
     plan = None
     if typed is not None:
@@ -77,6 +73,33 @@ def check_text(
         if plan is not None:
             validate_training(typed, plan, found)
     return Check(source, tuple(found.sorted()), typed, None if found.errors else plan)
+
+
+def read_model(
+    text: str, path: str, defines: Mapping[str, Any] | None, found: Diagnostics
+) -> tuple[Source, Model | None]:
+    """Return the source that diagnostics point into, and the model that a text describes."""
+    if not path.endswith(".json"):
+        from kgen.frontends.kdsl.parse import parse
+        from kgen.frontends.kdsl.resolve import resolve
+
+        source = Source(path, text)
+        file = parse(source, found)
+        return source, resolve(file, source, found, defines) if file is not None else None
+    import kgen.catalogue.everything  # noqa: F401  registers all entries
+    from kgen.frontends.keras.document import read_document
+    from kgen.frontends.keras.model import read_model as read_configuration
+
+    for name in defines or ():
+        found.error("K104", f"`-D {name}=...` names no constant: a saved model has none", NOWHERE)
+    try:
+        source, top = read_document(path, text)
+    except CompileError as error:
+        for diagnostic in error.diagnostics:
+            found.add(diagnostic)
+        return error.source, None
+    read = read_configuration(source, top, found)
+    return source, read.model if read is not None else None
 
 
 def build_text(

@@ -63,7 +63,13 @@ _NOTICE = (
 
 def pages() -> dict[str, str]:
     """Return the documents by file name."""
-    return {"reference.md": reference_page(), "errors.md": errors_page()}
+    from kgen.backends.coverage import catalogue_page
+
+    return {
+        "reference.md": reference_page(),
+        "errors.md": errors_page(),
+        "catalogue.md": catalogue_page(),
+    }
 
 
 def common_args(family: Family) -> tuple[str, ...]:
@@ -222,6 +228,9 @@ def _wrapped(words: list[str], indent: str) -> list[str]:
 
 def describe(entry: type[Entry]) -> str:
     """Return the page of one entry for a terminal."""
+    if entry.refusal:
+        lines = [display_name(entry), "", *_indent(_doc(entry)), "", f"  {not_supported(entry)}"]
+        return "\n".join(lines) + "\n"
     lines = [
         signature(entry),
         "",
@@ -299,7 +308,17 @@ def reference_page() -> str:
     return "\n\n".join(block.strip("\n") for block in blocks) + "\n"
 
 
+def not_supported(entry: type[Entry]) -> str:
+    """Return why a refused entry is refused, "" for all others."""
+    if not entry.refusal:
+        return ""
+    instead = f"; {entry.instead}" if entry.instead else ""
+    return f"Not supported: {entry.refusal}{instead}."
+
+
 def _entry_blocks(entry: type[Entry], heading: str) -> list[str]:
+    if entry.refusal:
+        return [f"{heading} {display_name(entry)}", _doc(entry), not_supported(entry)]
     blocks = [f"{heading} {display_name(entry)}", f"```text\n{signature(entry)}\n```", _doc(entry)]
     if args := own_args(entry):
         blocks.append(_argument_table(args))

@@ -11,6 +11,9 @@ INDEX = {
         "attention": """
             AdditiveAttention Attention MultiHeadAttention
         """,
+        "audio": """
+            MelSpectrogram STFTSpectrogram
+        """,
         "augmentation": """
             RandomBrightness RandomContrast RandomCrop RandomFlip RandomRotation RandomTranslation
             RandomZoom
@@ -20,6 +23,11 @@ INDEX = {
         """,
         "cells": """
             GRUCell LSTMCell RNN SimpleRNNCell StackedRNNCells
+        """,
+        "color_augmentation": """
+            AutoContrast ContrastLimitedAdaptiveHistogramEqualization Equalization
+            RandomColorDegeneration RandomColorJitter RandomGaussianBlur RandomGrayscale RandomHue
+            RandomInvert RandomPosterization RandomSaturation RandomSharpness Solarization
         """,
         "conv_recurrent": """
             ConvLSTM1D ConvLSTM2D ConvLSTM3D
@@ -43,6 +51,10 @@ INDEX = {
         """,
         "embedding": """
             Embedding Masking
+        """,
+        "geometric_augmentation": """
+            AugMix Pipeline RandAugment RandomElasticTransform RandomErasing RandomPerspective
+            RandomShear
         """,
         "grouped_attention": """
             GroupQueryAttention GroupedQueryAttention
@@ -80,8 +92,8 @@ INDEX = {
             CuDNNGRU CuDNNLSTM GRU LSTM SimpleRNN
         """,
         "refused": """
-            FlaxLayer HashedCrossing Hashing JaxLayer MaxNumBoundingBoxes RandomHeight RandomWidth
-            ReversibleEmbedding StringLookup TFSMLayer TorchModuleWrapper Wrapper
+            CutMix FlaxLayer HashedCrossing Hashing JaxLayer MaxNumBoundingBoxes MixUp RandomHeight
+            RandomWidth ReversibleEmbedding StringLookup TFSMLayer TorchModuleWrapper Wrapper
         """,
         "regularization": """
             ActivityRegularization AlphaDropout GaussianDropout GaussianNoise SpatialDropout1D
@@ -96,6 +108,9 @@ INDEX = {
         """,
         "spectral": """
             SpectralNormalization
+        """,
+        "text_vectorization": """
+            TextVectorization
         """,
         "transposed": """
             Conv1DTranspose Conv2DTranspose Conv3DTranspose Convolution1DTranspose
@@ -216,6 +231,11 @@ INDEX = {
         """,
         "moments": """
             Adam AdamW Adamax Lion Nadam adam adam_w adamax adamw lion nadam
+        """,
+        "refused": """
+            LossScaleOptimizer MultiOptimizer OptimizerMap ScheduleFreeAdamW loss_scale_optimizer
+            lossscaleoptimizer multi_optimizer multioptimizer optimizer_map optimizermap
+            schedule_free_adam_w schedulefreeadamw
         """,
     },
     "learning-rate schedule": {

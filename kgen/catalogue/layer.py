@@ -211,6 +211,10 @@ class Layer(Entry, abstract=True, family=LAYERS):
         """Return the types of the result from those that the wrapped instance returns."""
         return inner
 
+    def chained(self) -> tuple[Any, ...]:
+        """Return the instances of which this layer is nothing but the chain, () for none."""
+        return ()
+
     def unwrapped(self) -> Layer:
         """Return the plainer layer that this one is another spelling of; itself by default."""
         return self

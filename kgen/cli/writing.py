@@ -131,7 +131,7 @@ def new(name: str, kind: str, force: bool) -> None:
 
 @cli.command(
     epilog=examples(
-        "kgen reference                       write docs/reference.md and docs/errors.md",
+        "kgen reference                       write the pages below docs/",
         "kgen reference --check               only say whether they are current",
     )
 )
@@ -141,7 +141,7 @@ def new(name: str, kind: str, force: bool) -> None:
 )
 @force_option
 def reference(folder: str, only_check: bool, force: bool) -> None:
-    """Write the language reference and the index of errors into FOLDER (docs)."""
+    """Write the reference, the index of errors and the table of Keras' names into FOLDER (docs)."""
     from kgen.backends.reference import pages
 
     stale = False

@@ -55,7 +55,10 @@ def layer_value(
     name: str = "",
     extra: Sequence[Tensor] = (),
 ) -> LayerValue:
-    """Return a new layer object as a value."""
+    """Return a new layer object as a value; a layer that is a chain of others as these."""
+    parts = () if isinstance(layer, Composite) else layer.chained()
+    if parts:
+        return LayerValue(tuple((part, None) for part in parts), tuple(extra))
     instance = Instance(next(_uids), name, layer, span, arg_spans or {})
     return LayerValue(((instance, None),), tuple(extra))
 

@@ -1,5 +1,5 @@
 class AdaptiveEqualization(nn.Module):
-    """Equalize images (N, C, H, W) tile by tile, without raising the contrast beyond a limit.
+    """Equalize images (N, C, H, W) tile by tile, with a limit to the contrast.
 
     The tables of the four nearest tiles are interpolated at every pixel.
     """
@@ -31,7 +31,8 @@ class AdaptiveEqualization(nn.Module):
 
         image = torch.arange(n * channels, device=images.device)[:, None, None]
         (top, bottom, down), (left, right, across) = (
-            self.neighbours(size, tiles, images) for size, tiles in zip(sizes, self.tiles)
+            self.neighbours(size, tiles, images)
+            for size, tiles in zip(sizes, self.tiles)
         )
         pixels = pixels.flatten(0, 1)
 
@@ -62,7 +63,7 @@ class AdaptiveEqualization(nn.Module):
     def neighbours(
         self, size: int, tiles: int, images: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the tiles before and after each pixel of an axis, and how near the second is."""
+        """Return the tiles before and after each pixel, and how near the second is."""
         place = torch.arange(size * tiles, dtype=images.dtype, device=images.device)
         place = (place - size / 2) / size + 1  # tile 0 repeats the first
         before = place.floor()

@@ -1,8 +1,8 @@
 class AugMix(nn.Module):
     """Mix images (N, C, H, W) with several chains of random changes of them.
 
-    A link of a chain is one of the changes, or none. The shares of the chains, and of the images
-    themselves, are random, too (Hendrycks et al., 2020).
+    A link of a chain is one of the changes, or none. The shares of the chains, and of
+    the images themselves, are random, too (Hendrycks et al., 2020).
     """
 
     def __init__(

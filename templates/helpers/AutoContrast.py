@@ -1,5 +1,5 @@
 class AutoContrast(nn.Module):
-    """Stretch each channel of each image (N, C, H, W) over the whole range of values."""
+    """Stretch each channel of each image (N, C, H, W) over the range of values."""
 
     def __init__(self, value_range: tuple[float, float]) -> None:
         super().__init__()

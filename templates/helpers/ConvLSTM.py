@@ -1,8 +1,8 @@
 class ConvLSTM(nn.Module):
     """A convolutional LSTM (Shi et al., 2015) over sequences (N, T, C, ...).
 
-    With dropout every gate has a mask of its own, the same at every step: the gates are then
-    the four groups of both convolutions, which see their input four times.
+    With dropout every gate has a mask of its own, the same at every step: the gates are
+    then the four groups of both convolutions, which see their input four times.
     """
 
     def __init__(

@@ -14,11 +14,13 @@ class Discretization(nn.Module):
 
     @torch.no_grad()
     def adapt(self, x: Tensor) -> None:
-        """Make bins that hold about as many elements of `x`, all the training data, each."""
+        """Make bins of about as many elements of `x`, all the training data, each."""
         values = np.sort(x.cpu().numpy().astype(np.float32), axis=None)
         step = max(len(values) * self.epsilon, 1)
         values = values[int(step - 1) :: int(step)]
-        values, weights = self.quantiles(values, np.full_like(values, step), self.epsilon)
+        values, weights = self.quantiles(
+            values, np.full_like(values, step), self.epsilon
+        )
         bins = len(self.boundaries) + 1
         values, _ = self.quantiles(values, weights, 1 / bins)
         # Fewer values than bins leave bins beyond all values.
@@ -28,7 +30,7 @@ class Discretization(nn.Module):
     def quantiles(
         self, values: np.ndarray, weights: np.ndarray, epsilon: float
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return values that split weighted ones into shares of `epsilon`, and their weights."""
+        """Return values that split others into shares of `epsilon`, and weights."""
         if len(values) * epsilon < 1:
             return values, weights
         shares = epsilon + np.arange(0.0, 1.0, epsilon)

@@ -1,5 +1,5 @@
 class Equalization(nn.Module):
-    """Spread the values of each channel evenly, over all images (N, C, H, W) of a batch."""
+    """Spread the values of each channel evenly, over all images (N, C, H, W)."""
 
     def __init__(self, value_range: tuple[float, float], bins: int = 256) -> None:
         super().__init__()

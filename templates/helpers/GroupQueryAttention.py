@@ -18,6 +18,6 @@ class GroupQueryAttention(MultiHeadAttention):
         self.value = nn.Linear(size, inner, bias=bias)
 
     def split(self, x: Tensor) -> Tensor:
-        """(N, T, any heads * D) -> (N, heads, T, D), each head as often as it is shared"""
+        """(N, T, heads * D) -> (N, heads, T, D), a head as often as it is shared"""
         x = x.unflatten(-1, (-1, self.key_dim)).transpose(1, 2)
         return x.repeat_interleave(self.num_heads // x.shape[1], dim=1)

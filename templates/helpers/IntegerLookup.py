@@ -24,7 +24,10 @@ class IntegerLookup(nn.Module):
 
     @torch.no_grad()
     def adapt(self, x: Tensor) -> None:
-        """Take the most frequent integers of `x`, all the training data; of equals the largest."""
+        """Take the most frequent integers of `x`, all the training data.
+
+        Of equally frequent ones the largest comes first.
+        """
         tokens, counts = x.long().unique(return_counts=True)
         special = [s for s in (self.mask, self.skip) if s is not None]
         kept = ~torch.isin(tokens, torch.tensor(special, device=x.device))

@@ -1,5 +1,5 @@
 class RandomElasticTransform(nn.Module):
-    """Distort random images (N, C, H, W) like rubber, all of a batch by one strength."""
+    """Distort random images (N, C, H, W) like rubber, a batch by one strength."""
 
     def __init__(
         self,
@@ -23,9 +23,13 @@ class RandomElasticTransform(nn.Module):
         strength = float(torch.empty(()).uniform_(*self.scale))
         reach = 0.1 * strength * max(height, width)
         sigma = max(0.05 * strength * min(height, width), 1e-6)
-        shift = torch.randn(2, n, height, width, dtype=images.dtype, device=images.device)
+        shift = torch.randn(
+            2, n, height, width, dtype=images.dtype, device=images.device
+        )
         shift = gaussian_blur(shift * sigma, int(6 * sigma) | 1, sigma, sigma)
         y = torch.arange(height, device=images.device)[:, None]
         x = torch.arange(width, device=images.device)
-        moved = sample(images, x + reach * shift[0], y + reach * shift[1], *self.sampling)
+        moved = sample(
+            images, x + reach * shift[0], y + reach * shift[1], *self.sampling
+        )
         return torch.where(changed, moved, images).clamp(*self.value_range)

@@ -1,8 +1,8 @@
 class RandomErasing(nn.Module):
     """Cover a random box of random images (N, C, H, W).
 
-    `scale` is the range of the squares of the sides, as shares of the image. `fill` is a value,
-    one a channel, or None for noise.
+    `scale` is the range of the squares of the sides, as shares of the image. `fill` is
+    a value, one a channel, or None for noise.
     """
 
     def __init__(

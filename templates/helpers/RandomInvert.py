@@ -8,6 +8,4 @@ class RandomInvert(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         if not self.training:
             return images
-        return torch.where(
-            chosen(images, self.chance), self.highest - images, images
-        )
+        return torch.where(chosen(images, self.chance), self.highest - images, images)

@@ -1,5 +1,5 @@
 class RandomPerspective(nn.Module):
-    """See random images (N, C, H, W) from another side: their corners move at random."""
+    """See random images (N, C, H, W) from another side: their corners move."""
 
     def __init__(
         self,
@@ -32,7 +32,7 @@ class RandomPerspective(nn.Module):
         )
 
     def homography(self, points: Tensor, images: Tensor) -> Tensor:
-        """Return the 8 coefficients (N, 8) that map four points (N, 4, 2) to their images."""
+        """Return coefficients (N, 8) that map four points (N, 4, 2) to their images."""
         x, y = points.unbind(-1)
         u, v = images.unbind(-1)
         one, zero = torch.ones_like(x), torch.zeros_like(x)

@@ -1,5 +1,5 @@
 class RandomSaturation(nn.Module):
-    """Multiply the saturation of each image (N, 3, H, W) by f / (1 - f) for a random f."""
+    """Multiply the saturation of images (N, 3, H, W) by f / (1 - f) for random f."""
 
     def __init__(
         self, factor: tuple[float, float], value_range: tuple[float, float]

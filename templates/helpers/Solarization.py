@@ -1,5 +1,5 @@
 class Solarization(nn.Module):
-    """Add a random number to each image (N, C, H, W), and invert pixels from a threshold on."""
+    """Add a random number to images (N, C, H, W); invert pixels from a threshold on."""
 
     def __init__(
         self,

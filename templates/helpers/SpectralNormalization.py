@@ -1,8 +1,8 @@
 class SpectralNormalization(nn.Module):
-    """Divide the weight of a layer by its largest singular value before each training step.
+    """Divide a layer's weight by its largest singular value at every training step.
 
-    As in Keras the layer's own weight is overwritten: what the optimizer changes, and what is
-    saved, is the normalized one. `u` approximates the singular vector of the outputs.
+    As in Keras the layer's own weight is overwritten: the optimizer changes, and a file
+    holds, the normalized one. `u` approximates the singular vector of the outputs.
     """
 
     def __init__(self, layer: nn.Module, size: int, power_iterations: int = 1) -> None:

@@ -1,7 +1,7 @@
 def gaussian_blur(
     images: Tensor, size: int, sigma_x: Tensor | float, sigma_y: Tensor | float
 ) -> Tensor:
-    """Blur images (N, C, H, W) with a window of `size` pixels; zeros are beyond the edges."""
+    """Blur images (N, C, H, W) with a window of `size` pixels, zeros around them."""
     channels = images.shape[1]
     place = torch.arange(size, dtype=images.dtype, device=images.device)
     place = place - (size - 1) / 2

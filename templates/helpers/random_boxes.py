@@ -1,5 +1,5 @@
 def random_boxes(images: Tensor, width: Tensor, height: Tensor) -> Tensor:
-    """Return where a random box lies in each image (N, 1, H, W), its sides being shares (N,)."""
+    """Return where random boxes lie (N, 1, H, W); their sides are shares (N,)."""
     inside_box = []
     for size, share in ((images.shape[2], height), (images.shape[3], width)):
         length = (share * size)[:, None]

@@ -5,7 +5,7 @@ def resample(
     interpolation: str,
     fill_value: float,
 ) -> Tensor:
-    """Take pixel (x, y) of each image (N, C, H, W) from its matrix (N, 2, 3) @ (x, y, 1)."""
+    """Take pixel (x, y) of images (N, C, H, W) from matrix (N, 2, 3) @ (x, y, 1)."""
     height, width = images.shape[2:]
     y = torch.arange(height, dtype=matrix.dtype, device=matrix.device)[:, None]
     x = torch.arange(width, dtype=matrix.dtype, device=matrix.device)

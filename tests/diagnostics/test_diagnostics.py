@@ -22,6 +22,7 @@ from kgen.source import Source
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.md"))
 SPEC = re.compile(r"```kdsl\n(.*?)```", re.DOTALL)
+ANY = re.compile(r"```(kdsl|json)\n(.*?)```", re.DOTALL)
 DEFINE = re.compile(r"^-D (\w+)=(\d+)$", re.MULTILINE)
 TEXT = re.compile(r"```text\n(.*?)```", re.DOTALL)
 
@@ -35,12 +36,13 @@ def find_syntax(text: str) -> list[Diagnostic]:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.stem)
 def test_case(case: Path, update: bool) -> None:
     page = case.read_text(encoding="utf-8")
-    spec = SPEC.search(page)
-    assert spec is not None, "the case has no kdsl block"
+    spec = ANY.search(page)
+    assert spec is not None, "the case has no kdsl or json block"
     defines = {name: int(value) for name, value in DEFINE.findall(page)}
-    found = check_text(spec.group(1), "model.kdsl", defines).diagnostics
+    check = check_text(spec.group(2), f"model.{spec.group(1)}", defines)
+    found = check.diagnostics
     assert case.stem.split("_")[0] in {diagnostic.code for diagnostic in found}
-    actual = render_all(Source("model.kdsl", spec.group(1)), found)
+    actual = render_all(check.source, found)
     expected = TEXT.search(page)
     if update:
         block = f"```text\n{actual}```"
@@ -65,7 +67,8 @@ def test_syntax_examples_of_the_explanations(code: str) -> None:
 
 @pytest.mark.parametrize("code", [code for code in CODES if not code.startswith("K0")])
 def test_examples_of_the_explanations(code: str) -> None:
-    *bad, good = (check_text(spec, "model.kdsl") for spec in SPEC.findall(CODES[code].page))
+    examples = ANY.findall(CODES[code].page)
+    *bad, good = (check_text(spec, f"model.{language}") for language, spec in examples)
     assert not good.errors and code not in {d.code for d in good.diagnostics}
     for example in bad:
         assert {d.code for d in example.errors or example.diagnostics} == {code}

@@ -50,7 +50,10 @@ def looked_up(x: list[int], tokens: list[int], mask: int | None, unknown: int) -
     """Return what Keras says that `IntegerLookup` does (its own needs TensorFlow)."""
     first = int(mask is not None)
     numbers = {t: i + first + unknown for i, t in enumerate(tokens)}
-    return [0 if mask is not None and v == mask else numbers.get(v, first + v % max(unknown, 1)) for v in x]
+    return [
+        0 if mask is not None and v == mask else numbers.get(v, first + v % max(unknown, 1))
+        for v in x
+    ]
 
 
 @pytest.mark.parametrize("mask", [None, 0])
@@ -93,7 +96,9 @@ def test_no_number_for_unknown_integers(tmp_path: Path) -> None:
 
 
 def test_adapting_before_training() -> None:
-    text = build_text("Input(4) -> Discretization(num_bins=3, output_mode=count) -> Dense(2)").script
+    text = build_text(
+        "Input(4) -> Discretization(num_bins=3, output_mode=count) -> Dense(2)"
+    ).script
     assert "model.discretization.adapt(data[0])" in text
     data = "Input(4) -> Dense(2)\ndata random(9, x = Discretization(num_bins=4, output_mode=count))"
     assert "discretization.adapt(x)" in build_text(data).script

@@ -44,7 +44,7 @@ def locally(x: Any, kernel: Any, size: tuple[int, ...], strides: tuple[int, ...]
     y = np.empty((len(x), *counts, kernel.shape[-1]))
     for i, place in enumerate(itertools.product(*map(range, counts))):
         window = (slice(p * s, p * s + k) for p, s, k in zip(place, strides, size, strict=True))
-        y[:, *place] = x[:, *window].reshape(len(x), -1) @ kernel[i]
+        y[(slice(None), *place)] = x[(slice(None), *window)].reshape(len(x), -1) @ kernel[i]
     return y
 
 

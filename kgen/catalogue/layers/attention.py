@@ -49,8 +49,6 @@ class Attending(Layer, abstract=True):
     use_causal_mask: bool = USE_CAUSAL_MASK
     return_attention_scores: bool = RETURN_SCORES
 
-    sliding_window: int | None = None
-
     no_effect = {"seed": SEED_HAS_NO_EFFECT}
     supports_masking = True
     call_args = ("use_causal_mask", "return_attention_scores")
@@ -83,6 +81,50 @@ class Attending(Layer, abstract=True):
                 notes=("the inputs are query, value, key, in this order",),
             )
 
+
+class Projecting(Attending, abstract=True):
+    """Base of attention with heads: learned projections of queries, keys and values."""
+
+    sliding_window: int | None
+    kernel_initializer: Any
+    bias_initializer: Any
+    kernel_regularizer: Any
+    bias_regularizer: Any
+    kernel_constraint: Any
+    bias_constraint: Any
+    use_bias: bool
+
+    def projection(
+        self,
+        torch: str,
+        shape: tuple[int, ...],
+        layout: Layout,
+        bias_shape: tuple[int, ...],
+        bias_layout: Layout,
+    ) -> list[Weight]:
+        """Return the kernel and bias of one projection."""
+        kernel = Weight(
+            "kernel",
+            shape,
+            self.kernel_initializer,
+            f"{torch}.weight",
+            layout,
+            fan_axes=((0, 1), (2,)) if torch == "output" else ((0,), (1, 2)),
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+        )
+        bias = Weight(
+            "bias",
+            bias_shape,
+            self.bias_initializer,
+            f"{torch}.bias",
+            bias_layout,
+            native_fans=False,
+            regularizer=self.bias_regularizer,
+            constraint=self.bias_constraint,
+        )
+        return [kernel, bias] if self.use_bias else [kernel]
+
     def restrictions(self, ctx: Context, inputs: tuple[Value, ...]) -> str:
         """Return the arguments that say where attention may go, "" for everywhere."""
         query, value, key = self.roles(inputs)
@@ -100,7 +142,7 @@ class Attending(Layer, abstract=True):
         return f", mask={mask}"
 
 
-class MultiHeadAttention(Attending):
+class MultiHeadAttention(Projecting):
     """Multi-head attention (Vaswani et al., 2017); one input attends to itself."""
 
     num_heads: int = arg(Int(min=1), "Number of heads.")
@@ -177,37 +219,6 @@ class MultiHeadAttention(Attending):
         m = self.output_size(query)
         layout = Layout(permute=(2, 0, 1), reshape=(m, heads * v))
         return weights + self.projection("output", (heads, v, m), layout, (m,), SAME)
-
-    def projection(
-        self,
-        torch: str,
-        shape: tuple[int, ...],
-        layout: Layout,
-        bias_shape: tuple[int, ...],
-        bias_layout: Layout,
-    ) -> list[Weight]:
-        """Return the kernel and bias of one projection."""
-        kernel = Weight(
-            "kernel",
-            shape,
-            self.kernel_initializer,
-            f"{torch}.weight",
-            layout,
-            fan_axes=((0, 1), (2,)) if torch == "output" else ((0,), (1, 2)),
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-        )
-        bias = Weight(
-            "bias",
-            bias_shape,
-            self.bias_initializer,
-            f"{torch}.bias",
-            bias_layout,
-            native_fans=False,
-            regularizer=self.bias_regularizer,
-            constraint=self.bias_constraint,
-        )
-        return [kernel, bias] if self.use_bias else [kernel]
 
     def lower(self, ctx: Context, *inputs: Value) -> tuple[Value, ...]:
         query, value, key = self.roles(inputs)

@@ -112,7 +112,9 @@ class Discretization(Categories):
             return []
         shape = (self.depth() - 1,)
         return [
-            Weight("boundaries", shape, Zeros(), "boundaries", trainable=False, torch_default="zeros")
+            Weight(
+                "boundaries", shape, Zeros(), "boundaries", trainable=False, torch_default="zeros"
+            )
         ]
 
     def table(self) -> list[str]:
@@ -146,10 +148,14 @@ class IntegerLookup(Categories):
     invert: bool = arg(Bool(), "Whether to turn numbers into integers of the vocabulary.", False)
     output_mode: str = OUTPUT_MODE
     pad_to_max_tokens: bool = arg(
-        Bool(), "Whether encoded rows have `max_tokens` columns, however long the vocabulary.", False
+        Bool(),
+        "Whether encoded rows have `max_tokens` columns, however long the vocabulary.",
+        False,
     )
     oov_method: str = arg(
-        Choice("floormod"), "How unknown integers share several numbers: only `floormod`.", "floormod"
+        Choice("floormod"),
+        "How unknown integers share several numbers: only `floormod`.",
+        "floormod",
     )
     name: str | None = arg(Opt(Str()), "Name of the layer.", None)
 
@@ -168,9 +174,7 @@ class IntegerLookup(Categories):
         if self.pad_to_max_tokens and self.max_tokens is None:
             raise Fault("K203", "`pad_to_max_tokens` needs `max_tokens`", arg="pad_to_max_tokens")
         if self.invert and (self.output_mode != "int" or self.vocabulary is None):
-            raise Fault(
-                "K203", "`invert` needs a `vocabulary` and `output_mode=int`", arg="invert"
-            )
+            raise Fault("K203", "`invert` needs a `vocabulary` and `output_mode=int`", arg="invert")
         if self.mask_token is not None and self.output_mode != "int":
             raise Fault(
                 "K501",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from kgen.catalogue.base import arg
-from kgen.catalogue.kinds import Custom, Float, Int, Opt, TupleOf
+from kgen.catalogue.kinds import Custom, Float, Int, Ints, Opt, TupleOf
 from kgen.catalogue.layer import Context, Value
 from kgen.catalogue.layers.augmentation import SEED, Augmentation, Range, _pair, factor_range
 from kgen.catalogue.layers.spatial import DATA_FORMAT
@@ -13,9 +13,7 @@ from kgen.diagnostics import Fault
 from kgen.ir.shapes import TensorType
 
 VALUE_RANGE = arg(Custom("a pair of numbers", lambda v: _pair(v)), "The range of pixels.", (0, 255))
-CHANCE = arg(
-    factor_range(0, 1), "Chance of an image to be changed: f for 0 to f, or a pair.", 1.0
-)
+CHANCE = arg(factor_range(0, 1), "Chance of an image to be changed: f for 0 to f, or a pair.", 1.0)
 
 
 def texts(*values: Any) -> str:
@@ -174,22 +172,17 @@ class RandomGaussianBlur(ColorChange):
     """Blur random images."""
 
     factor: Range = CHANCE
-    kernel_size: Any = arg(
-        TupleOf(Int(min=1), single=True), "Odd size of the window in pixels.", 3
-    )
-    sigma: Range = arg(
-        factor_range(0, 1), "Spread in pixels: s for 0 to s, or a pair.", 1.0
-    )
+    kernel_size: tuple[int, ...] = arg(Ints(2), "Odd size of the window in pixels.", 3)
+    sigma: Range = arg(factor_range(0, 1), "Spread in pixels: s for 0 to s, or a pair.", 1.0)
     value_range: Range = VALUE_RANGE
     data_format: str = DATA_FORMAT
     seed: int | None = SEED
 
     def check(self) -> None:
         super().check()
-        sizes = set(self.kernel_size)
-        if len(self.kernel_size) > 2 or any(k % 2 == 0 for k in sizes) or not sizes:
+        if any(k % 2 == 0 for k in self.kernel_size):
             raise Fault("K203", "`kernel_size` must be odd", arg="kernel_size")
-        if len(sizes) > 1:
+        if len(set(self.kernel_size)) > 1:
             raise Fault(
                 "K501",
                 f"`RandomGaussianBlur(kernel_size={self.kernel_size})` is not supported",

@@ -154,7 +154,9 @@ class ConvLSTM(BaseConv, abstract=True):
         layout = Layout(permute=(n + 1, n, *range(n)))
         rows = 4 * self.filters
         weights = [
-            self.weight("kernel", (*self.kernel_size, features, rows), "conv.weight", "kernel", layout),
+            self.weight(
+                "kernel", (*self.kernel_size, features, rows), "conv.weight", "kernel", layout
+            ),
             self.weight(
                 "recurrent_kernel",
                 (*self.kernel_size, self.filters, rows),
@@ -197,9 +199,9 @@ class ConvLSTM(BaseConv, abstract=True):
         if self.return_sequences and not self.return_state:
             return (Value(f"{call}[0]{back}", ctx.outputs[0]),)
         names = ("y" if self.return_sequences else "_", "c" if self.return_state else "_")
-        parts = list(ctx.unpack(f"{names[0]}, (h, {names[1]})", call))
-        y = f"{parts.pop(0)}{back}" if self.return_sequences else ""
-        states = [Value(part, h_type, first) for part in parts]
+        variables = list(ctx.unpack(f"{names[0]}, (h, {names[1]})", call))
+        y = f"{variables.pop(0)}{back}" if self.return_sequences else ""
+        states = [Value(variable, h_type, first) for variable in variables]
         output = Value(y, ctx.outputs[0]) if y else states[0]
         return (output, *states) if self.return_state else (output,)
 

@@ -55,7 +55,7 @@ class LocallyConnected(BaseConv, abstract=True):
     implementation: str = IMPLEMENTATION
 
     @property
-    def dilation_rate(self) -> tuple[int, ...]:  # type: ignore[override]
+    def dilation_rate(self) -> tuple[int, ...]:
         return (1,) * self.axes
 
     def check(self) -> None:

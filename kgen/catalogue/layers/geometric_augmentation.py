@@ -6,7 +6,7 @@ from typing import Any
 
 from kgen.catalogue.base import arg
 from kgen.catalogue.kinds import Bool, Choice, Custom, Either, Float, Int, Opt, TupleOf
-from kgen.catalogue.layer import Context, Layer, Outputs, Value
+from kgen.catalogue.layer import Layer
 from kgen.catalogue.layers.augmentation import (
     FILL_MODE,
     FILL_VALUE,
@@ -34,11 +34,9 @@ from kgen.catalogue.layers.color_augmentation import (
     texts,
 )
 from kgen.catalogue.layers.spatial import DATA_FORMAT
-from kgen.catalogue.layers.wrappers import LayerArg, joined
-from kgen.catalogue.weights import Weight
+from kgen.catalogue.layers.wrappers import LayerArg
 from kgen.diagnostics import Fault
-from kgen.ir.build import LayerValue
-from kgen.ir.model import Composite, Instance
+from kgen.ir.model import Instance
 from kgen.ir.shapes import TensorType
 
 
@@ -216,7 +214,9 @@ class AugMix(Mixture):
     chain_depth: int = arg(Int(min=1), "Changes a chain, some of which may be none.", 3)
     factor: Range = arg(factor_range(0, 1), "Their strength: f for 0 to f, or a pair.", 0.3)
     alpha: float = arg(Float(above=0), "Of the distributions of the shares.", 1.0)
-    all_ops: bool = arg(Bool(), "Whether to change brightness, color, contrast and sharpness.", True)
+    all_ops: bool = arg(
+        Bool(), "Whether to change brightness, color, contrast and sharpness.", True
+    )
     interpolation: str = INTERPOLATION
     seed: int | None = SEED
     data_format: str = DATA_FORMAT
@@ -228,33 +228,9 @@ class AugMix(Mixture):
 
 
 class Pipeline(Layer):
-    """Apply preprocessing layers one after the other."""
+    """Apply layers one after the other: the same as a chain of them."""
 
     layers: tuple[Instance, ...] = arg(TupleOf(LayerArg(), empty=False), "The layers.")
 
-    def chain(self) -> Instance:
-        """Return the layers as one."""
-        cached: Instance | None = self.__dict__.get("_chain")
-        if cached is None:
-            cached = joined(LayerValue(tuple((layer, None) for layer in self.layers)))
-            self.__dict__["_chain"] = cached
-        return cached
-
-    def wraps(self, *inputs: TensorType) -> tuple[Instance, tuple[TensorType, ...]]:
-        return self.chain(), inputs
-
-    def wrap(self, inner: tuple[TensorType, ...], *inputs: TensorType) -> Outputs:
-        return inner
-
-    def output_mask(self, *inputs: TensorType) -> bool:
-        return False
-
-    def weights(self, *inputs: TensorType) -> list[Weight]:
-        return []  # its class has them
-
-    def layout_for(self, *inputs: TensorType) -> str:
-        return "any"
-
-    def lower(self, ctx: Context, x: Value) -> tuple[Value, ...]:
-        assert isinstance(self.chain().layer, Composite)
-        return ctx.apply(self.chain(), x)
+    def chained(self) -> tuple[Instance, ...]:
+        return self.layers

@@ -8,7 +8,7 @@ from typing import Any
 from kgen.catalogue.base import arg
 from kgen.catalogue.kinds import Bool, Float, Int, Opt
 from kgen.catalogue.layer import Context, Outputs, Value
-from kgen.catalogue.layers.attention import SEED, Attending, MultiHeadAttention
+from kgen.catalogue.layers.attention import SEED, MultiHeadAttention, Projecting
 from kgen.catalogue.layers.spatial import (
     BIAS_CONSTRAINT,
     BIAS_INITIALIZER,
@@ -23,7 +23,7 @@ from kgen.diagnostics import Fault
 from kgen.ir.shapes import TensorType
 
 
-class GroupQueryAttention(Attending):
+class GroupQueryAttention(Projecting):
     """Multi-head attention with fewer heads for keys and values (Ainslie et al., 2023)."""
 
     head_dim: int = arg(Int(min=1), "Size of each head.")
@@ -77,7 +77,11 @@ class GroupQueryAttention(Attending):
         query, value, key = self.roles(inputs)
         size, many, few = self.head_dim, self.num_query_heads, self.num_key_value_heads
         weights = []
-        for name, source, heads in (("query", query, many), ("key", key, few), ("value", value, few)):
+        for name, source, heads in (
+            ("query", query, many),
+            ("key", key, few),
+            ("value", value, few),
+        ):
             n = source.shape[-1] or 0
             layout = Layout(permute=(1, 2, 0), reshape=(heads * size, n))
             bias = Layout(reshape=(heads * size,))
@@ -85,8 +89,6 @@ class GroupQueryAttention(Attending):
         m = query.shape[-1] or 0
         layout = Layout(permute=(2, 0, 1), reshape=(m, many * size))
         return weights + self.projection("output", (many, size, m), layout, (m,), SAME)
-
-    projection = MultiHeadAttention.projection
 
     def lower(self, ctx: Context, *inputs: Value) -> tuple[Value, ...]:
         query, value, key = self.roles(inputs)

@@ -71,14 +71,18 @@ class Hashing(Layer):
     """Number values by a hash of their text."""
 
     refusal = "it hashes text as TensorFlow does, and torch has no text"
-    instead = "number the values with `IntegerLookup`, or with `csv(categorical=..., encoding=codes)`"
+    instead = (
+        "number the values with `IntegerLookup`, or with `csv(categorical=..., encoding=codes)`"
+    )
 
 
 class HashedCrossing(Layer):
     """Number pairs of values by a hash of their text."""
 
     refusal = "it hashes text as TensorFlow does, and torch has no text"
-    instead = "number the values with `IntegerLookup`, or with `csv(categorical=..., encoding=codes)`"
+    instead = (
+        "number the values with `IntegerLookup`, or with `csv(categorical=..., encoding=codes)`"
+    )
 
 
 class StringLookup(Layer):

@@ -54,7 +54,9 @@ class CustomScaleLayer(Layer):
     layout = "any"
 
     def output(self, a: TensorType, b: TensorType) -> TensorType:
-        if a.rank != b.rank or any(m not in (n, None) and n for m, n in zip(a.shape, b.shape)):
+        if a.rank != b.rank or any(
+            m not in (n, None) and n for m, n in zip(a.shape, b.shape, strict=True)
+        ):
             raise Fault("K304", f"`CustomScaleLayer` needs two tensors of one shape, got {a}, {b}")
         return a
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from kgen.catalogue.base import arg
 from kgen.catalogue.kinds import Bool, Either, Float, Int, Opt, Str
+from kgen.catalogue.layers.text_vectorization import TextVectorization
 from kgen.catalogue.sources.base import (
     FLOATS,
     Source,
@@ -123,56 +125,39 @@ class TextFolder(Sequences):
     renamed = {"dir": "directory"}
 
     def lower(self, wanted: Wanted) -> SourceCode:
-        want = only_one_input(self, wanted)
-        name = wanted.inputs[0][0]
-        vocabulary = self.num_words or wanted.vocabulary(0)
-        taken = 0
-        if self.chain("x", name) is not None:
-            gather, x_kind = self.gathered(wanted)
-            taken = 1
-            vocabulary = vocabulary or (want.shape[-1] or 0 if want.rank == 1 else 0)
-        else:
-            length = self.maxlen or (want.shape[0] if want.rank == 1 else None)
-            if length is None:
-                raise Fault("K202", f"`{self.called_as}` is missing `maxlen`")
-            gather = f'pad_sequences({{}}, {length}, truncating="post")'
-            x_kind = TensorType((length,), "int32")
-        if not vocabulary:
-            raise Fault("K202", f"`{self.called_as}` is missing `num_words`")
-        if wanted.vocabulary(0) and vocabulary > wanted.vocabulary(0):
-            raise misfit(
-                f"`num_words` is {vocabulary}, the `Embedding` knows {wanted.vocabulary(0)}",
-                arg="num_words",
-            )
+        numbering = self.numbering(wanted)
+        gather, x_kind = numbering.gather, numbering.kind
         units = wanted.classes[0] if wanted.classes else 0
         if wanted.labels and wanted.labels[0] == "binary":
             units = 2
         limit = f", {units}" if units else ""
         body: list[Any] = [f"texts, y, classes = read_documents(cfg.data{limit})"]
         parts = ("train", "test") if self.test else ("train",)
+        split = numbering.split.format("texts")
         if isinstance(self.test, str):
             body += [
-                "words_train, y_train = split_words(texts), y",
+                f"words_train, y_train = {split}, y",
                 f"texts, y_test, _ = read_documents({self.test!r}, classes=classes)",
-                "words_test = split_words(texts)",
+                f"words_test = {split}",
             ]
         elif self.test:
             body += [
-                "words = split_words(texts)",
+                f"words = {split}",
                 f"order = np.random.default_rng({self.seed}).permutation(len(words))",
                 f"split = round(len(words) * {1 - self.test:g})",
                 "words_train, y_train = [words[i] for i in order[:split]], y[order[:split]]",
                 "words_test, y_test = [words[i] for i in order[split:]], y[order[split:]]",
             ]
         else:
-            body.append("words_train, y_train = split_words(texts), y")
-        body += [
-            "counts = collections.Counter(w for words in words_train for w in words)",
-            f"vocabulary = kept_vocabulary(counts, {vocabulary - 2}, cfg.weights, cfg.save)",
-            ("number = {word: i for i, word in enumerate(vocabulary, 2)}", "0 pads, 1 is unknown"),
-        ]
+            body.append(f"words_train, y_train = {split}, y")
+        body += numbering.vocabulary
+        start, unknown = numbering.start, numbering.start - 1
+        comment = "0 pads, 1 is unknown" if start == 2 else "0 is unknown"
+        body.append(
+            (f"number = {{word: i for i, word in enumerate(vocabulary, {start})}}", comment)
+        )
         for p in parts:
-            ids = f"[[number.get(w, 1) for w in words] for words in words_{p}]"
+            ids = f"[[number.get(w, {unknown}) for w in words] for words in words_{p}]"
             body += [f"x_{p} = {ids}", f"x_{p} = {gather.format(f'x_{p}')}"]
         kinds = finish(self, wanted, body, x_kind, parts, 0)
         return SourceCode(
@@ -181,5 +166,89 @@ class TextFolder(Sequences):
             kinds,
             bool(self.test),
             (Option("data", "str", repr(self.directory), "the folder of the class folders"),),
-            taken=taken,
+            taken=numbering.taken,
         )
+
+    def numbering(self, wanted: Wanted) -> Numbering:
+        """Return how documents become arrays: by own rules, or as a `TextVectorization` says."""
+        want = only_one_input(self, wanted)
+        chain = self.chain("x", wanted.inputs[0][0])
+        if chain and isinstance(chain[0], TextVectorization):
+            return self.vectorizing(wanted, chain[0])
+        size = self.num_words or wanted.vocabulary(0)
+        if chain is not None:
+            gather, kind = self.gathered(wanted)
+            size = size or (want.shape[-1] or 0 if want.rank == 1 else 0)
+        else:
+            length = self.maxlen or (want.shape[0] if want.rank == 1 else None)
+            if length is None:
+                raise Fault("K202", f"`{self.called_as}` is missing `maxlen`")
+            gather = f'pad_sequences({{}}, {length}, truncating="post")'
+            kind = TensorType((length,), "int32")
+        self.check_size(size, wanted, "num_words")
+        lines = [COUNTS, f"vocabulary = kept_vocabulary(counts, {size - 2}, cfg.weights, cfg.save)"]
+        return Numbering("split_words({})", lines, gather, kind, taken=int(chain is not None))
+
+    def vectorizing(self, wanted: Wanted, layer: TextVectorization) -> Numbering:
+        """Return how documents become arrays as a `TextVectorization` says."""
+        want = wanted.inputs[0][1]
+        for name in ("maxlen", "num_words"):
+            if name in self.given:
+                raise Fault("K203", f"`TextVectorization` takes the place of `{name}`", arg=name)
+        given = layer.words()
+        size = layer.max_tokens or wanted.vocabulary(0)
+        if given and not size:
+            size = len(given) + layer.special
+        if layer.output_mode == "int":
+            self.check_size(size, wanted, "max_tokens")
+            length = layer.output_sequence_length or (want.shape[0] if want.rank == 1 else None)
+            if length is None:
+                raise Fault("K202", "`TextVectorization` is missing `output_sequence_length`")
+            gather = f'pad_sequences({{}}, {length}, padding="post", truncating="post")'
+            kind = TensorType((length,), "int32")
+        else:
+            size = size or (want.shape[-1] or 0 if want.rank == 1 else 0)
+            self.check_size(size, wanted, "max_tokens")
+            helper = "multi_hot" if layer.output_mode == "multi_hot" else "word_counts"
+            gather, kind = f"{helper}({{}}, {size})", TensorType((size,))
+        start = layer.special
+        lines = [
+            COUNTS,
+            f"vocabulary = frequent_words(counts, {size - start}, cfg.weights, cfg.save)",
+        ]
+        if given:
+            lines = [f"vocabulary = {list(given)!r}"]
+        return Numbering(layer.tokens(), lines, gather, kind, start, 1)
+
+    def check_size(self, size: int, wanted: Wanted, name: str) -> None:
+        """Raise `Fault` unless the size of the vocabulary is known and fits the model."""
+        if not size:
+            raise Fault("K202", f"`{self.called_as}` is missing `{name}`")
+        if wanted.vocabulary(0) and size > wanted.vocabulary(0):
+            raise misfit(
+                f"`{name}` is {size}, the `Embedding` knows {wanted.vocabulary(0)}", arg=name
+            )
+
+
+COUNTS = "counts = collections.Counter(w for words in words_train for w in words)"
+
+
+@dataclass(frozen=True)
+class Numbering:
+    """How documents become arrays.
+
+    Args:
+        split: The call that splits the texts `{}` into words.
+        vocabulary: Statements that define `vocabulary`, a list of words.
+        gather: The call that makes an array of sequences of numbers `{}`.
+        kind: The type of a sample.
+        start: The number of the first word; the one before it is that of unknown words.
+        taken: How many layers of the `x` chain this does.
+    """
+
+    split: str
+    vocabulary: list[str]
+    gather: str
+    kind: TensorType
+    start: int = 2
+    taken: int = 0

@@ -18,7 +18,7 @@ from kgen.frontends.keras.calls import MODELS, Call
 from kgen.frontends.keras.document import Item
 from kgen.frontends.keras.values import FAILED, Values, part_of
 from kgen.ir.build import LayerValue, layer_value
-from kgen.ir.model import Composite, Graph
+from kgen.ir.model import Composite, Graph, Instance
 
 Nested = Callable[[Item], Graph | None]
 
@@ -64,6 +64,7 @@ class Layers:
         self.nested = nested
         self.generation = generation
         self.values = Values(found, self.wrapped)
+        self.instances: dict[int, Instance] = {}  # of every serialized layer, by its identity
 
     def wrapped(self, item: Item) -> LayerValue | None:
         """Return a layer that another one holds."""
@@ -87,12 +88,17 @@ class Layers:
             if graph is None:
                 return None
             composite = Composite("model", identifier(name or class_name), graph)
-            return layer_value(composite, item.span, name=name)
+            return self.noted(item, layer_value(composite, item.span, name=name))
         layer = self.layer(item, class_name, config, call)
         if layer is None:
             return None
         bound, spans = layer
-        return layer_value(bound, item.span, spans, name)
+        return self.noted(item, layer_value(bound, item.span, spans, name))
+
+    def noted(self, item: Item, value: LayerValue) -> LayerValue:
+        """Remember which layer object a serialized layer has become."""
+        self.instances[id(item)] = value.items[0][0]
+        return value
 
     def layer(
         self, item: Item, class_name: str, config: Item, call: Call | None

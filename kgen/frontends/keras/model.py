@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from kgen.catalogue.bind import Bound
@@ -13,9 +14,20 @@ from kgen.frontends.keras.document import Item
 from kgen.frontends.keras.graph import Reader
 from kgen.frontends.keras.layers import Generation, identifier, layer_name
 from kgen.frontends.keras.values import FAILED, Values
-from kgen.ir.model import Graph, Model
+from kgen.ir.model import Graph, Instance, Model
 from kgen.ir.training import Training
 from kgen.source import Source, Span
+
+
+
+@dataclass(frozen=True, eq=False)
+class ReadModel:
+    """A model, and which layer object each serialized layer has become, by identity."""
+
+    model: Model
+    top: Item
+    instances: dict[int, Instance]
+
 
 PARTS = ("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics")
 
@@ -26,7 +38,7 @@ def read_model(
     found: Diagnostics,
     version: str = "",
     compiled: Item | None = None,
-) -> Model | None:
+) -> ReadModel | None:
     """Return the model that a configuration describes, None after reporting what is wrong.
 
     Args:
@@ -58,7 +70,8 @@ def read_model(
     training = read_training(compiled or top.get("compile_config"), graph, values)
     if graph is None or training is None:
         return None
-    return Model(identifier(layer_name(top) or "model"), graph, training, source)
+    model = Model(identifier(layer_name(top) or "model"), graph, training, source)
+    return ReadModel(model, top, reader.layers.instances)
 
 
 def major_version(version: str, top: Item) -> int:

@@ -151,7 +151,7 @@ class Values:
             f"{noun} `{name}` is custom Python code, which no file can carry",
             item,
             "not one of Keras' own",
-            helps=["write it in the spec that `kgen convert` prints, as a small function"]
+            helps=["describe the model in a spec, where it can be a small function"]
             if noun in ("function", "loss", "metric")
             else [],
         )

@@ -17,8 +17,10 @@ ROWS = [
     f"{IDS} -> RNN([LSTMCell(4), LSTMCell(3)], go_backwards=True)",
     f"{IDS} -> RNN([GRUCell(4), GRUCell(3)], return_sequences=True, zero_output_for_mask=True)",
     f"{IDS} -> RNN(GRUCell(4), return_sequences=True) -> LSTM(2)",
-    Row("Input(7, 5) -> RNN([LSTMCell(4, dropout=0.3), LSTMCell(3, recurrent_dropout=0.2)])",
-        random=True),
+    Row(
+        "Input(7, 5) -> RNN([LSTMCell(4, dropout=0.3), LSTMCell(3, recurrent_dropout=0.2)])",
+        random=True,
+    ),
     "Input(7, 5) -> Bidirectional(RNN(LSTMCell(4), return_sequences=True))",
     "Input(4, 7, 3) -> TimeDistributed(RNN([LSTMCell(2), LSTMCell(3)]))",
     """

@@ -1,6 +1,5 @@
 """EinsumDense."""
 
-from tests.parity.row import Row
 
 ROWS = [
     'Input(8) -> EinsumDense("ab,bc->ac", output_shape=64, bias_axes="c")',
