@@ -59,12 +59,23 @@ def check_text(
         path: The name it is shown under.
         defines: Values for its constants, as `-D name=value` gives them.
     """
+    found = Diagnostics()
+    source, model = read_model(text, path, defines, found)
+    return check_model(source, model, found)
+
+
+def check_model(source: Source, model: Model | None, found: Diagnostics) -> Check:
+    """Check a model whose names are resolved: shapes, training.
+
+    Args:
+        source: What it was read from.
+        model: The model; None where errors prevent it.
+        found: What reading it has found.
+    """
     from kgen.passes.infer import infer
     from kgen.passes.plan import plan as make_plan
     from kgen.passes.validate import validate, validate_training
 
-    found = Diagnostics()
-    source, model = read_model(text, path, defines, found)
     typed = TypedModel(model, infer(model.graph, found)) if model is not None else None
     plan = None
     if typed is not None:
@@ -120,12 +131,25 @@ def build_text(
     Raises:
         CompileError: The spec has errors; nothing is generated.
     """
+    return build_checked(check_text(text, path, defines), script)
+
+
+def build_checked(checked: Check, script: str = "", weights: str = "") -> Build:
+    """Return the training script of a checked model.
+
+    Args:
+        checked: The model.
+        script: The file name that the script's docstring calls it by.
+        weights: The file of weights that the script loads when it is told no other.
+
+    Raises:
+        CompileError: The model has errors; nothing is generated.
+    """
     from kgen.backends.script import render_script
 
-    checked = check_text(text, path, defines)
     if checked.errors or checked.plan is None or checked.typed is None:
         raise CompileError(checked.source, checked.diagnostics)
-    made = render_script(checked.typed, checked.plan, script)
+    made = render_script(checked.typed, checked.plan, script, weights)
     return Build(
         made.text, checked.typed, checked.plan, made.weights, checked.diagnostics
     )

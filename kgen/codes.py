@@ -2,7 +2,7 @@
 
 The pages are `explanations/K001.md` and so on, one per code. The letter and the first digit name
 the phase: K0 syntax, K1 names, K2 arguments, K3 shapes, K4 the model as a whole, K5 what cannot
-be translated to torch, W warnings.
+be translated to torch, K6 saved models, W warnings.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ PHASES = {
     "K3": "shapes",
     "K4": "the model as a whole",
     "K5": "cannot be translated",
+    "K6": "saved models",
     "W1": "warnings",
 }
 

@@ -123,9 +123,12 @@ class _Report:
         arrow = self.paint(" " * self.gutter + "-->", _BLUE)
         level = self.paint(f"{d.severity}[{d.code}]", self.accent)
         rows = [f"{level}: {self.paint(_printable(d.message), '')}"]
-        rows.append(f"{arrow} {_printable(self.source.path)}:{line}:{column}")
-        rows.append(self.bar())
-        rows += self.snippet()
+        if self.source.binary:
+            rows.append(f"{arrow} {_printable(self.source.path)}")
+        else:
+            rows.append(f"{arrow} {_printable(self.source.path)}:{line}:{column}")
+            rows.append(self.bar())
+            rows += self.snippet()
         facts = [("note", note) for note in d.notes] + [("help", help) for help in d.helps]
         if facts:
             rows.append(self.bar())

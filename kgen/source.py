@@ -24,10 +24,14 @@ NOWHERE = Span(0, 0)
 
 @dataclass(frozen=True)
 class Source:
-    """The text of a specification and the name it is shown under."""
+    """The text of a specification and the name it is shown under.
+
+    A `binary` file has no text, and no places that could be shown.
+    """
 
     path: str
     text: str
+    binary: bool = False
 
     @cached_property
     def _line_starts(self) -> list[int]:

@@ -137,7 +137,10 @@ def safe(name: str) -> str:
 
 @dataclass
 class Names:
-    """Hands out identifiers that are valid, unique, and never keywords or taken names."""
+    """Hands out identifiers that are valid, unique, and never keywords or taken names.
+
+    A taken `name` is followed by `name_1`, a class `Name` by `Name2`.
+    """
 
     taken: set[str] = field(default_factory=set)
     last: dict[str, int] = field(default_factory=dict)  # the last number given to a name
@@ -150,7 +153,7 @@ class Names:
         base, n = name, self.last.get(name, 0)
         while name in self.taken or keyword.iskeyword(name) or keyword.issoftkeyword(name):
             n += 1
-            name = f"{base}_{n}"
+            name = f"{base}{n + 1}" if base[0].isupper() else f"{base}_{n}"
         self.last[base] = n
         self.taken.add(name)
         return name

@@ -14,6 +14,7 @@ IMPORTS = {
     "Tensor": "from torch import Tensor",
     "Callable": "from collections.abc import Callable",
     "Iterable": "from collections.abc import Iterable",
+    "Iterator": "from collections.abc import Iterator",
     "dataclass": "from dataclasses import dataclass",
     "field": "from dataclasses import field",
     "fields": "from dataclasses import fields",
@@ -23,6 +24,7 @@ IMPORTS = {
     "Path": "from pathlib import Path",
     "Image": "from PIL import Image",
     "Any": "from typing import Any",
+    "BinaryIO": "from typing import BinaryIO",
     "datasets": "from sklearn import datasets",
     "train_test_split": "from sklearn.model_selection import train_test_split",
     "SummaryWriter": "from torch.utils.tensorboard import SummaryWriter",
@@ -109,7 +111,7 @@ def with_helpers(sections: Iterable[str], imports: Iterable[str] = ()) -> list[s
     result = []
     for section in sections:
         for name in _needed(defined_and_used(section)[1], known, placed):
-            result.append(_text(name))
+            result.append(helper_text(name))
         result.append(section)
     return result
 
@@ -134,7 +136,8 @@ def _needed(used: Iterable[str], known: set[str], placed: set[str]) -> list[str]
     return order
 
 
-def _text(name: str) -> str:
+def helper_text(name: str) -> str:
+    """Return the text of a helper that exists."""
     found = helper(name)
     assert found is not None
     return found[0]

@@ -12,7 +12,8 @@ from kgen.passes.lowered import ScriptNames
 from kgen.torch_ir import ClassDef, render_lines, safe
 
 KEY = re.compile("\x02(\\d+)\x03\\(\\)")
-NUMBER = re.compile(r"(?<![\w.])\d+(?![\w.])")
+NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?:e-?\d+)?(?![\w.])")
+SUPER = "        super().__init__()\n"
 COMMENT = re.compile(r"#[^\n]*")
 
 
@@ -46,13 +47,32 @@ def class_texts(names: ScriptNames, model: ClassDef) -> list[str]:
     calls: dict[int, str] = {}
     texts: list[str] = []
     done: set[str] = set()
-    # A class is lowered after those inside it, so the last variant of a title decides its place.
-    order = sorted(groups.values(), key=lambda g: g.variants[-1].key)
-    for group in order:
+    for group in inner_first(groups, variants):
         texts += _group_texts(group, names, calls)
         done.add(group.title)
     texts.append(_fill(class_text(model, model.name), calls))
     return texts
+
+
+def inner_first(groups: dict[str, Group], variants: list[Variant]) -> list[Group]:
+    """Return the groups so that each stands after those that its classes construct."""
+    needs: dict[str, dict[str, None]] = {}
+    for title, group in groups.items():
+        lines = [line.code for v in group.variants for line in v.definition.init]
+        keys = [int(m) for line in lines for m in KEY.findall(line)]
+        needs[title] = {variants[k].composite.title: None for k in keys}
+    order: dict[str, Group] = {}
+    pending = [(title, False) for title in reversed(groups)]
+    entered: set[str] = set()
+    while pending:
+        title, ready = pending.pop()
+        if ready:
+            order[title] = groups[title]
+        elif title not in entered:
+            entered.add(title)
+            pending.append((title, True))
+            pending += [(t, False) for t in reversed(needs[title])]
+    return list(order.values())
 
 
 def class_text(definition: ClassDef, name: str, parameters: str = "") -> str:
@@ -85,7 +105,10 @@ def _group_texts(group: Group, names: ScriptNames, calls: dict[int, str]) -> lis
         assert unified is not None
         text, parameters, arguments = unified
         name = names.classes.new(family[0].definition.name)
-        head = "".join(f", {p}: int" for p in parameters)
+        head = "".join(
+            f", {p}: {'int' if all(type(a[i]) is int for a in arguments) else 'float'}"
+            for i, p in enumerate(parameters)
+        )
         text = text.replace(f"class {family[0].definition.name}(", f"class {name}(", 1)
         text = text.replace("def __init__(self)", f"def __init__(self{head})", 1)
         texts.append(text)
@@ -97,24 +120,27 @@ def _group_texts(group: Group, names: ScriptNames, calls: dict[int, str]) -> lis
 
 def _unify(
     variants: list[Variant],
-) -> tuple[str, list[str], list[tuple[int, ...]]] | None:
+) -> tuple[str, list[str], list[tuple[float, ...]]] | None:
     """Return (text, parameter names, arguments per variant) of a class that serves all variants.
 
-    The texts may differ only in integers that a block parameter or the number of input channels
+    The texts may differ only in numbers that a block parameter or the number of input channels
     explains; shape comments whose sizes differ otherwise are dropped.
     """
     skeletons = {NUMBER.sub("\0", COMMENT.sub("#", v.text)) for v in variants}
     if len(skeletons) != 1:
         return None
     used: dict[str, None] = {}
+    kept: dict[str, None] = {}  # parameters that `forward` needs
     code_parts = [_split(v.text) for v in variants]
     out = []
+    in_forward = False
     for pieces in zip(*code_parts, strict=True):
+        in_forward = in_forward or pieces[0].startswith("    def forward(")
         if len(set(pieces)) == 1:
             out.append(pieces[0])
             continue
         is_comment = pieces[0].lstrip().startswith("#")
-        numbers = [tuple(int(n) for n in NUMBER.findall(p)) for p in pieces]
+        numbers = [tuple(map(_number, NUMBER.findall(p))) for p in pieces]
         if len({len(n) for n in numbers}) != 1:
             if not is_comment:
                 return None
@@ -127,19 +153,31 @@ def _unify(
             out.append("")
             continue
         if not is_comment:
-            used |= dict.fromkeys(n.split(" * ")[-1] for n in names if n and not n.isdigit())
+            found = dict.fromkeys(n.split(" * ")[-1] for n in names if n and not NUMBER.fullmatch(n))
+            used |= found
+            kept |= found if in_forward else {}
         values = iter(names)
-        out.append(NUMBER.sub(lambda _: _shown(str(next(values))), pieces[0]))
+        prefix = "self." if in_forward and not is_comment else ""
+        out.append(NUMBER.sub(lambda m: _shown(str(next(values)), prefix, m), pieces[0]))
     parameters = [p for p in ("in_channels", *dict(variants[0].composite.arguments)) if p in used]
     arguments = [tuple(_value(p, v) for p in parameters) for v in variants]
     text = "".join(out)
+    if any(f"self.{safe(name)} =" in text for name in kept):
+        return None
+    for name in reversed(kept):
+        line = f"        self.{safe(name)} = {safe(name)}\n"
+        text = text.replace(SUPER, SUPER + line, 1)
     return re.sub(r"[ ]+\n", "\n", text), [safe(p) for p in parameters], arguments
 
 
-def _shown(explained: str) -> str:
+def _shown(explained: str, prefix: str, place: re.Match[str]) -> str:
     """Return a size in terms of a parameter (`4 * filters`) as the class writes it."""
     factor, times, name = explained.rpartition(" * ")
-    return explained if name.isdigit() else f"{factor}{times}{safe(name)}"
+    if NUMBER.fullmatch(name):
+        return explained
+    text = f"{factor}{times}{prefix}{safe(name)}"
+    operand = place.string[: place.start()].rstrip().endswith(("/", "%", "-", "*"))
+    return f"({text})" if factor and operand else text
 
 
 def _split(text: str) -> list[str]:
@@ -155,16 +193,22 @@ def _split(text: str) -> list[str]:
     return [("  " + p if p.startswith("#") else p) for p in pieces]
 
 
-def _explain(column: tuple[int, ...], variants: list[Variant]) -> str | None:
-    """Return what a column of differing integers is in terms of the block's parameters."""
+def _number(text: str) -> float:
+    return int(text) if text.isdigit() else float(text)
+
+
+def _explain(column: tuple[float, ...], variants: list[Variant]) -> str | None:
+    """Return what a column of differing numbers is in terms of the block's parameters."""
     if len(set(column)) == 1:
         return str(column[0])
     for name in (*dict(variants[0].composite.arguments), "in_channels"):
         values = [_value(name, v) for v in variants]
-        if any(isinstance(x, bool) or not isinstance(x, int) or x == 0 for x in values):
+        if any(isinstance(x, bool) or not isinstance(x, int | float) or x == 0 for x in values):
             continue
         if list(column) == values:
             return name
+        if not all(isinstance(x, int) for x in (*column, *values)):
+            continue
         if all(c % x == 0 for c, x in zip(column, values, strict=True)):
             factors = {c // x for c, x in zip(column, values, strict=True)}
             if len(factors) == 1:
@@ -172,7 +216,7 @@ def _explain(column: tuple[int, ...], variants: list[Variant]) -> str | None:
     return None
 
 
-def _value(name: str, variant: Variant) -> int:
+def _value(name: str, variant: Variant) -> float:
     arguments = dict(variant.composite.arguments)
     if name in arguments:
         return arguments[name]  # type: ignore[no-any-return]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from kgen.backends.adapting import adapting, with_adapting
 from kgen.backends.classes import class_texts
-from kgen.backends.naming import batched, comma, listed, replace_word
+from kgen.backends.naming import batched, comma, docstring, listed, replace_word
 from kgen.backends.templates import render
 from kgen.ir.model import TypedGraph
 from kgen.ir.plan import DataPlan
@@ -31,7 +31,10 @@ def data_section(
     return render(
         "sections/data.py.j2",
         doc=data.code.doc,
-        array_names=listed([f"`{a}`" for a in loaded]),
+        parts=docstring(
+            f"{'A training and a test part' if data.code.has_test else 'One part'},"
+            f" of {listed([f'`{a}`' for a in loaded])}.", 1
+        ).replace('"""', "").rstrip(),
         body=render_lines(data.code.body, 1),
         unpack=comma(loaded),
         lines=render_lines(lines, 1),

@@ -31,10 +31,10 @@ def main_section(typed: TypedModel, plan: Plan, measures: Measures, model: Lower
     if images:
         lines[-1] = Line("model = Model().to(device, memory_format=torch.channels_last)")
     if plan.summary:
-        count = "sum(p.numel() for p in model.parameters() if p.requires_grad)"
         lines += [
             Line("print(model)"),
-            Line(f'print(f"{{{count}:,}} trainable parameters")'),
+            Line("count = sum(p.numel() for p in model.parameters() if p.requires_grad)"),
+            Line('print(f"{count:,} trainable parameters")'),
         ]
     lines += [
         Line("if cfg.weights:"),
@@ -58,11 +58,11 @@ def main_section(typed: TypedModel, plan: Plan, measures: Measures, model: Lower
     if has_test:
         lines.append(Line("test_data = prepare(test_arrays, device)"))
     fit = plan.fit
-    validation = "()"
+    validation = ""
     if fit.validation_data:
-        validation = "test_data"
+        validation = " test_data,"
     elif fit.validation_split:
-        validation = "validation"
+        validation = " validation,"
         lines += [
             Line(
                 f"split = int(len(data[0]) * (1 - {py(fit.validation_split)}))",
@@ -73,7 +73,7 @@ def main_section(typed: TypedModel, plan: Plan, measures: Measures, model: Lower
     if any(placed.trainable for placed in model.weights):
         lines += [
             Line("if not cfg.evaluate:"),
-            Line(f"history = train(model, data, {validation}, cfg)", depth=1),
+            Line(f"history = train(model, data,{validation} cfg)", depth=1),
             Line("if cfg.history:", depth=1),
             Line("save_history(history, cfg.history)", depth=2),
             Line("if cfg.save:", depth=1),
@@ -84,7 +84,8 @@ def main_section(typed: TypedModel, plan: Plan, measures: Measures, model: Lower
     batch = "cfg.batch_size" if size == fit.batch_size else str(size)
     report = Line(f'print("{label}:", show(evaluate(model, {part}, {batch})))')
     if plan.evaluate is None:
-        lines.append(Line("if cfg.evaluate:"))
+        trains = any(placed.trainable for placed in model.weights)
+        lines.append(Line("else:" if trains else "if cfg.evaluate:"))
         report = Line(report.code, report.comment, 1)
     lines.append(report)
     lines += predict_statement(typed, plan, part)

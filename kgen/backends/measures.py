@@ -9,8 +9,8 @@ from typing import Any
 
 from kgen.backends.naming import docstring, identifier, listed, replace_word, uses_word
 from kgen.backends.templates import py, render
-from kgen.catalogue.functions import FunctionLoss, FunctionMetric
 from kgen.catalogue.losses import Pair
+from kgen.ir.functions import Function
 from kgen.ir.plan import Plan
 from kgen.passes.lowered import Lowered
 from kgen.torch_ir import Line, render_lines
@@ -39,7 +39,7 @@ class Measures:
         outputs = self.plan.outputs
         single = len(outputs) == 1
         taken = set(self.inputs) | {"model", "optimizer", "data", "cfg", "epoch", "loss"}
-        self.targets = tuple("y" if single else f"y_{identifier(o.name)}" for o in outputs)
+        self.targets = tuple("y" if single else identifier(f"y_{o.name}") for o in outputs)
         self.variables = tuple(
             "output" if single else free(identifier(o.name), taken) for o in outputs
         )
@@ -47,7 +47,9 @@ class Measures:
             ("mask" if single else f"{v}_mask") if value.mask else ""
             for v, value in zip(self.variables, self.model.outputs, strict=True)
         )
-        self.losses = tuple("loss" if single else f"{v}_loss" for v in self.variables)
+        self.losses = tuple(
+            "loss" if single else free(identifier(f"{o.name}_loss"), taken) for o in outputs
+        )
         self.weighted = self.plan.fit.class_weight is not None
         self.metrics = [
             ("" if single else f"{o.name}_", name, metric, i)
@@ -89,11 +91,11 @@ class Measures:
             None not in shape
             and prod(s or 0 for s in shape) <= SMALL
             and loss is not None
-            and not isinstance(loss, FunctionLoss)
+            and not is_written(loss)
             and loss.weightable
             and loss.reduction in ("sum_over_batch_size", "mean")
             and not loss.valid(self.pair(0))
-            and not any(isinstance(m, FunctionMetric) for _, m in output.metrics)
+            and not any(is_written(m) for _, m in output.metrics)
         )
 
     def pair(self, i: int) -> Pair:
@@ -128,7 +130,7 @@ class Measures:
         names = [self.described(i) for i in range(len(self.variables))]
         doc = f"Return the mean {names[0]} of a batch."
         if several:
-            doc = f"Return the total loss and its parts: {'; '.join(names)}."
+            doc = f"Return the total loss and its parts: {listed(list(dict.fromkeys(names)))}."
         loss = render(
             "sections/function.py.j2",
             name="loss_function",
@@ -138,13 +140,14 @@ class Measures:
             body=render_lines(self.loss_lines(), 1),
         )
         if self.at_once:
+            logged = listed(self.log_names())
             measure = render(
                 "sections/function.py.j2",
                 name="measure",
-                arguments=values,
+                arguments=f"outputs: list[Tensor], {self.targets[0]}: Tensor",
                 returns="dict[str, float]",
                 doc=docstring(
-                    f"Return what Keras logs for these outputs: {listed(self.log_names())}.", 1
+                    f"Return what Keras logs for the outputs of batches: {logged}.", 1
                 ),
                 body=render_lines(self.measure_lines(), 1),
             )
@@ -155,9 +158,7 @@ class Measures:
             name="batch_sums",
             arguments=f"{totals}, {values}",
             returns="Tensor",
-            doc=docstring(
-                f"Return a batch's share of {listed(self.log_names())}; these sums add up.", 1
-            ),
+            doc=docstring("Return what a batch adds to the sums that `averages` takes.", 1),
             body=render_lines(self.sum_lines(), 1),
         )
         averages = render(
@@ -168,7 +169,7 @@ class Measures:
             doc=docstring("Return what Keras logs, from the sums over n samples.", 1),
             body=render_lines(self.average_lines(), 1),
         )
-        return [loss, sums, averages]
+        return [loss, f"@torch.no_grad()\n{sums}", averages]
 
     def described(self, i: int) -> str:
         """Return what an output's loss is, in words."""
@@ -222,7 +223,8 @@ class Measures:
 
     def coded(self) -> list[tuple[str, str, Any, int]]:
         """Return (log name, variable, code, output) of every metric."""
-        taken = {*self.totals, *self.results, *self.batch, "s", "n", "means", "sums", "p"}
+        taken = {*self.totals, *self.results, *self.batch}
+        taken |= {"outputs", "s", "n", "means", "sums", "p"}
         codes = [metric.lower(self.pair(i)) for _, _, metric, i in self.metrics]
         for code in codes:
             taken |= set(re.findall(r"[A-Za-z_]\w*", code.values))  # functions it calls
@@ -242,7 +244,13 @@ class Measures:
     def measure_lines(self) -> list[Line]:
         """Return the body of `measure`: loss and metrics of all outputs at once."""
         call = f"loss_function({', '.join((*self.results, *self.targets))})"
-        lines = [*self.all_probability_lines(), Line(f"loss = {call}")]
+        (output,), (y,) = self.variables, self.targets
+        lines = [
+            Line(f"{output} = torch.cat(outputs)"),
+            Line(f"{y} = {y}[: len({output})]", "within an epoch, that of the batches so far"),
+            *self.all_probability_lines(),
+            Line(f"loss = {call}"),
+        ]
         means = ["loss"]
         entries = {"loss": "means[0]"}
         for name, variable, code, _ in self.coded():
@@ -306,6 +314,11 @@ class Measures:
             entries[name] = replace_word(result, "s", variable)
             position += size
         return [*lines, self.entries_line(entries)]
+
+
+def is_written(entry: Any) -> bool:
+    """Return whether a loss or metric is a small function of the spec."""
+    return isinstance(getattr(entry, "function", None), Function)
 
 
 def free(name: str, taken: set[str]) -> str:

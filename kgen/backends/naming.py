@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from textwrap import wrap
 
 from kgen.ir.shapes import TensorType
-from kgen.torch_ir import safe
+from kgen.torch_ir import WIDTH, safe
 
 
 def identifier(name: str) -> str:
@@ -37,14 +37,15 @@ def uses_word(text: str, word: str) -> bool:
 
 
 def docstring(text: str, depth: int) -> str:
-    """Return a docstring that fits in 88 columns at a depth of indentation."""
+    """Return a docstring at a depth of indentation; what follows a `;` may be a paragraph."""
     pad = " " * 4 * depth
-    if len(pad) + len(text) + 6 <= 88:
+    if len(pad) + len(text) + 6 <= WIDTH:
         return f'{pad}"""{text}"""'
-    first, _, rest = text.partition("; ")
-    head = wrap(f'"""{first}{";" if rest else ""}', 88 - len(pad))
-    lines = head + (wrap(rest, 88 - len(pad)) if rest else [])
-    return "\n".join(pad + line for line in [*lines, '"""'])
+    first, _, rest = text.removesuffix(".").partition("; ")
+    lines = wrap(f'"""{first}.', WIDTH - len(pad))
+    if rest:
+        lines += ["", *wrap(f"{rest[0].upper()}{rest[1:]}.", WIDTH - len(pad))]
+    return "\n".join((pad + line).rstrip() for line in [*lines, '"""'])
 
 
 def batched(kind: TensorType) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kgen.backends.assemble import imports_for, with_helpers
+from kgen.backends.assemble import helper_text, imports_for, with_helpers
 from kgen.backends.classes import class_texts
 from kgen.backends.data import augmentation, data_section
 from kgen.backends.extras import (
@@ -30,6 +30,13 @@ from kgen.passes.lowered import Placed, ScriptNames
 from kgen.torch_ir import GLOBALS, Names
 
 
+# Helpers that read and write files: they stand together before `main`, whoever uses them.
+FILES = (
+    "check_folders", "load_checkpoint", "save_checkpoint", "load_weights", "save_weights",
+    "save_history", "read_inputs", "write_outputs",
+)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Script:
     """A generated script.
@@ -43,8 +50,17 @@ class Script:
     weights: tuple[Placed, ...]
 
 
-def render_script(typed: TypedModel, plan: Plan, file: str = "") -> Script:
-    """Return the training script of a model."""
+def render_script(
+    typed: TypedModel, plan: Plan, file: str = "", weights: str = ""
+) -> Script:
+    """Return the training script of a model.
+
+    Args:
+        typed: The model.
+        plan: How it is trained.
+        file: What the docstring calls the script.
+        weights: The weights that it loads when it is told no others.
+    """
     names = ScriptNames(Names(set(GLOBALS)))
     model = lower_graph(
         typed.graph,
@@ -65,8 +81,12 @@ def render_script(typed: TypedModel, plan: Plan, file: str = "") -> Script:
     callbacks = lower_callbacks(
         plan.fit.callbacks or (), plan.directions(), plan.optimizer.scheduled
     )
+    main = main_section(typed, plan, measures, model)
+    train = training.section(callbacks)
+    used = train + main
     sections = [
-        config_section(typed, plan),
+        config_section(typed, plan, weights),
+        helper_text("parse_args"),
         *function_sections(plan, measures),
         *class_texts(names, model.definition),
         *augment,
@@ -77,8 +97,9 @@ def render_script(typed: TypedModel, plan: Plan, file: str = "") -> Script:
         constraints,
         schedule_section(plan),
         optimizer,
-        training.section(callbacks),
-        main_section(typed, plan, measures, model),
+        train,
+        *(helper_text(name) for name in FILES if f"{name}(" in used),
+        main,
     ]
     parts = with_helpers(sections, plan.data.code.imports)
     requires = tuple(r for c in callbacks for r in getattr(c, "requires", ()))

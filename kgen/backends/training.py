@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from kgen.backends.measures import ACTIVATE, Measures
-from kgen.backends.naming import comma, listed
+from kgen.backends.naming import comma
 from kgen.backends.templates import render
 from kgen.catalogue.callbacks import CallbackCode
 from kgen.ir.plan import Plan
@@ -53,10 +53,10 @@ class Training:
             typed_batch=", ".join(f"{b}: Tensor" for b in m.batch),
             step_doc=step_doc,
             no_grad="no_grad" if self.stateful else "inference_mode",
-            logged=listed(sorted(m.log_names(), key=lambda n: n != "loss")),
             step=render_lines(self.step_lines(), 1),
             epoch=render_lines(self.epoch_lines(), 1),
             evaluate=render_lines(self.evaluate_lines(), 1),
+            validation=", validation: tuple[Tensor, ...]" if validated(self.plan) else "",
             predict_returns="Tensor" if len(m.variables) == 1 else "tuple[Tensor, ...]",
             predict_note=": probabilities, not logits" if fused else "",
             predict=render_lines(self.predict_lines(), 1),
@@ -99,28 +99,21 @@ class Training:
             lines.append(Line("apply_constraints(model)"))
         if m.at_once:
             return [*lines, Line(f"return {m.variables[0]}.detach()")]
-        detached = [f"{v}.detach()" for v in (*m.totals, *m.variables)]
-        arguments = [*detached, *(x for x in m.masks if x), *m.targets]
-        return [*lines, Line(f"return batch_sums({', '.join(arguments)})")]
+        arguments = ", ".join((*m.totals, *m.results, *m.targets))
+        return [*lines, Line(f"return batch_sums({arguments})")]
 
     def epoch_lines(self) -> list[Line]:
         m, fit = self.measures, self.plan.fit
         batch = ", ".join(m.batch)
         reseed = "Randomness depends only on (seed, epoch), so a continued run is exact."
-        lines = [
-            Line("device = data[0].device"),
-            Line("set_seed(10_000 * cfg.seed + epoch + 1, device)", reseed),
-        ]
+        lines = [Line("torch.manual_seed(10_000 * cfg.seed + epoch + 1)", reseed)]
         if fit.shuffle:
             lines += [
-                Line("order = torch.randperm(len(data[0]), device=device)"),
+                Line("order = torch.randperm(len(data[0]), device=data[0].device)"),
                 Line("data = tuple(t[order] for t in data)"),
             ]
-        lines.append(Line("batches = list(zip(*(t.split(cfg.batch_size) for t in data)))"))
-        if fit.steps_per_epoch:
-            lines.append(Line(f"batches = batches[: {fit.steps_per_epoch}]"))
         lines += [
-            Line("progress = Progress(cfg, epoch, len(batches))"),
+            Line("batches = zip(*(t.split(cfg.batch_size) for t in data))"),
             Line("model.train()"),
             Line("outputs = []" if m.at_once else "sums, seen = 0, 0"),
             Line(f"for step, ({batch}) in enumerate(batches, start=1):"),
@@ -130,23 +123,30 @@ class Training:
                 lines.append(Line(f"{name} = {augment}({name})", depth=1))
         step = f"train_step(model, optimizer, {batch})"
         if m.at_once:
-            so_far = "measure(torch.cat(outputs), data[-1][: cfg.batch_size * step])"
             return [
                 *lines,
                 Line(f"outputs.append({step})", depth=1),
-                Line("if progress.live:", depth=1),
-                Line(f"progress.step(step, lambda: {so_far})", depth=2),
-                Line("output = torch.cat(outputs)"),
-                Line("return measure(output, data[-1][: len(output)])"),
+                *self.progress_lines("measure(outputs, data[-1])"),
+                Line("return measure(outputs, data[-1])"),
             ]
         return [
             *lines,
             Line(f"sums = sums + {step}", depth=1),
             Line(f"seen += len({m.targets[0]})", depth=1),
-            Line("if progress.live:", depth=1),
-            Line("progress.step(step, lambda: averages(sums, seen))", depth=2),
+            *self.progress_lines("averages(sums, seen)"),
             Line("return averages(sums, seen)", "the only wait for the device"),
         ]
+
+    def progress_lines(self, logs: str) -> list[Line]:
+        """Return the lines that follow a step; they end an epoch of given length."""
+        lines = [
+            Line("if progress.due(step):", depth=1),
+            Line(f"progress.show(step, {logs})", depth=2),
+        ]
+        if self.plan.fit.steps_per_epoch:
+            lines.append(Line("if step == progress.steps:", depth=1))
+            lines.append(Line("break", depth=2))
+        return lines
 
     # ------------------------------------------------------------ evaluate and predict
 
@@ -154,6 +154,8 @@ class Training:
         m = self.measures
         loop = f"for {', '.join(m.batch)} in zip(*(t.split(batch_size) for t in data)):"
         if m.at_once:
+            if self.plain:
+                return self.at_once_lines("data[:-1]", "{}")
             inputs = f"for {comma(m.inputs)} in zip(*(t.split(batch_size) for t in data[:-1])):"
             return [
                 Line("model.eval()"),
@@ -161,7 +163,7 @@ class Training:
                 Line(inputs),
                 *indented(self.forward()),
                 Line(f"outputs.append({m.variables[0]})", depth=1),
-                Line("return measure(torch.cat(outputs), data[-1])"),
+                Line("return measure(outputs, data[-1])"),
             ]
         arguments = ", ".join((*m.totals, *m.results, *m.targets))
         return [
@@ -174,6 +176,22 @@ class Training:
             Line("return averages(sums, seen)"),
         ]
 
+    @property
+    def plain(self) -> bool:
+        """Return whether the forward pass is one expression."""
+        return len(self.measures.results) == 1 and self.plan.fit.precision != "bf16"
+
+    def at_once_lines(self, data: str, form: str) -> list[Line]:
+        """Return the lines that make outputs of all batches, then measure them."""
+        m = self.measures
+        value = form.format(f"model({', '.join(m.inputs)})")
+        return [
+            Line("model.eval()"),
+            Line(f"batches = zip(*(t.split(batch_size) for t in {data}))"),
+            Line(f"outputs = [{value} for {comma(m.inputs)} in batches]"),
+            Line("return measure(outputs, data[-1])"),
+        ]
+
     def predict_lines(self) -> list[Line]:
         m = self.measures
         activated = [
@@ -181,6 +199,11 @@ class Training:
             for v, o in zip(m.variables, self.plan.outputs, strict=True)
         ]
         single = len(activated) == 1
+        if single and self.plain:
+            fused = self.plan.outputs[0].fused
+            expr = ACTIVATE[fused].format(x="{}") if fused else "{}"
+            lines = self.at_once_lines("inputs", expr)
+            return [*lines[:-1], Line("return torch.cat(outputs)")]
         value = activated[0] if single else f"({', '.join(activated)})"
         joined = "torch.cat(results)"
         if not single:
@@ -201,7 +224,10 @@ class Training:
         state = [s for c in callbacks for s in c.state]
         if self.stateful:
             state.append("states")
-        parts = ", ".join(f"{s}={s}" for s in ("model", "optimizer", *state))
+        parts = ", ".join(f'"{s}": {s}' for s in ("model", "optimizer", *state))
+        steps = "math.ceil(len(data[0]) / cfg.batch_size)"
+        if self.plan.fit.steps_per_epoch:
+            steps = f"min({self.plan.fit.steps_per_epoch}, {steps})"
         lines = [
             Line(f"optimizer = {self.optimizer}(model{rate})"),
             Line("history: dict[str, list[float]] = {}"),
@@ -209,40 +235,41 @@ class Training:
             *([Line("stop = False", "a callback sets it")] if stops(callbacks) else []),
             *(line for c in callbacks for line in c.setup),
             *([Line("states = States(model)")] if self.stateful else []),
-            Line("if cfg.checkpoint and os.path.exists(cfg.checkpoint):"),
-            Line(f"state = load_checkpoint(cfg.checkpoint, {parts})", depth=1),
+            Line(f"parts = {{{parts}}}", "what a checkpoint keeps"),
+            Line("if os.path.exists(cfg.checkpoint):"),
+            Line("state = load_checkpoint(cfg.checkpoint, parts)", depth=1),
             Line('first_epoch, history = state["epoch"], state["history"]', depth=1),
             *([Line('stop = state["stop"]', depth=1)] if stops(callbacks) else []),
             Line("if cfg.compile:"),
             Line("model.compile()", depth=1),
+            Line(f"steps = {steps}"),
             Line("for epoch in range(first_epoch, cfg.epochs):"),
-            *indented(self.loop_lines(callbacks, parts)),
+            *indented(self.loop_lines(callbacks)),
             *([Line("optimizer.finalize()")] if self.finalizes else []),
             *(line for c in callbacks for line in c.finish),
         ]
         return [*lines, Line("return history")]
 
-    def loop_lines(self, callbacks: Sequence[CallbackCode], parts: str) -> list[Line]:
+    def loop_lines(self, callbacks: Sequence[CallbackCode]) -> list[Line]:
         """Return the body of the loop over epochs."""
-        kept = "stop=stop, " if stops(callbacks) else ""
-        save = f"save_checkpoint(cfg.checkpoint, epoch=epoch + 1, history=history, {kept}{parts})"
+        kept = "epoch=epoch + 1, history=history" + (", stop=stop" if stops(callbacks) else "")
         return [
             *([Line("if stop:"), Line("break", depth=1)] if stops(callbacks) else []),
-            Line("start = time.perf_counter()"),
+            Line("progress = Progress(cfg, epoch, steps)"),
             *(line for c in callbacks for line in c.begin),
-            Line("logs = train_epoch(model, optimizer, data, cfg, epoch)"),
+            Line("logs = train_epoch(model, optimizer, data, cfg, epoch, progress)"),
             *self.validation_lines(),
             *(line for c in callbacks for line in c.end),
-            Line("show_epoch(cfg, len(data[0]), logs, time.perf_counter() - start)"),
+            Line("progress.show(steps, logs)"),
             Line("for name, value in logs.items():"),
             Line("history.setdefault(name, []).append(value)", depth=1),
             Line("if cfg.checkpoint:"),
-            Line(save, depth=1),
+            Line(f"save_checkpoint(cfg.checkpoint, parts, {kept})", depth=1),
         ]
 
     def validation_lines(self) -> list[Line]:
         fit = self.plan.fit
-        if not fit.validation_split and not fit.validation_data:
+        if not validated(self.plan):
             return []
         size = str(fit.validation_batch_size or "cfg.batch_size")
         part = "validation"
@@ -265,6 +292,11 @@ def indented(lines: Sequence[Line]) -> list[Line]:
 def stops(callbacks: Sequence[CallbackCode]) -> bool:
     """Return whether a callback may end the training."""
     return any("stop" in line.code for c in callbacks for line in c.end)
+
+
+def validated(plan: Plan) -> bool:
+    """Return whether epochs end with an evaluation on data of their own."""
+    return bool(plan.fit.validation_split or plan.fit.validation_data)
 
 
 def scheduled(plan: Plan) -> bool:

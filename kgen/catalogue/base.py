@@ -20,9 +20,11 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any, ClassVar, TypeVar
 
-from kgen.catalogue.kinds import REQUIRED, Kind, Mismatch, plural
+from kgen.catalogue.kinds import Kind, Mismatch
+from kgen.catalogue.words import plural
 from kgen.diagnostics import Diagnostic, Fault, listing
 
+REQUIRED: Any = object()  # the default of an argument that has none
 MAX_LISTED = 60
 E = TypeVar("E", bound="Entry")
 
@@ -262,6 +264,11 @@ class Entry:
 
     def check(self) -> None:
         """Check rules across arguments; raise `Fault`."""
+
+    @property
+    def describe(self) -> str:
+        """Return how messages show this entry: by its name, or as a call."""
+        return f"`{self.called_as}`" if self.by_name else f"`{self.called_as}(...)`"
 
     def config(self) -> dict[str, Any]:
         """Return the arguments that differ from their defaults, in Keras' order."""

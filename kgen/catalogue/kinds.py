@@ -6,22 +6,18 @@ catalogue entry, a layer, a small function) or raises `Mismatch` with the rest o
 
 Kinds nest (one loss, or a list of losses, or a dict of them). A mismatch remembers where inside
 the value it arose, so that a message names the item and not the whole list.
+
+`Ref`, the kind that is another entry, stands in `references.py`.
 """
 
 from __future__ import annotations
 
-import itertools
-import reprlib
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any
 
+from kgen.catalogue.words import either
+from kgen.catalogue.words import show_value as show_value
 from kgen.diagnostics import Fault, did_you_mean, listing
-
-if TYPE_CHECKING:
-    from kgen.catalogue.base import Family
-
-REQUIRED: Any = object()
-
 
 Key = int | str | float | bool
 
@@ -78,63 +74,6 @@ class Mismatch(Exception):
         )
 
 
-_SHORT = reprlib.Repr()
-_SHORT.maxstring = _SHORT.maxother = 36
-
-
-def show_value(value: object) -> str:
-    """Return a value as it would be written in a spec, shortened.
-
-    A word that needs no quotes is shown as code: `relu`. However large the value, this is fast.
-    """
-    from kgen.catalogue.base import Entry
-
-    if isinstance(value, Entry):
-        return f"`{value.called_as}`" if value.by_name else f"`{value.called_as}(...)`"
-    if isinstance(value, str) and value.isidentifier() and len(value) <= 36:
-        return f"`{value}`"
-    if isinstance(value, str | int | float | bool | type(None)):
-        text = _SHORT.repr(value)
-    elif isinstance(value, tuple | list | dict):
-        text = _SHORT.repr(_shown_items(value))
-    else:
-        text = getattr(value, "describe", "") or type(value).__name__
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-class _Shown(str):
-    """A text that stands for itself inside a shown list."""
-
-    def __repr__(self) -> str:
-        return str(self)
-
-
-def _shown_items(value: Any, depth: int = 0) -> Any:
-    """Return a list or dict with its items as they are shown, cut where it is long or deep."""
-    if isinstance(value, dict):
-        items = itertools.islice(value.items(), 5)
-        return {_Shown(str(k)): _shown_items(v, depth + 1) for k, v in items}
-    if isinstance(value, tuple | list) and depth < 3:
-        shown = [_shown_items(v, depth + 1) for v in value[:7]]
-        return tuple(shown) if isinstance(value, tuple) else shown
-    if isinstance(value, tuple | list):
-        return _Shown("...")
-    return _Shown(show_value(value).strip("`"))
-
-
-def either(phrases: Iterable[str]) -> str:
-    """Return "a, b, or c" without repetitions."""
-    words = list(dict.fromkeys(phrases))
-    if len(words) < 3:
-        return " or ".join(words)
-    return ", ".join(words[:-1]) + f", or {words[-1]}"
-
-
-def plural(noun: str) -> str:
-    """Return the plural of a noun: `loss` -> `losses`."""
-    return noun + ("es" if noun.endswith(("s", "x", "ch", "sh")) else "s")
-
-
 class Kind:
     """Base of all kinds.
 
@@ -155,8 +94,12 @@ class Kind:
         """Return the value in its one form, or raise `Mismatch`."""
         raise self.mismatch(value)
 
-    def mismatch(self, value: object) -> Mismatch:
-        return Mismatch(f"must be {self.expects}, got {show_value(value)}")
+    def mismatch(
+        self, value: object, help: str = "", *, note: str = "", sure: bool = False
+    ) -> Mismatch:
+        """Return the mismatch of a value that is something else."""
+        text = f"must be {self.expects}, got {show_value(value)}"
+        return Mismatch(text, help, note=note, sure=sure)
 
 
 class Int(Kind):
@@ -164,14 +107,13 @@ class Int(Kind):
 
     def __init__(self, min: int | None = None, max: int | None = None) -> None:
         self.min, self.max = min, max
-        self.expects = {1: "a positive integer", 0: "a non-negative integer"}.get(
-            min if min is not None else -1, "an integer"
-        )
+        one, self.many = {
+            0: ("a non-negative integer", "non-negative integers"),
+            1: ("a positive integer", "positive integers"),
+        }.get(-1 if min is None else min, ("an integer", "integers"))
+        self.expects = one
         if min not in (None, 0, 1):
             self.expects += f" of at least {min}"
-        self.many = {1: "positive integers", 0: "non-negative integers"}.get(
-            min if min is not None else -1, "integers"
-        )
         if max is not None:
             self.expects += f" of at most {max}"
 
@@ -182,7 +124,9 @@ class Int(Kind):
             if not value.is_integer():
                 raise self.mismatch(value)
             value = int(value)
-        if (self.min is not None and value < self.min) or (self.max is not None and value > self.max):
+        if (self.min is not None and value < self.min) or (
+            self.max is not None and value > self.max
+        ):
             raise self.mismatch(value)
         return int(value)
 
@@ -265,9 +209,7 @@ class Choice(Kind):
             return value
         known = [w for w in (*self.words, *self.also) if isinstance(w, str)]
         hint = did_you_mean(value, known) if isinstance(value, str) else ""
-        raise Mismatch(
-            f"must be {self.expects}, got {show_value(value)}", hint, sure=bool(hint)
-        )
+        raise self.mismatch(value, hint, sure=bool(hint))
 
 
 class Opt(Kind):
@@ -290,9 +232,7 @@ class Opt(Kind):
         except Mismatch as e:
             if e.sure or e.path:
                 raise
-            raise Mismatch(
-                f"must be {self.expects}, got {show_value(value)}", e.help, note=e.note
-            ) from None
+            raise self.mismatch(value, e.help, note=e.note) from None
 
 
 class Either(Kind):
@@ -395,9 +335,7 @@ def _convert(kind: Kind, value: Any, key: Key) -> Any:
 class Custom(Kind):
     """A kind from a function that returns the converted value or raises `Mismatch`."""
 
-    def __init__(
-        self, expects: str, convert: Callable[[Any], Any], many: str = "values"
-    ) -> None:
+    def __init__(self, expects: str, convert: Callable[[Any], Any], many: str = "values") -> None:
         self.expects, self.many = expects, many
         self._convert = convert
 
@@ -406,52 +344,3 @@ class Custom(Kind):
             return self._convert(value)
         except (TypeError, ValueError):
             raise self.mismatch(value) from None
-
-
-def _elsewhere(word: str) -> str:
-    """Return what a word means where another sort of entry is expected."""
-    from kgen.catalogue.families import ALL
-
-    family = next((f for f in ALL if f.find(word) is not None), None)
-    return f"`{word}` is {family.article} {family.noun}" if family else ""
-
-
-class Ref(Kind):
-    """An entry of another family, by name (`relu`, `"adam"`) or built (`SGD(0.1)`).
-
-    Args:
-        family: Where names are looked up.
-        function: Whether a small function of the spec is accepted too.
-        none: What None stands for: a name of the family, or None itself.
-    """
-
-    def __init__(self, family: Family, *, function: bool = False, none: str | None = None) -> None:
-        self.family, self.function, self.none = family, function, none
-        self.expects = f"{family.article} {family.noun}"
-        self.many = plural(family.noun)
-
-    def convert(self, value: Any) -> Any:
-        from kgen.ir.functions import Function
-
-        if value is None:
-            if not (self.none or self.family.none):
-                return None
-            value = self.none or self.family.none
-        if isinstance(value, str):
-            cls = self.family.find(value)
-            if cls is None:
-                hint = did_you_mean(value, self.family.spellings()) or _elsewhere(value)
-                raise Mismatch(
-                    f"must be {self.expects} kgen knows, got {show_value(value)}",
-                    hint,
-                    note="" if hint else self.family.known(),
-                    sure=True,
-                )
-            try:
-                return cls.default(value)
-            except Fault as fault:
-                help = fault.helps[0] if fault.helps else f"call it: `{value}(...)`"
-                raise Mismatch(fault.message, help, sure=True, fault=fault) from None
-        if isinstance(value, self.family.base) or (self.function and isinstance(value, Function)):
-            return value
-        raise self.mismatch(value)

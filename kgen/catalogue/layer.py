@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from kgen.catalogue.base import Entry, arg
 from kgen.catalogue.families import LAYERS, REGULARIZERS
-from kgen.catalogue.kinds import Bool, Int, Opt, Ref, Str, TupleOf
+from kgen.catalogue.kinds import Bool, Int, Opt, Str, TupleOf
+from kgen.catalogue.references import Ref
 from kgen.catalogue.weights import Weight
 from kgen.diagnostics import Fault
 from kgen.ir.shapes import TensorType

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from kgen.catalogue.functions import FunctionFault
+from kgen.catalogue.function_code import FunctionFault
 from kgen.catalogue.ops.base import ATOM, COMPARE, POWER, PRODUCT, SUM, UNARY
 from kgen.diagnostics import Fault, did_you_mean
 from kgen.ir import functions as ir

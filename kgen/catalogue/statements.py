@@ -17,11 +17,11 @@ from kgen.catalogue.kinds import (
     Int,
     Kind,
     Opt,
-    Ref,
     Str,
     TupleOf,
 )
 from kgen.catalogue.optimizers import Optimizer
+from kgen.catalogue.references import Ref
 from kgen.diagnostics import Fault
 
 STATEMENTS = Family("statement")

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import sys
 
-from kgen.cli import compiling, describing, writing
+from kgen.cli import compiling, describing, saved, verifying, writing
 from kgen.cli.base import cli
 
-__all__ = ["cli", "compiling", "describing", "main", "writing"]
+__all__ = ["cli", "compiling", "describing", "main", "saved", "verifying", "writing"]
 
 
 def main() -> None:

@@ -119,7 +119,10 @@ def prepare_parser() -> None:
 def checked(spec: str, define: Iterable[tuple[str, Any]]) -> Check:
     """Return the checked spec."""
     from kgen.api import check_text
+    from kgen.cli.saved import checked_saved, is_saved
 
+    if is_saved(spec):
+        return checked_saved(spec, define)
     prepare_parser()
     return check_text(files.read_text(spec), named(spec), dict(define))
 
@@ -136,8 +139,11 @@ def typed_model(spec: str, define: Iterable[tuple[str, Any]]) -> TypedModel:
 def built(spec: str, define: Iterable[tuple[str, Any]], out: str = "") -> Build:
     """Return the script of a spec, to be written to `out`, after its warnings."""
     from kgen.api import build_text
+    from kgen.cli.saved import built_saved, is_saved
     from kgen.source import Source
 
+    if is_saved(spec):
+        return built_saved(spec, define, out)[0]
     prepare_parser()
     text = files.read_text(spec)
     build = build_text(text, named(spec), dict(define), os.path.basename(out))

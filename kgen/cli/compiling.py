@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         "kgen build mlp.kdsl                  write mlp.py",
         "kgen build mlp.kdsl -o train.py      write another file",
         "kgen build mlp.kdsl -D units=256     give the constant `units` another value",
+        "kgen build model.keras               of a saved model, with its weights beside it",
         "kgen build mlp.kdsl --watch          write it again whenever the spec changes",
         "echo 'Dense(1, input_dim=4)' | kgen build - --stdout",
     )
@@ -54,6 +55,12 @@ if TYPE_CHECKING:
 @force_option
 @click.option("--stdout", is_flag=True, help="Print the script, write no file. Same as `-o -`.")
 @click.option("--watch", is_flag=True, help="Build again whenever the spec changes.")
+@click.option(
+    "--weights",
+    type=click.Path(readable=False),
+    metavar="FILE",
+    help="The weights of a saved model, where they lie in a file of their own.",
+)
 def build(
     spec: str,
     out: str | None,
@@ -61,8 +68,13 @@ def build(
     force: bool,
     stdout: bool,
     watch: bool,
+    weights: str | None,
 ) -> None:
-    """Compile SPEC to a training script that needs torch and numpy alone."""
+    """Compile SPEC to a training script that needs torch and numpy alone.
+
+    SPEC may be a saved Keras model: .keras, .h5, the .json of `to_json`, or a folder. Its weights
+    go to a .safetensors file beside the script, which starts from them.
+    """
     if stdout or out == "-":
         if watch:
             raise click.UsageError("--watch needs a file to write to")
@@ -70,15 +82,28 @@ def build(
         return
     out = out or script_name(spec)
     if not watch:
-        build_once(spec, out, define, force)
+        build_once(spec, out, define, force, weights)
         return
     if spec == "-":
         raise click.UsageError("--watch needs a spec file")
-    watch_file(spec, lambda: build_once(spec, out, define, force))
+    watch_file(spec, lambda: build_once(spec, out, define, force, weights))
 
 
-def build_once(spec: str, out: str, define: Sequence[tuple[str, Any]], force: bool) -> None:
+def build_once(
+    spec: str,
+    out: str,
+    define: Sequence[tuple[str, Any]],
+    force: bool,
+    weights: str | None = None,
+) -> None:
     """Build a script and write it where that loses nothing."""
+    from kgen.cli.saved import build_files, is_saved
+
+    if is_saved(spec):
+        build_files(spec, out, define, force, weights)
+        return
+    if weights is not None:
+        raise click.UsageError("--weights belongs to a saved model; a script has its own --weights")
     guard(out, spec, force)
     build = built(spec, define, out)
     script = script_text(build)
@@ -133,7 +158,7 @@ def script_name(spec: str) -> str:
     """Return the default name of a script."""
     if spec == "-":
         return "model.py"
-    stem = os.path.splitext(os.path.basename(spec))[0]
+    stem = os.path.splitext(os.path.basename(os.path.normpath(spec)))[0]
     return f"{stem or 'model'}.py"
 
 
@@ -154,13 +179,17 @@ def run(spec: str, define: Sequence[tuple[str, Any]], arguments: Sequence[str]) 
     import subprocess
     import tempfile
 
-    script = script_text(built(spec, define))
-    missing = missing_packages(script)
-    if missing:
-        fail(f"the script needs packages that this Python lacks: pip install {' '.join(missing)}")
+    from kgen.cli.saved import is_saved, write_files
+
     with tempfile.TemporaryDirectory(prefix="kgen-") as folder:
         path = os.path.join(folder, script_name(spec))
-        files.write(path, script.encode())
+        if is_saved(spec):
+            write_files(spec, path, define, force=True)
+        else:
+            files.write(path, script_text(built(spec, define)).encode())
+        missing = missing_packages(files.read_text(path))
+        if missing:
+            fail(f"the script needs packages that this Python lacks: pip install {' '.join(missing)}")
         sys.stdout.flush()
         process = subprocess.Popen([sys.executable, path, *arguments])
         # Ctrl-C reaches the script by itself, since it shares our terminal; a kill does not.

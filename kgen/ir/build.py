@@ -6,7 +6,7 @@ syntax.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 
@@ -98,6 +98,20 @@ def fresh_instance(instance: Instance) -> Instance:
             nodes.append(replace(node, instance=made[uid]))
         layer = replace(layer, graph=replace(layer.graph, nodes=tuple(nodes)))
     return replace(instance, uid=next(_uids), layer=layer)
+
+
+def with_instances(graph: Graph, made: Mapping[int, Instance]) -> Graph:
+    """Return a graph with other layer objects in the place of some, by uid, however deep inside."""
+    nodes = []
+    done: dict[int, Instance] = {}
+    for node in graph.nodes:
+        instance = made.get(node.instance.uid, node.instance)
+        layer = instance.layer
+        if isinstance(layer, Composite) and instance.uid not in done:
+            inner = with_instances(layer.graph, made)
+            done[instance.uid] = replace(instance, layer=replace(layer, graph=inner))
+        nodes.append(replace(node, instance=done.get(instance.uid, instance)))
+    return replace(graph, nodes=tuple(nodes))
 
 
 @dataclass(eq=False)

@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from kgen.catalogue.base import snake_case
-from kgen.catalogue.functions import FunctionActivation
 from kgen.catalogue.layer import Layer, Value
 from kgen.diagnostics import Diagnostics
 from kgen.ir.functions import Function
@@ -100,6 +99,8 @@ class NodeContext:
             return value
         self.made = True
         if isinstance(activation, Function):
+            from kgen.catalogue.functions import FunctionActivation
+
             activation = FunctionActivation(activation, self.outputs[0])
         if activation.repeats and not value.isidentifier():
             value = self.let("x", value)
@@ -127,7 +128,7 @@ class NodeContext:
         target = value.expr if dying else name
         if dying:
             self.owner.variables.names.taken.discard(name)
-        why = "Keras' (N, ..., C) as torch's (N, C, ...): a view" if first else "back: a view"
+        why = "channels first, for torch: a view" if first else "channels last again: a view"
         self.run(f"{target} = {value.expr}.permute({order})", why)
         return replace(result, expr=target)
 
@@ -175,7 +176,10 @@ class NodeContext:
             self.channels_first(v) if prefers_first(node.inner, i) else self.channels_last(v)
             for i, v in enumerate(inputs)
         ]
-        lowered = self.owner.lower_inner(composite, node.inner, values)
+        # A wrapper applies its model as it likes: what happens inside has no place of its own.
+        whole = self.instance is not None and self.instance.layer is composite
+        watched = self.owner.watched and whole
+        lowered = self.owner.lower_inner(composite, node.inner, values, watched)
         module = self.module(f"{lowered.key}()")
         self.inner_weights = lowered.weights
         arguments = [v.expr for v in values] + [v.mask for v in values if v.mask]

@@ -18,6 +18,7 @@ from kgen.passes.late_relu import late_relus
 from kgen.passes.lowered import Lowered, Placed, ScriptNames
 from kgen.passes.repeats import lower_repeat, repeat_run
 from kgen.passes.variables import Variables
+from kgen.passes.watch import watch_lines
 from kgen.torch_ir import MODULE_ATTRIBUTES, ClassDef, Line, Names
 
 
@@ -30,6 +31,7 @@ def lower_graph(
     first: tuple[bool, ...] | None = None,
     doc: str = "",
     forward_doc: str = "",
+    watched: bool = False,
 ) -> Lowered:
     """Return the class of a graph.
 
@@ -42,8 +44,10 @@ def lower_graph(
             they are. None for a model, whose edges are Keras' channels-last.
         doc: Docstring of the class.
         forward_doc: Docstring of `forward`.
+        watched: Whether `forward` calls `__watch__` with what each layer returns, as Keras'
+            layer returns it: channels last, with the activation that is left to the loss.
     """
-    return ClassLowering(typed, script, fused, first).run(name, doc, forward_doc)
+    return ClassLowering(typed, script, fused, first, watched).run(name, doc, forward_doc)
 
 
 class ClassLowering:
@@ -55,8 +59,10 @@ class ClassLowering:
         script: ScriptNames,
         fused: frozenset[int],
         first: tuple[bool, ...] | None,
+        watched: bool = False,
     ) -> None:
         self.first = first
+        self.watched = watched
         self.typed = typed
         self.graph = typed.graph
         self.script = script
@@ -113,12 +119,16 @@ class ClassLowering:
         )
 
     def lower_inner(
-        self, composite: Composite, inner: TypedGraph, inputs: Sequence[Value]
+        self,
+        composite: Composite,
+        inner: TypedGraph,
+        inputs: Sequence[Value],
+        watched: bool = False,
     ) -> Lowered:
         """Return the class of a block or model that this graph uses."""
 
         def lower(graph: TypedGraph, title: str, first: tuple[bool, ...]) -> Lowered:
-            return lower_graph(graph, title, self.script, first=first)
+            return lower_graph(graph, title, self.script, first=first, watched=watched)
 
         return self.script.composite(composite, inner, inputs, lower)
 
@@ -173,6 +183,9 @@ class ClassLowering:
         context = NodeContext(self, instance, wanted, node.outputs, node.node.id in self.fused)
         self.apply(node, context)
         self.commit(context, node)
+        if self.watched:
+            values = [self.values[node.node.id, i] for i in range(len(node.outputs))]
+            self.lines += watch_lines(node, values, node.node.id in self.fused)
 
     def apply(self, node: TypedNode, context: NodeContext) -> None:
         instance = node.node.instance

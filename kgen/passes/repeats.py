@@ -10,6 +10,7 @@ from kgen.catalogue.layer import Layer, Value
 from kgen.ir.model import Composite, TypedNode
 from kgen.passes.context import NodeContext, attribute_name, show_type
 from kgen.passes.initial import Initialized
+from kgen.passes.watch import watch_lines
 from kgen.torch_ir import Line
 
 if TYPE_CHECKING:
@@ -106,6 +107,8 @@ class Loop:
                 return None
             context.run(f"{carried} = {results[0].expr}", show_type(results[0]))
             value = replace(results[0], expr=carried)
+            if self.owner.watched:
+                context.lines += watch_lines(node, [value])
             self.contexts.append(context)
         same = value.first == self.source.first and value.mask == self.source.mask
         return value if same else None

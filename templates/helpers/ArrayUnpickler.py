@@ -1,5 +1,5 @@
 class ArrayUnpickler(pickle.Unpickler):
-    """Reads numbers, text, lists, dicts and numpy arrays, and nothing that could run."""
+    """Reads numbers, text, lists, dicts and arrays, and nothing that could run."""
 
     allowed = {
         # How Python 3 writes bytes in the protocol of Python 2.

@@ -1,5 +1,5 @@
 class CategoryEncoding(nn.Module):
-    """Encode integers: each as a one-hot row, or a row of them as one multi-hot or count row."""
+    """Encode integers: one-hot rows, or a multi-hot or count row a row of them."""
 
     def __init__(self, size: int, mode: str) -> None:
         super().__init__()

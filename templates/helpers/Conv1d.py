@@ -1,5 +1,5 @@
 class Conv1d(nn.Conv1d):
-    """nn.Conv1d as a convolution of images of height 1: faster on (N, L, C) in memory."""
+    """nn.Conv1d by way of images of height 1: faster where memory holds (N, L, C)."""
 
     def forward(self, x: Tensor) -> Tensor:
         y = F.conv2d(

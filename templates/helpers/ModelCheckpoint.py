@@ -1,5 +1,5 @@
 class ModelCheckpoint:
-    """Keras' ModelCheckpoint: save the weights after every epoch, or after the best so far."""
+    """Keras' ModelCheckpoint: save the weights of every epoch, or of the best."""
 
     def __init__(
         self,
@@ -18,9 +18,8 @@ class ModelCheckpoint:
             value = logs.get(self.monitor)  # None after an epoch without validation
             if value is None or not improves(value, self.best, self.mode):
                 if self.verbose:
-                    print(
-                        f"Epoch {epoch + 1}: {self.monitor} did not improve from {self.best}"
-                    )
+                    what = f"{self.monitor} did not improve from {self.best}"
+                    print(f"Epoch {epoch + 1}: {what}")
                 return
             self.best = value
         path = self.path.format(epoch=epoch + 1, **logs)

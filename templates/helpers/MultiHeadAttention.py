@@ -54,8 +54,8 @@ class MultiHeadAttention(nn.Module):
     ) -> Tensor:
         bias = None
         if mask is not None:
-            # A large negative number, not -inf: a query that may look nowhere then looks
-            # everywhere alike, as in Keras, and does not become NaN.
+            # A large negative number, not -inf: a query that may look nowhere then
+            # looks everywhere alike, as in Keras, and does not become NaN.
             bias = torch.zeros_like(mask, dtype=q.dtype)
             bias = bias.masked_fill(~mask, torch.finfo(q.dtype).min / 2)
         p = self.dropout if self.training else 0.0

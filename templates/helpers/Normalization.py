@@ -1,10 +1,13 @@
 class Normalization(nn.Module):
-    """`(x - mean) / sqrt(variance)` with fixed statistics."""
+    """`(x - mean) / sqrt(variance)` with fixed statistics.
 
-    def __init__(self, mean: Tensor, variance: Tensor) -> None:
+    Statistics that the code gives are not saved with the weights (`persistent`).
+    """
+
+    def __init__(self, mean: Tensor, variance: Tensor, persistent: bool = True) -> None:
         super().__init__()
-        self.register_buffer("mean", mean)
-        self.register_buffer("variance", variance)
+        self.register_buffer("mean", mean, persistent)
+        self.register_buffer("variance", variance, persistent)
 
     @torch.no_grad()
     def adapt(self, x: Tensor) -> None:

@@ -1,5 +1,5 @@
 class RandomContrast(nn.Module):
-    """Scale the distance of pixels (N, C, H, W) to their channel's mean by a random factor."""
+    """Scale how far pixels (N, C, H, W) are from their channel's mean, at random."""
 
     def __init__(
         self, factor: tuple[float, float], value_range: tuple[float, float]

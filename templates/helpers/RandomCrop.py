@@ -1,5 +1,5 @@
 class RandomCrop(nn.Module):
-    """Cut one random window out of all images (N, C, H, W) of a batch while training."""
+    """Cut one random window out of all images (N, C, H, W) of a training batch."""
 
     def __init__(self, height: int, width: int) -> None:
         super().__init__()
@@ -10,7 +10,7 @@ class RandomCrop(nn.Module):
             return images
         height, width = images.shape[2:]
         if height > self.height and width > self.width:
-            # Indices on the device instead of a slice: the start needs no way to the CPU.
+            # Indices, not a slice: the start then stays on the device.
             row = torch.randint(height - self.height + 1, (1,), device=images.device)
             column = torch.randint(width - self.width + 1, (1,), device=images.device)
             rows = row + torch.arange(self.height, device=images.device)

@@ -1,5 +1,5 @@
 class RandomFlip(nn.Module):
-    """Mirror a random half of the images (N, C, H, W) along the given axes, all at once."""
+    """Mirror a random half of the images (N, C, H, W) along all given axes at once."""
 
     def __init__(self, *dims: int) -> None:
         super().__init__()

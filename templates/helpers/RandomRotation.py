@@ -1,5 +1,5 @@
 class RandomRotation(nn.Module):
-    """Turn images (N, C, H, W) counter-clockwise about their middle by random parts of a turn."""
+    """Turn images (N, C, H, W) counter-clockwise by random parts of a turn."""
 
     def __init__(
         self,

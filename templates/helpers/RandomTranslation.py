@@ -1,5 +1,5 @@
 class RandomTranslation(nn.Module):
-    """Move images (N, C, H, W) down and right by random parts of their height and width."""
+    """Move images (N, C, H, W) down and right by random parts of their size."""
 
     def __init__(
         self,

@@ -1,9 +1,9 @@
 class RecurrentLoop(nn.Module):
     """Base of recurrent layers that go step by step, for what torch's own cannot do.
 
-    Takes and returns what `nn.LSTM(batch_first=True)` or `nn.GRU` would. Where `mask` is
-    False a step keeps the state and repeats the output before it (zeros before the first
-    valid step). Dropout draws one mask for each gate, the same at every step.
+    Takes and returns what `nn.LSTM(batch_first=True)` or `nn.GRU` would. Where `mask`
+    is False a step keeps the state and repeats the output before it (zeros before the
+    first valid step). Dropout draws one mask for each gate, the same at every step.
     """
 
     gates = 1  # blocks of the first axis of the weights

@@ -1,5 +1,5 @@
 class ReduceLROnPlateau:
-    """Keras' ReduceLROnPlateau: lower the rate when a logged value does not improve any more."""
+    """Keras' ReduceLROnPlateau: lower the rate when a value improves no more."""
 
     def __init__(
         self,

@@ -1,5 +1,5 @@
 class States:
-    """What stateful layers carry between batches: part of a checkpoint, not of the weights."""
+    """What stateful layers carry between batches: for a checkpoint, no weights."""
 
     def __init__(self, model: nn.Module) -> None:
         self.layers = [m for m in model.modules() if hasattr(m, "set_states")]

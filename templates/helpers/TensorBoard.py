@@ -1,5 +1,5 @@
 class TensorBoard:
-    """Keras' TensorBoard: the logged values in the directories `train` and `validation`."""
+    """Keras' TensorBoard: the logged values, in `train` and `validation` folders."""
 
     def __init__(self, log_dir: str) -> None:
         self.log_dir = log_dir

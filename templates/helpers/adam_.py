@@ -11,24 +11,13 @@ def adam_(
     decay: float = 0.0,
     largest: Tensor | None = None,
 ) -> None:
-    """Update m and v by the gradient g, then `p -= rate * m / (sqrt(v) + epsilon)`.
+    """Update m and v by g, then `p -= rate * m / (sqrt(v) + epsilon)`, in one kernel.
 
-    One pass over memory, in the kernel of torch.optim.Adam(fused=True). By itself the kernel
-    corrects the bias of m and v, with epsilon at another place than Keras; as the number of
-    the step goes to infinity the correction vanishes, and Keras' is a part of the rate.
+    The kernel is that of torch.optim.Adam(fused=True), which corrects the bias of m and
+    v with epsilon elsewhere. At step infinity it corrects nothing, so that Keras' own
+    correction can be a part of the rate.
     """
-    torch._fused_adamw_(
-        [p],
-        [g],
-        [m],
-        [v],
-        [] if largest is None else [largest],
-        [infinity],
-        lr=rate,
-        beta1=beta_1,
-        beta2=beta_2,
-        weight_decay=decay,
-        eps=epsilon,
-        amsgrad=largest is not None,
-        maximize=False,
-    )
+    tensors = [p], [g], [m], [v], [] if largest is None else [largest], [infinity]
+    rates = {"lr": rate, "beta1": beta_1, "beta2": beta_2, "weight_decay": decay}
+    form = {"amsgrad": largest is not None, "maximize": False}
+    torch._fused_adamw_(*tensors, **rates, eps=epsilon, **form)

@@ -1,5 +1,5 @@
 def as_classes(name: str, array: np.ndarray, classes: int) -> np.ndarray:
-    """Return class numbers, one a sample; end the program when they are something else."""
+    """Return class numbers, one a sample; exit when they are something else."""
     if array.dtype.kind not in "iu" or array.shape[1:] not in ((), (1,)):
         sys.exit(
             f"{name} holds {array.dtype} of shape {array.shape}, not a class a sample"

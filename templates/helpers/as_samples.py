@@ -4,13 +4,13 @@ def as_samples(
     shape: tuple[int | None, ...],
     dtype: type[np.generic] | None = None,
 ) -> np.ndarray:
-    """Return an array whose samples have a shape; end the program when it cannot have it.
+    """Return an array whose samples have a shape; exit when they cannot have it.
 
     Args:
         name: What to call it in the message.
         array: Numbers, a row a sample.
         shape: The shape of one sample, None for a size that may be any.
-        dtype: The type of its elements; None leaves integers and single floats as they are.
+        dtype: The type of its elements; None keeps integers and single floats.
     """
     if array.dtype.kind not in "biuf" or not array.ndim:
         sys.exit(
@@ -27,11 +27,11 @@ def as_samples(
             wanted = str(shape).replace("None", "any")
             hint = ""
             if array.dtype.kind in "iu" and found in ((), (1,)) and len(shape) == 1:
-                hint = f"; classes become one-hot with `y = one_hot({shape[0]})` in the spec"
+                hint = f"; in the spec, `y = one_hot({shape[0]})` makes rows of classes"
             sys.exit(f"{name} has samples of shape {found}, not {wanted}{hint}")
         array = array.reshape(len(array), *shape)
     if dtype is None:
-        # What torch computes with: no doubles, no wide unsigned numbers, native byte order.
+        # What torch computes with: no doubles or wide unsigned numbers, native order.
         kind, size = array.dtype.kind, array.dtype.itemsize
         dtype = array.dtype.newbyteorder("=")
         if kind == "f" and size > 4:

@@ -1,6 +1,6 @@
 def check_folders(*paths: str) -> None:
-    """End now, rather than after training, where a file could not be written."""
+    """Exit now, not after training, if there is a file that cannot be written."""
     for path in filter(None, paths):
-        folder = os.path.dirname(os.path.abspath(path))
+        folder = os.path.dirname(path) or "."
         if not os.access(folder, os.W_OK):
             sys.exit(f"cannot write {path}: {folder} is no folder one can write to")

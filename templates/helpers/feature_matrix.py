@@ -4,13 +4,13 @@ def feature_matrix(
     categorical: list[str] = [],
     one_hot: bool = True,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the features as a matrix, and which of its columns hold measures, not categories.
+    """Return the features as a matrix, and which columns hold measures, not categories.
 
     Args:
         table: Values by column.
         features: The columns to use, in this order.
         categorical: Those that hold words.
-        one_hot: Whether a category becomes a column a word, or one column of word numbers.
+        one_hot: Whether a category becomes a column a word, or one of word numbers.
     """
     columns, measured = [], []
     for name in features:

@@ -3,8 +3,8 @@ def kept_vocabulary(
 ) -> list[str]:
     """Return the most frequent symbols in sorted order, at most `size`.
 
-    Weights only mean something with the vocabulary they were trained with: it is written beside
-    the saved weights, and read from there when weights are given.
+    Weights only mean something with the vocabulary they were trained with: it is
+    written beside the saved weights, and read from there when weights are given.
     """
     ending = ".vocabulary.json"
     kept = os.path.splitext(weights)[0] + ending

@@ -3,9 +3,9 @@ def masked_rnn(
 ) -> Tensor:
     """Run an RNN over the steps where mask is True; return its output at every step.
 
-    As in Keras a skipped step repeats the output before it, and is zero before the first
-    valid one. The valid steps move to the front, so that the fast RNN sees a plain
-    sequence; what it makes of the rest is never used. Any pattern of the mask works.
+    As in Keras a skipped step repeats the output before it, and is zero before the
+    first valid one. The valid steps move to the front, so that the fast RNN sees a
+    plain sequence; what it makes of the rest is never used. Any mask works.
     """
     order = mask.byte().argsort(dim=1, descending=True, stable=True)
     y, _ = rnn(x.gather(1, order[..., None].expand_as(x)), state)

@@ -1,10 +1,10 @@
 def masked_rnn_state(
     rnn: nn.Module, x: Tensor, mask: Tensor, state: tuple | Tensor | None = None
 ) -> tuple[Tensor, tuple | Tensor]:
-    """Run an RNN over the steps where mask is True; return its outputs and its last state.
+    """Run an RNN over the steps where mask is True; return outputs and last state.
 
     As in Keras a skipped step keeps the state and repeats the output before it (zeros
-    before the first valid one). The valid steps move to the front and the rest is cut off.
+    before the first valid one). The valid steps move to the front, the rest is cut off.
     """
     order = mask.byte().argsort(dim=1, descending=True, stable=True)
     lengths = mask.sum(1)

@@ -1,2 +1,3 @@
-def option(default, help: str):
-    return field(default=default, metadata={"help": help})
+def option(default: Any, text: str) -> Any:
+    """Return a field of Config with its help text."""
+    return field(default=default, metadata={"help": text})

@@ -5,7 +5,7 @@ def pad_sequences(
     truncating: str = "pre",
     value: int = 0,
 ) -> np.ndarray:
-    """Return sequences as rows of one length, filled and cut in front unless told else."""
+    """Return sequences as rows of one length, filled and cut in front by default."""
     rows = np.full((len(sequences), maxlen), value, np.int32)
     for row, sequence in zip(rows, sequences):
         kept = sequence[-maxlen:] if truncating == "pre" else sequence[:maxlen]

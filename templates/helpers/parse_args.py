@@ -5,11 +5,10 @@ def parse_args() -> Config:
     )
     for f in fields(Config):
         kind = {"action": "store_true"} if f.type is bool else {"type": f.type}
-        shown = "" if f.default in ("", False) else f" (default: {f.default})"
+        text = f.metadata["help"]
+        text += f" (default: {f.default})" if f.default != "" else ""
         name = "--" + f.name.replace("_", "-")
-        parser.add_argument(
-            name, default=f.default, help=f.metadata["help"] + shown, **kind
-        )
+        parser.add_argument(name, default=f.default, help=text, **kind)
     cfg = Config(**vars(parser.parse_args()))
     if cfg.batch_size < 1 or cfg.epochs < 0:
         parser.error("--batch-size is at least 1, --epochs at least 0")

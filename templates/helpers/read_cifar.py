@@ -1,7 +1,7 @@
 def read_cifar(
     place: str, name: str, batches: list[str], labels: str
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return images (n, 32, 32, 3) and labels of CIFAR batches in a folder or .tar.gz file."""
+    """Return images (n, 32, 32, 3) and labels from a folder or .tar.gz of CIFAR."""
     inside = {"cifar-10": "cifar-10-batches-py", "cifar-100": "cifar-100-python"}[name]
     place = os.path.expanduser(place)
     folders = [

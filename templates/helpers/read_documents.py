@@ -1,7 +1,7 @@
 def read_documents(
     folder: str, limit: int = 0, classes: list[str] | None = None
 ) -> tuple[list[str], np.ndarray, list[str]]:
-    """Return the .txt files of a folder per class, their classes, and the names of these.
+    """Return the .txt files of a folder per class, their classes, and class names.
 
     Args:
         folder: The folder of the class folders.

@@ -1,25 +1,25 @@
-def read_inputs(path: str, device: torch.device, **expected) -> tuple[Tensor, ...]:
-    """Read a .npy array, or a .npz with one array an input, in Keras' layout.
+def read_inputs(path: str, device: torch.device, **expected: Any) -> tuple[Tensor, ...]:
+    """Read a .npy file, or a .npz with an array an input, in Keras' layout.
 
-    `expected` gives the shape of a sample (-1 for any size) and the dtype of every input.
+    `expected` has the shape of a sample (-1 for any size) and the dtype of each input.
     """
     try:
         loaded = np.load(path)
-        arrays = dict(loaded) if hasattr(loaded, "files") else {"": loaded}
+        arrays = [loaded]
+        if hasattr(loaded, "files"):  # by name, or in their order if the names differ
+            same = set(loaded.files) == set(expected)
+            arrays = [loaded[name] for name in (expected if same else loaded.files)]
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         sys.exit(f"cannot read {path}: {error}")
     if len(arrays) != len(expected):
         sys.exit(f"{path} has {len(arrays)} arrays, the model {len(expected)} inputs")
-    if set(arrays) != set(expected):  # other names: in the order of the inputs
-        arrays = dict(zip(expected, arrays.values()))
     inputs = []
-    for name, (shape, dtype) in expected.items():
-        have = arrays[name].shape[1:]
-        if len(have) != len(shape) or any(
-            b not in (-1, a) for a, b in zip(have, shape)
-        ):
+    for array, (name, (shape, dtype)) in zip(arrays, expected.items()):
+        have = array.shape[1:]
+        wanted = tuple(h if w == -1 else w for h, w in zip(have, shape))
+        if have != wanted or len(have) != len(shape):
             sys.exit(f"{path}: a sample of `{name}` has shape {have}, not {shape}")
-        if arrays[name].dtype.kind not in "fiub":
+        if array.dtype.kind not in "fiub":
             sys.exit(f"{path}: `{name}` holds no numbers")
-        inputs.append(torch.from_numpy(arrays[name]).to(device, dtype))
+        inputs.append(torch.from_numpy(array).to(device, dtype))
     return tuple(inputs)

@@ -1,9 +1,9 @@
 def read_word_ids(path: str, sha256: str, trust: bool, *names: str) -> list[np.ndarray]:
     """Return arrays of one of Keras' .npz files of word ids.
 
-    The file holds Python lists, which only pickle can read. A pickle may run code, so a file
-    that is not Keras' own is read only when the user trusts it, and even then nothing but
-    numbers, lists and arrays is accepted from it.
+    The file holds Python lists, which only pickle can read. A pickle may run code, so a
+    file that is not Keras' own is read only when the user trusts it, and even then
+    nothing but numbers, lists and arrays is accepted from it.
     """
     path = os.path.expanduser(path)
     url = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"

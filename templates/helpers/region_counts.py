@@ -1,7 +1,7 @@
 def region_counts(
     y: Tensor, p: Tensor, classes: int, ignore: int | None = None
 ) -> Tensor:
-    """Return per class the number of right predictions, then predictions, then targets."""
+    """Return the numbers of right predictions, of predictions, of targets per class."""
     y, p = y.flatten().long(), p.flatten().long()
     inside = (y >= 0) & (y < classes) & (p >= 0) & (p < classes)
     if ignore is not None:

@@ -1,7 +1,5 @@
-def save_checkpoint(path: str, **parts) -> None:
-    """Write everything that continuing the training exactly takes."""
-    state = {
-        k: v.state_dict() if hasattr(v, "state_dict") else v for k, v in parts.items()
-    }
+def save_checkpoint(path: str, parts: dict[str, Any], **values: Any) -> None:
+    """Write the states of the parts, and values beside them."""
+    states = {name: part.state_dict() for name, part in parts.items()}
     with replacing(path) as file:
-        torch.save(state, file)
+        torch.save(states | values, file)

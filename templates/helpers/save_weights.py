@@ -1,16 +1,15 @@
 def save_weights(model: nn.Module, path: str) -> None:
-    """Write the weights as safetensors, under their names in `state_dict()`."""
-    header, chunks, offset = {}, [], 0
+    """Write `state_dict()` as safetensors: a header in JSON, then the numbers."""
+    header, chunks, end = {}, [], 0
     for name, tensor in model.state_dict().items():
-        array = np.ascontiguousarray(tensor.detach().cpu().numpy())
-        kind = {"f": "F", "i": "I", "u": "U"}.get(array.dtype.kind)
-        entry = {"dtype": f"{kind}{8 * array.itemsize}" if kind else "BOOL"}
-        entry |= {"shape": array.shape, "data_offsets": (offset, offset + array.nbytes)}
-        header[name] = entry
+        array = tensor.cpu().numpy()
+        begin, end = end, end + array.nbytes
+        dtype = f"{array.dtype.kind.upper()}{8 * array.itemsize}"  # F32, I64
+        place = {"shape": array.shape, "data_offsets": (begin, end)}
+        header[name] = {"dtype": dtype, **place}
         chunks.append(array.tobytes())
-        offset += array.nbytes
     head = json.dumps(header).encode()
-    head += b" " * (-len(head) % 8)
+    head += b" " * (-len(head) % 8)  # aligns the numbers
     with replacing(path) as file:
-        file.write(struct.pack("<Q", len(head)) + head)
+        file.write(len(head).to_bytes(8, "little") + head)
         file.writelines(chunks)

@@ -1,5 +1,5 @@
 def sparsemax(x: Tensor, dim: int = -1) -> Tensor:
-    """Project x onto the probability simplex along dim (Martins and Astudillo, 2016)."""
+    """Project x onto the probability simplex (Martins and Astudillo, 2016)."""
     z = x.transpose(dim, -1)
     ranked = z.sort(-1, descending=True).values
     excess = ranked.cumsum(-1) - 1

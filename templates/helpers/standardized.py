@@ -1,5 +1,5 @@
 def standardized(x: np.ndarray, train: np.ndarray, measured: np.ndarray) -> np.ndarray:
-    """Return x with the measured columns brought to mean 0 and deviation 1 of the train rows."""
+    """Return x, its measured columns with mean 0 and deviation 1 in the train rows."""
     mean, std = train.mean(0), train.std(0)
     mean = np.where(measured, mean, 0)
     std = np.where(measured & (std > 0), std, 1)

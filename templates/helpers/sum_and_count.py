@@ -1,3 +1,3 @@
 def sum_and_count(values: Tensor) -> Tensor:
-    """Return the sum of all values and their number, ready to be added up over batches."""
+    """Return the sum of all values and their number, which add up over batches."""
     return torch.stack((values.sum(), values.new_full((), values.numel())))

@@ -4,7 +4,7 @@ def windows(
     """Return windows of a sequence and what follows each (or each position of them)."""
     if len(ids) <= length:
         sys.exit(
-            f"the text has {len(ids)} known characters, a window and its next {length + 1}"
+            f"the text has {len(ids)} known characters, a window needs {length + 1}"
         )
     slices = np.lib.stride_tricks.sliding_window_view(ids, length + 1)[::step]
     following = slices[:, 1:] if each else slices[:, -1]

@@ -3,6 +3,6 @@ def write_outputs(path: str, outputs: dict[str, Tensor]) -> None:
     arrays = {name: value.cpu().numpy() for name, value in outputs.items()}
     with replacing(path) as file:
         if len(arrays) == 1 and not path.endswith(".npz"):
-            np.save(file, next(iter(arrays.values())))
+            np.save(file, *arrays.values())
         else:
             np.savez(file, **arrays)

@@ -111,7 +111,7 @@ def test_names_of_arrays_never_become_code(tmp_path: Path) -> None:
     [
         ({"x_train": np.zeros((3, 4))}, "no array 'y_train'; the file holds x_train"),
         ({**parts((5,), "float32"), **REAL}, "x_train has samples of shape (5,), not (4,)"),
-        (parts((4,), "float32"), "y_train has samples of shape (), not (10,); classes become"),
+        (parts((4,), "float32"), "y_train has samples of shape (), not (10,); in the spec"),
         ({**parts((4,), "<U3"), **REAL}, "x_train holds <U3"),
         ({**parts((4,), "complex64"), **REAL}, "x_train holds complex64"),
         ({**parts((4,), "float32", train=9), **REAL}, "x_train has 9, y_train has 12"),

@@ -85,7 +85,7 @@ def test_the_vocabulary_stays_with_the_weights(path: str, tmp_path: Path) -> Non
 def test_texts_that_do_not_fit(path: str, tmp_path: Path) -> None:
     made = source("text", path=path)
     assert "no such file" in refused(made, wanted(ids(6), (), "index", 5), data="nowhere.txt")
-    assert "a window and its next 101" in refused(made, wanted(ids(100), (), "index", 99))
+    assert "a window needs 101" in refused(made, wanted(ids(100), (), "index", 99))
     (tmp_path / "bytes.txt").write_bytes(b"\xff\xfe\x00\x80")
     message = refused(made, wanted(ids(6), (), "index", 5), data=str(tmp_path / "bytes.txt"))
     assert "cannot be read as text" in message

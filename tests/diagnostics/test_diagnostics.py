@@ -20,6 +20,7 @@ from kgen.frontends.kdsl.parse import parse
 from kgen.report import render_all
 from kgen.source import Source
 
+FILES = ("K610", "K611", "K612", "K613")  # of files, which no page can hold: tests/saved shows them
 CASES = sorted((Path(__file__).parent / "cases").glob("*.md"))
 SPEC = re.compile(r"```kdsl\n(.*?)```", re.DOTALL)
 ANY = re.compile(r"```(kdsl|json)\n(.*?)```", re.DOTALL)
@@ -54,7 +55,7 @@ def test_case(case: Path, update: bool) -> None:
         assert actual == expected.group(1)
 
 
-@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize("code", [code for code in CODES if code not in FILES])
 def test_every_code_has_a_case(code: str) -> None:
     assert any(case.stem.startswith(f"{code}_") for case in CASES)
 
@@ -65,7 +66,7 @@ def test_syntax_examples_of_the_explanations(code: str) -> None:
     assert found in ([{code}, set()], [set()])  # some codes cannot be shown in a page
 
 
-@pytest.mark.parametrize("code", [code for code in CODES if not code.startswith("K0")])
+@pytest.mark.parametrize("code", [c for c in CODES if not c.startswith("K0") and c not in FILES])
 def test_examples_of_the_explanations(code: str) -> None:
     examples = ANY.findall(CODES[code].page)
     *bad, good = (check_text(spec, f"model.{language}") for language, spec in examples)

@@ -15,11 +15,11 @@ import pytest
 import torch
 
 from kgen.api import Build, build_text
-from kgen.catalogue.losses.crossentropy import CategoricalCrossentropy
-from kgen.ir.functions import Function
-from tests.parity.oracle import KerasModel, difference, keras_function, keras_value, load_script, numpy
-
-import keras  # isort: skip  (the oracle sets the backend)
+from kgen.verify.entries import compile_model, keras_value, log_names
+from kgen.verify.pair import as_keras, tensors_of
+from kgen.verify.reference import KerasModel
+from kgen.verify.training import keras_targets, renamed
+from tests.parity.oracle import difference, load_script
 
 MODEL = "Dense(12, relu, input_dim=6) -> Dense({units}, {last})\n"
 ROWS = {
@@ -83,39 +83,12 @@ ROWS = {
 DATA = "\ndata random(50, test=20, seed=3)\n"
 
 
-def compiled(model: Any, built: Build) -> None:
-    """Compile the Keras model as the plan says."""
-    plan = built.plan
-    names = [o.name for o in plan.outputs]
-    losses = [function_or(o.loss) for o in plan.outputs]
-    metrics = [[function_or(m) for _, m in o.metrics] for o in plan.outputs]
-    single = len(names) == 1
-    model.compile(
-        optimizer=keras_value(plan.optimizer),
-        loss=losses[0] if single else losses,
-        loss_weights=None if single else [o.weight for o in plan.outputs],
-        metrics=metrics[0] if single else metrics,
-    )
-
-
-def function_or(entry: Any) -> Any:
-    function = getattr(entry, "function", None)
-    if isinstance(function, Function):
-        made = keras_function(function)
-        made.__name__ = function.name
-        return made
-    if getattr(entry, "by_name", False):
-        return entry.called_as
-    return keras_value(entry)
-
-
 def callbacks(built: Build) -> list[Any]:
     return [keras_value(c) for c in built.plan.fit.callbacks or ()]
 
 
 @pytest.mark.parametrize("name", ROWS)
 def test_training_equals_keras(name: str, tmp_path: Path) -> None:
-    keras.utils.clear_session()  # Keras numbers names that it has given before: auc_1
     text = ROWS[name]
     if "stateful" in text:
         text += DATA.replace("50", "40")
@@ -125,9 +98,8 @@ def test_training_equals_keras(name: str, tmp_path: Path) -> None:
     torch.manual_seed(1)
     model = script.Model().double()
     reference = KerasModel(built.typed.graph)
-    state = {**dict(model.named_parameters()), **dict(model.named_buffers())}
     for placed, variable in zip(built.weights, reference.variables, strict=True):
-        variable.assign(as_keras(placed, state))
+        variable.assign(as_keras(placed, tensors_of(model, placed)))
     train, test = (
         tuple(t.double() if t.is_floating_point() else t for t in script.prepare(a, torch.device("cpu")))
         for a in script.load_data(cfg)
@@ -138,10 +110,11 @@ def test_training_equals_keras(name: str, tmp_path: Path) -> None:
     if fit.validation_split:
         split = int(len(train[0]) * (1 - fit.validation_split))
         validation = tuple(t[split:] for t in train)
-    history = script.train(model, tuple(t[:split] for t in train), validation, cfg)
+    checks = [validation] if fit.validation_split or fit.validation_data else []
+    history = script.train(model, tuple(t[:split] for t in train), *checks, cfg)
 
-    compiled(reference.model, built)
-    mend_states(reference)
+    compile_model(reference.model, built.plan)
+    reference.mend_states()
     n = len(built.typed.graph.graph.inputs)
     x, y = [t.numpy() for t in train[:n]], targets(built, train[n:])
     checked = {"validation_split": fit.validation_split} if fit.validation_split else {}
@@ -163,53 +136,25 @@ def test_training_equals_keras(name: str, tmp_path: Path) -> None:
     ).history
 
     ours = {k: history[k] for k in sorted(history)}
-    theirs = rename_outputs(expected, built)
+    theirs = rename_outputs(expected, reference.model, built)
     assert list(ours) == sorted(theirs), "the logs have other names"
     for key, values in ours.items():
         np.testing.assert_allclose(values, theirs[key], rtol=2e-6, atol=2e-6, err_msg=key)
     for placed, variable in zip(built.weights, reference.variables, strict=True):
-        apart = difference(as_keras(placed, state), variable.value)
+        apart = difference(as_keras(placed, tensors_of(model, placed)), variable.value)
         assert apart < 1e-8, f"{placed.layer}/{placed.weight.name}: {apart:.3g} apart"
 
 
 def targets(built: Build, arrays: Sequence[torch.Tensor]) -> list[Any]:
-    """Return targets as Keras' losses want them: the script may keep one-hot rows as classes."""
-    made = []
-    for output, array in zip(built.plan.outputs, arrays, strict=True):
-        y = array.numpy()
-        one_hot = isinstance(output.loss, CategoricalCrossentropy) and output.target.rank == 0
-        made.append(np.eye(output.prediction.shape[-1] or 0)[y] if one_hot else y)
-    return made
+    """Return targets as Keras' losses want them."""
+    return keras_targets(built.plan, [a.numpy() for a in arrays])
 
 
-def mend_states(reference: KerasModel) -> None:
-    """Let Keras train stateful layers: its torch backend overwrites what backward still needs."""
-    for layer in reference.layers.values():
-        for state in getattr(layer, "states", None) or ():
-            state._direct_assign = lambda value, state=state: setattr(
-                state, "_value", value.detach().clone()
-            )
-
-
-def as_keras(placed: Any, state: dict[str, torch.Tensor]) -> Any:
-    weight = placed.weight
-    joined = np.concatenate([numpy(state[p]).ravel() for p in placed.paths])
-    shape = weight.layout.to_torch(np.empty(weight.shape)).shape
-    return weight.layout.to_keras(joined.reshape(shape), weight.shape)
-
-
-def rename_outputs(logs: dict[str, Any], built: Build) -> dict[str, Any]:
-    """Keras names several outputs after its own layer names; the plan has the spec's."""
-    if len(built.plan.outputs) == 1:
-        return logs
-    theirs = sorted({k.rsplit("_", 1)[0] for k in logs if k.endswith("_loss") and "val" not in k})
-    ours = [o.name for o in built.plan.outputs]
-    renamed = {}
+def rename_outputs(logs: dict[str, Any], model: Any, built: Build) -> dict[str, Any]:
+    """Return Keras' logs under the names that the spec has for the outputs."""
+    prefixes = log_names(model, built.plan.outputs)
+    made = {}
     for key, values in logs.items():
-        for a, b in zip(theirs, ours, strict=True):
-            key = key.replace(f"{a}_", f"{b}_", 1) if a != b else key
-        renamed[key] = values
-    return renamed
-
-
-assert keras
+        validated = "val_" * key.startswith("val_")
+        made[validated + renamed(key.removeprefix("val_"), prefixes)] = values
+    return made

@@ -9,8 +9,9 @@ from kgen.catalogue.base import arg
 from kgen.catalogue.constraints import Constraint
 from kgen.catalogue.families import ACTIVATIONS, CONSTRAINTS, INITIALIZERS, REGULARIZERS
 from kgen.catalogue.initializers import Initializer
-from kgen.catalogue.kinds import Bool, Float, Int, Opt, Ref, TupleOf
+from kgen.catalogue.kinds import Bool, Float, Int, Opt, TupleOf
 from kgen.catalogue.layer import Context, Layer, Value, need_known
+from kgen.catalogue.references import Ref
 from kgen.catalogue.regularizers import Regularizer
 from kgen.catalogue.weights import TRANSPOSED, Weight
 from kgen.diagnostics import Fault

@@ -6,8 +6,9 @@ from kgen.catalogue.base import arg
 from kgen.catalogue.constraints import Constraint
 from kgen.catalogue.families import CONSTRAINTS, INITIALIZERS, REGULARIZERS
 from kgen.catalogue.initializers import Initializer
-from kgen.catalogue.kinds import Bool, Float, Int, Opt, Ref
+from kgen.catalogue.kinds import Bool, Float, Int, Opt
 from kgen.catalogue.layer import Context, Layer, Value
+from kgen.catalogue.references import Ref
 from kgen.catalogue.regularizers import Regularizer
 from kgen.catalogue.weights import Weight
 from kgen.diagnostics import Fault

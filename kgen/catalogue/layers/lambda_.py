@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kgen.catalogue.base import arg
-from kgen.catalogue.functions import Argument, compile_function
+from kgen.catalogue.function_code import Argument, compile_function
 from kgen.catalogue.kinds import Custom, Either, Int, Opt, TupleOf
 from kgen.catalogue.layer import Context, Layer, Value
 from kgen.catalogue.ops import BATCH, Term

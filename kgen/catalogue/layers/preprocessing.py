@@ -181,6 +181,7 @@ class Normalization(Layer):
             # Given statistics belong to the last of the kept axes.
             view = self.view_of(mean, x.type)
             constants = ", ".join(f"torch.tensor({as_list(v)}){view}" for v in (mean, variance))
+            constants += ", persistent=False"
         return f"{ctx.module(f'{kind}({constants})')}({x})"
 
 

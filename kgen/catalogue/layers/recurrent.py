@@ -11,7 +11,7 @@ from kgen.catalogue.bind import Given
 from kgen.catalogue.constraints import Constraint
 from kgen.catalogue.families import ACTIVATIONS
 from kgen.catalogue.initializers import Initializer, Zeros
-from kgen.catalogue.kinds import Bool, Ref
+from kgen.catalogue.kinds import Bool
 from kgen.catalogue.layers.recurrent_base import (
     ACTIVATION,
     DROPOUT,
@@ -39,6 +39,7 @@ from kgen.catalogue.layers.spatial import (
     KERNEL_INITIALIZER,
     KERNEL_REGULARIZER,
 )
+from kgen.catalogue.references import Ref
 from kgen.catalogue.regularizers import Regularizer
 from kgen.catalogue.weights import Weight
 from kgen.diagnostics import Fault

@@ -13,11 +13,12 @@ from kgen.catalogue.base import arg
 from kgen.catalogue.constraints import Constraint
 from kgen.catalogue.families import ACTIVATIONS, CONSTRAINTS, INITIALIZERS, REGULARIZERS
 from kgen.catalogue.initializers import Initializer
-from kgen.catalogue.kinds import Bool, Float, Int, Opt, Ref
+from kgen.catalogue.kinds import Bool, Float, Int, Opt
 from kgen.catalogue.layer import Context, Layer, Outputs, Value, need_known, need_rank
 from kgen.catalogue.layers import recurrent_lowering as lowering
 from kgen.catalogue.layers.core import SEED_HAS_NO_EFFECT
 from kgen.catalogue.layers.spatial import entry
+from kgen.catalogue.references import Ref
 from kgen.catalogue.regularizers import Regularizer
 from kgen.catalogue.weights import SAME, TRANSPOSED, Layout, Weight
 from kgen.diagnostics import Fault

@@ -8,8 +8,9 @@ from typing import Any, ClassVar
 
 from kgen.catalogue.base import Family, arg
 from kgen.catalogue.families import ACTIVATIONS, CONSTRAINTS, INITIALIZERS, REGULARIZERS
-from kgen.catalogue.kinds import Bool, Choice, Ints, Kind, Mismatch, Ref
+from kgen.catalogue.kinds import Bool, Choice, Ints, Kind, Mismatch
 from kgen.catalogue.layer import Layer, need_rank
+from kgen.catalogue.references import Ref
 from kgen.diagnostics import Fault
 from kgen.ir.shapes import Shape, Size, TensorType, same_padding, show, window_length
 

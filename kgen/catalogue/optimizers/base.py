@@ -13,7 +13,8 @@ from typing import Any, ClassVar
 
 from kgen.catalogue.base import Entry, arg
 from kgen.catalogue.families import OPTIMIZERS, SCHEDULES
-from kgen.catalogue.kinds import Bool, Either, Float, Int, Opt, Ref
+from kgen.catalogue.kinds import Bool, Either, Float, Int, Opt
+from kgen.catalogue.references import Ref
 from kgen.catalogue.weights import Weight
 from kgen.diagnostics import Fault
 from kgen.torch_ir import Line, number

@@ -8,7 +8,7 @@ from typing import Any
 
 from kgen.catalogue.base import arg
 from kgen.catalogue.families import SCHEDULES
-from kgen.catalogue.kinds import Bool, Either, Float, Ref
+from kgen.catalogue.kinds import Bool, Either, Float
 from kgen.catalogue.optimizers.base import (
     INFINITY,
     ZEROS,
@@ -17,6 +17,7 @@ from kgen.catalogue.optimizers.base import (
     OptimizerCode,
     Trained,
 )
+from kgen.catalogue.references import Ref
 from kgen.torch_ir import Line, number
 
 

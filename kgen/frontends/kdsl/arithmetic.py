@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from typing import Any
 
-from kgen.catalogue.kinds import show_value
+from kgen.catalogue.words import show_value
 
 OPERATORS = {
     "+": operator.add,

@@ -51,13 +51,12 @@ class Scope:
     builder: GraphBuilder
     parent: Scope | None = None
     names: dict[str, Binding] = field(default_factory=dict)
-    depth: int = 0
     block: str = ""
 
     def child(self, builder: GraphBuilder | None = None) -> Scope:
         """Return a scope inside this one; with a builder, a graph of its own."""
         block = self.block if builder is None else ""
-        return Scope(builder or self.builder, self, depth=self.depth + 1, block=block)
+        return Scope(builder or self.builder, self, block=block)
 
     def bind(self, name: str, value: Any, span: Span) -> None:
         self.names[name] = Binding(value, span)

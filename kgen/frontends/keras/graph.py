@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kgen.catalogue.layer import Layer
@@ -82,7 +83,8 @@ class Reader:
     def first_input(self, item: Item, layers: Sequence[Item]) -> Instance | None:
         """Return the input of a `Sequential`: of its first layer, or of how it was built."""
         if layers[0].text("class_name") == "InputLayer":
-            return self.input_layer(layers[0])
+            first = self.input_layer(layers[0])
+            return replace(first, name="") if first is not None else None
         declared = declared_shape(layers)
         shape: Any = None
         dtype = "float32"
@@ -171,7 +173,7 @@ class _Functional:
         if inputs is None or outputs is None:
             return None
         self.shift_nested([*inputs, *outputs])
-        if not all(self.make_input(ref) for ref in inputs):
+        if not all(self.make_input(ref, len(inputs) == 1) for ref in inputs):
             return None
         for ref in outputs:
             if not self.make(ref):
@@ -180,10 +182,8 @@ class _Functional:
         if None in found:
             return None
         names = [ref.layer for ref in outputs]
-        several = [n for n in names if names.count(n) > 1]
-        return self.builder.finish(
-            [t for t in found if t is not None], [] if several else names
-        )
+        told = len(names) > 1 and len(set(names)) == len(names)
+        return self.builder.finish([t for t in found if t is not None], names if told else [])
 
     def read_layers(self, config: Item) -> bool:
         ok = True
@@ -234,7 +234,7 @@ class _Functional:
 
     # ------------------------------------------------------------------- applications
 
-    def make_input(self, ref: TensorRef) -> bool:
+    def make_input(self, ref: TensorRef, alone: bool) -> bool:
         layer = self.layers.get(ref.layer)
         if layer is None or layer.text("class_name") != "InputLayer":
             self.fail("K604", f"the model's input `{ref.layer}` is no input layer", ref.item)
@@ -242,6 +242,8 @@ class _Functional:
         instance = self.reader.input_layer(layer)
         if instance is None:
             return False
+        if alone and re.fullmatch(r"input(_layer)?(_\d+)?", instance.name):
+            instance = replace(instance, name="")
         self.tensors[ref.layer, 0] = (self.builder.add_input(instance),)
         return True
 

@@ -19,12 +19,16 @@ from kgen.frontends.keras.document import Item
 from kgen.frontends.keras.values import FAILED, Values, part_of
 from kgen.ir.build import LayerValue, layer_value
 from kgen.ir.model import Composite, Graph, Instance
+from kgen.passes.fold_names import automatic_name
 
 Nested = Callable[[Item], Graph | None]
 
 # What a first layer said of the model's input before Keras 3; `Input` takes it over.
 INPUT_KEYS = ("batch_input_shape", "input_dtype")
 # In these classes `input_dim` and `input_length` are arguments of the layer, not of an input.
+LAST_AXIS = ("BatchNormalization", "LayerNormalization", "Normalization", "Concatenate", "Softmax")
+# Arguments that are by default what another one is.
+SAME_AS = (("strides", "pool_size"), ("stride", "pool_length"), ("value_dim", "key_dim"))
 OWN_LENGTH = ("Embedding",)
 # Arguments of a call that are no tensors, and the values at which they change nothing.
 USUAL = {"training": (None,), "mask": (None,), "initial_state": (None,), "constants": (None,)}
@@ -93,6 +97,8 @@ class Layers:
         if layer is None:
             return None
         bound, spans = layer
+        if is_inner(item) or any(automatic_name(name, n) for n in (type(bound).__name__, class_name)):
+            name = ""
         return self.noted(item, layer_value(bound, item.span, spans, name))
 
     def noted(self, item: Item, value: LayerValue) -> LayerValue:
@@ -131,6 +137,9 @@ class Layers:
                 return None
         if issubclass(cls, Bidirectional) and mirrored(config):
             skip.add("backward_layer")
+        if item.parent is not None and item.parent.get("merge_mode") is not None:
+            skip.add("zero_output_for_mask")  # `Bidirectional` sets it by itself
+        skip |= implied(item)
         if cls.__name__ == "GRU" and self.generation.resets_before:
             if "reset_after" not in config.fields():
                 more.append(Given("reset_after", False, item.span, item.span))
@@ -199,13 +208,51 @@ def mirrored(config: Item) -> bool:
     forward, backward = config.get("layer", "config"), config.get("backward_layer", "config")
     if forward is None or backward is None:
         return True
-    one, other = forward.plain(), backward.plain()
+    one, other = (without_ids(config.plain()) for config in (forward, backward))
     if not isinstance(one, dict) or not isinstance(other, dict):
         return False
     differing = {k for k in {*one, *other} if one.get(k) != other.get(k)}
     return differing <= {"name", "go_backwards"} and one.get("go_backwards") != other.get(
         "go_backwards"
     )
+
+
+def implied(item: Item) -> set[str]:
+    """Return the arguments that say what would be so without them."""
+    keys = {old for old, other in SAME_AS if old_is(item, old, other)}
+    return keys | {"axis"} if last_axis(item) else keys
+
+
+def old_is(item: Item, key: str, other: str) -> bool:
+    one, two = item.get("config", key), item.get("config", other)
+    return one is not None and two is not None and one.plain() == two.plain()
+
+
+def last_axis(item: Item) -> bool:
+    """Return whether `axis` counts to the last axis, which is the default, from the front."""
+    axis, shape = item.get("config", "axis"), item.get("build_config", "input_shape")
+    if axis is None or shape is None or item.text("class_name") not in LAST_AXIS:
+        return False
+    first = shape.get(0)
+    if first is not None and isinstance(first.value, list):
+        shape = first
+    value = axis.plain()
+    value = value[0] if isinstance(value, list) and len(value) == 1 else value
+    return bool(value == len(shape.items()) - 1)
+
+
+def is_inner(item: Item) -> bool:
+    """Return whether a layer is the argument of another, which names it."""
+    return item.key in ("layer", "backward_layer", "cell") or (
+        item.parent is not None and item.parent.key == "cells"
+    )
+
+
+def without_ids(value: Any) -> Any:
+    """Return a configuration without the numbers that Keras gives to its objects."""
+    if isinstance(value, dict):
+        return {k: without_ids(v) for k, v in value.items() if k != "shared_object_id"}
+    return [without_ids(v) for v in value] if isinstance(value, list) else value
 
 
 def layer_name(item: Item) -> str:

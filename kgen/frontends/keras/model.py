@@ -16,6 +16,7 @@ from kgen.frontends.keras.layers import Generation, identifier, layer_name
 from kgen.frontends.keras.values import FAILED, Values
 from kgen.ir.model import Graph, Instance, Model
 from kgen.ir.training import Training
+from kgen.passes.fold import fold
 from kgen.source import Source, Span
 
 
@@ -70,7 +71,7 @@ def read_model(
     training = read_training(compiled or top.get("compile_config"), graph, values)
     if graph is None or training is None:
         return None
-    model = Model(identifier(layer_name(top) or "model"), graph, training, source)
+    model = Model(identifier(layer_name(top) or "model"), fold(graph), training, source)
     return ReadModel(model, top, reader.layers.instances)
 
 
@@ -101,6 +102,7 @@ def compile_entry(item: Item, graph: Graph | None, values: Values) -> Bound | No
     from kgen.catalogue.bind import Given, bind
     from kgen.frontends.keras.values import is_default, part_of
 
+    alone = graph is None or len(graph.outputs) == 1
     given = []
     for key, part in item.fields().items():
         declared = Compile.args[key]
@@ -109,8 +111,8 @@ def compile_entry(item: Item, graph: Graph | None, values: Values) -> Bound | No
             return None
         if key in ("metrics", "weighted_metrics"):
             value = tidy_metrics(value)
-        if key == "loss" and isinstance(value, list) and len(value) == 1:
-            value = value[0]
+        if isinstance(value, list | dict) and len(value) == 1 and alone:
+            (value,) = value.values() if isinstance(value, dict) else value
         if key == "loss_weights" and value in (None, [], {}):
             continue
         if value is not None and not is_default(declared, value):

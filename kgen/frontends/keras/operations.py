@@ -44,6 +44,7 @@ TENSORFLOW = {
     "clip_by_value": "clip",
 }
 RENAMED = {"clip_value_min": "min_value", "clip_value_max": "max_value", "dim": "axis"}
+LEGACY = ("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer")  # of Keras 2
 LISTS = ("concatenate", "concat", "stack")  # take one list of tensors
 LETTERS = "xyzabcdefgh"
 
@@ -51,11 +52,12 @@ LETTERS = "xyzabcdefgh"
 def is_operation(layer: Item) -> bool:
     """Return whether a serialized layer is an operation: it has no weights, only arguments."""
     module, name = layer.text("module"), layer.text("class_name")
-    return module.startswith(("keras.src.ops", "keras.ops")) or name in (
-        "TFOpLambda",
-        "SlicingOpLambda",
-        "TensorFlowOpLayer",
-    )
+    if name in LEGACY or module.startswith(("keras.src.ops", "keras.ops")):
+        return True
+    # HDF5 files of Keras 3 name no modules; what every layer says of itself tells them apart.
+    plain = not module and name != "InputLayer" and layer.get("config", "layers") is None
+    called = layer.get("inbound_nodes", 0, "args") is not None
+    return plain and called and layer.get("config", "trainable") is None
 
 
 def operation(call: Call, values: Values) -> LayerValue | None:
@@ -73,7 +75,7 @@ class _Operation:
 
     def run(self) -> LayerValue | None:
         name = self.call.layer.text("class_name")
-        legacy = name in ("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer")
+        legacy = name in LEGACY
         shown = self.call.layer.text("config", "function") or name
         op = shown.rsplit(".", 1)[-1] if legacy else snake_case(name)
         op = TENSORFLOW.get(op, op)
@@ -93,6 +95,8 @@ class _Operation:
         return layer_value(Lambda(function=function), self.span)
 
     def body(self, op: str) -> Expr | None:
+        if op == "get_item":
+            return self.item()
         arguments = [self.argument(a) for a in self.call.args]
         named = {RENAMED.get(n, n): self.named(v) for n, v in self.call.kwargs.items()}
         options = self.options()
@@ -103,8 +107,6 @@ class _Operation:
             return Infix(self.span, INFIX[op], *both) if len(both) == 2 else None
         if op == "negative" and len(arguments) == 1:
             return Negative(self.span, arguments[0])
-        if op == "get_item":
-            return self.item(arguments)
         if op not in OPS:
             return None
         if op in LISTS:
@@ -124,7 +126,7 @@ class _Operation:
         for name, item in self.call.layer.fields("config").items():
             if name in ("name", "trainable", "function", "node_def", "constants"):
                 continue
-            if name == "dtype" and self.call.layer.text("class_name").startswith(("TF", "Slic")):
+            if name == "dtype" and self.call.layer.text("class_name") in LEGACY:
                 continue
             table[RENAMED.get(name, name)] = self.constant(item)
         return table
@@ -157,12 +159,12 @@ class _Operation:
             return Negative(self.span, Constant(self.span, -value))
         return Constant(self.span, value if not isinstance(value, dict) else None)
 
-    def item(self, arguments: list[Expr]) -> Expr | None:
+    def item(self) -> Expr | None:
         """Return an indexing; Keras 3 gives the key as the second argument."""
-        if len(self.call.args) != 2 or not isinstance(self.call.args[1], Item):
+        tensor, key = (*self.call.args, None, None)[:2]
+        if not isinstance(tensor, TensorRef) or not isinstance(key, Item):
             return None
-        key = self.call.args[1]
-        parts = key.items("items") if key.text("class_name") == "__tuple__" else [key]
+        parts = key.items() or key.items("items") or [key]
         items: list[object] = []
         for part in parts:
             if part.text("class_name") == "__slice__" or part.text("class_name") == "slice":
@@ -175,7 +177,7 @@ class _Operation:
                 items.append(part.value)
             else:
                 return None
-        return Index(self.span, arguments[0], tuple(items))
+        return Index(self.span, self.variable(), tuple(items))
 
 
 def is_none(value: Expr) -> bool:

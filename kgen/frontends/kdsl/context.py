@@ -1,0 +1,101 @@
+"""What all steps of resolving share: where mistakes go, and how far a spec may unroll."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from kgen.catalogue.base import Family
+from kgen.catalogue.families import ACTIVATIONS, ALL, LAYERS
+from kgen.diagnostics import Diagnostics, did_you_mean
+from kgen.frontends.kdsl.scope import UNRESOLVED, Scope
+from kgen.source import Span
+
+MAX_REPEAT = 100_000
+MAX_DEPTH = 150  # of expressions inside each other, those of the blocks they call included
+MAX_LAYERS = 100_000  # of a spec: `*`, `for` and blocks inside each other multiply
+MAX_STEPS = 1_000_000  # of evaluation
+
+
+@dataclass(eq=False)
+class Context:
+    """The diagnostics of a spec, and what its evaluation has used up.
+
+    Args:
+        found: Collects what is wrong.
+        depth: How many expressions are being evaluated inside each other.
+        steps: How many expressions have been evaluated.
+        layers: How many layers have been made, copies included.
+        groups: How many times `layer * n` has made copies.
+    """
+
+    found: Diagnostics
+    depth: int = 0
+    steps: int = 0
+    layers: int = 0
+    groups: int = 0
+
+    @property
+    def used_up(self) -> bool:
+        """Return whether the spec has unrolled to more than is allowed."""
+        return self.steps > MAX_STEPS or self.layers > MAX_LAYERS
+
+    def fail(self, code: str, message: str, span: Span, label: str = "", **more: Any) -> Any:
+        """Report an error; return `UNRESOLVED`, the value of what has none."""
+        self.found.error(code, message, span, label, **more)
+        return UNRESOLVED
+
+    def too_large(self, span: Span) -> Any:
+        """Report, once, that repetitions inside each other have no end in sight."""
+        self.steps = MAX_STEPS + 1  # whatever is evaluated from now on stays silent
+        if any(d.code == "K119" for d in self.found.items):
+            return UNRESOLVED
+        return self.fail(
+            "K119",
+            "the spec unrolls to more layers than a model can hold",
+            span,
+            "the limit is reached here",
+            notes=[f"a model holds up to {MAX_LAYERS:,} layers, its blocks unrolled"],
+        )
+
+    def unknown(
+        self,
+        name: str,
+        span: Span,
+        families: Sequence[Family],
+        scope: Scope,
+        others: Sequence[str] = (),
+    ) -> Any:
+        """Report a name that is nothing of what its place needs.
+
+        Args:
+            name: The name.
+            span: Its place.
+            families: The entries that would fit.
+            scope: For the names that the spec defines.
+            others: Further words that would fit.
+        """
+        short = name.rsplit(".", 1)[-1]
+        first = families[0]
+        defined = [n for n in scope.visible() if n != "input"]
+        known = [s for family in families for s in family.spellings()]
+        hint = did_you_mean(short, [*known, *others, *defined])
+        if hint.lower() == f"did you mean `{short}`?".lower():
+            hint += " names are case-sensitive"
+        other = next((f for f in ALL if f.find(short) is not None and f not in families), None)
+        notes = []
+        if other is not None:
+            hint = f"`{short}` is {other.article} {other.noun}"
+            if other is ACTIVATIONS and LAYERS in families:
+                hint += f": write `Activation({short})`"
+        elif not hint and first is not LAYERS:
+            notes = [first.known()]
+        return self.fail(
+            "K101",
+            f"unknown {first.noun} `{name}`",
+            span,
+            f"not {first.article} {first.noun} kgen knows",
+            notes=notes,
+            helps=[hint] if hint else [],
+        )

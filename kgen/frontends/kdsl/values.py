@@ -1,0 +1,60 @@
+"""The values of a spec's expressions, told apart.
+
+A value is a constant (numbers, strings, lists, None, small functions), a dict, an entry of the
+catalogue, layers that are not applied yet, a tensor or several, a block, or `UNRESOLVED` where
+an error is reported already.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from kgen.frontends.kdsl.scope import Block, ModelValue
+from kgen.ir.build import LayerValue, Tensor
+from kgen.ir.functions import Function
+from kgen.ir.model import Composite
+
+Value = Any
+
+
+class Outputs(NamedTuple):
+    """What `outputs(a, b)` gives: the tensors and their names, "" where they have none."""
+
+    tensors: list[Tensor]
+    names: list[str]
+
+
+def as_tensors(value: Value) -> tuple[Tensor, ...] | None:
+    """Return a tensor, or a list or tuple of tensors, as a tuple; None for anything else."""
+    if isinstance(value, Tensor):
+        return (value,)
+    if isinstance(value, tuple | list) and value and all(isinstance(v, Tensor) for v in value):
+        return tuple(value)
+    return None
+
+
+def is_constant(value: Value) -> bool:
+    """Return whether a value is a plain constant (for `-D` and block parameters)."""
+    return isinstance(value, bool | int | float | str | tuple | list | type(None) | Function)
+
+
+def noun_of(value: Value) -> str:
+    """Return what a name stands for, for messages."""
+    if isinstance(value, Block | ModelValue | Function | LayerValue):
+        return value.describe.removeprefix("a ")
+    return "constant" if is_constant(value) else "name"
+
+
+def layer_count(value: LayerValue, limit: int) -> int:
+    """Return how many layers a value has, those inside of blocks and models counted.
+
+    Counting stops beyond the limit: blocks inside each other may hold more than can be counted.
+    """
+    count = len(value.items)
+    pending = [i.layer for i, _ in value.items if isinstance(i.layer, Composite)]
+    while pending and count <= limit:
+        for node in pending.pop().graph.nodes:
+            count += 1
+            if isinstance(node.instance.layer, Composite):
+                pending.append(node.instance.layer)
+    return count

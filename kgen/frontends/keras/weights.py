@@ -1,0 +1,280 @@
+"""Where the weights of a saved model lie, and which layer they belong to.
+
+Keras 3 addresses a layer by its class and a number, counted among the layers of its model:
+`layers/dense_1/vars/0`. Older versions use the names of layers, and list a layer's weights in an
+attribute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from kgen.catalogue.base import snake_case
+from kgen.catalogue.layer import Layer
+from kgen.catalogue.layers.wrappers import TimeDistributed
+from kgen.catalogue.weights import Weight
+from kgen.diagnostics import Diagnostics, Fault
+from kgen.frontends.keras.calls import MODELS
+from kgen.frontends.keras.document import Item
+from kgen.frontends.keras.hdf5 import Hdf5, names_attribute
+from kgen.frontends.keras.layers import layer_name
+from kgen.frontends.keras.legacy_weights import Slot, from_keras_one, legacy_order
+from kgen.frontends.keras.model import ReadModel
+from kgen.frontends.keras.operations import is_operation
+from kgen.ir.model import Composite, Instance, TypedGraph, TypedNode
+from kgen.passes.infer import infer
+
+# Layers inside of layers, in the order of `get_weights()`, by the attributes that hold them.
+ATTENTION = ("query_dense", "key_dense", "value_dense", "gate_dense", "output_dense")
+INNER = {
+    "MultiHeadAttention": ATTENTION,
+    "GroupedQueryAttention": ATTENTION,
+    "GroupQueryAttention": ATTENTION,
+    "LSTM": ("cell",),
+    "GRU": ("cell",),
+    "SimpleRNN": ("cell",),
+    "ConvLSTM1D": ("cell",),
+    "ConvLSTM2D": ("cell",),
+    "ConvLSTM3D": ("cell",),
+}
+TOPS = ("layers", "_layer_checkpoint_dependencies")  # Keras 3's, and that of Keras 2.12 to 2.15
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A layer with weights of its own.
+
+    Args:
+        item: The serialized layer.
+        top: The name of the model's layer that it is, or is inside of.
+        paths: The groups of Keras 3 that hold its weights, in the order of `get_weights()`.
+    """
+
+    item: Item
+    top: str
+    paths: tuple[str, ...]
+
+
+def model_layers(item: Item) -> list[Item]:
+    """Return the layers of a serialized model, operations left out."""
+    config = item.items("config") or item.items("config", "layers")
+    return [layer for layer in config if not is_operation(layer)]
+
+
+def leaves(top: Item) -> Iterator[Leaf]:
+    """Yield the layers of a model in Keras' order; models inside are bounded in depth."""
+    yield from _model_leaves(top, "", "")
+
+
+def _model_leaves(item: Item, path: str, top: str) -> Iterator[Leaf]:
+    counts: dict[str, int] = {}
+    for layer in model_layers(item):
+        name = numbered(snake_case(layer.text("class_name")), counts)
+        yield from _leaves(layer, f"{path}layers/{name}", top or layer_name(layer))
+
+
+def _leaves(item: Item, path: str, top: str) -> Iterator[Leaf]:
+    class_name = item.text("class_name")
+    inner = item.get("config", "layer")
+    if class_name in MODELS:
+        yield from _model_leaves(item, f"{path}/", top)
+    elif class_name == "TimeDistributed" and inner is not None and inner.text("class_name") in MODELS:
+        yield from _leaves(inner, f"{path}/layer", top)
+    else:
+        yield Leaf(item, top, tuple(inner_paths(item, path)))
+
+
+def inner_paths(item: Item, path: str) -> list[str]:
+    """Return the groups of one layer: its own, or those of the layers that it holds."""
+    class_name = item.text("class_name")
+    inner = item.get("config", "layer")
+    if class_name == "TimeDistributed" and inner is not None:
+        return inner_paths(inner, f"{path}/layer")
+    if class_name == "Bidirectional" and inner is not None:
+        backward = item.get("config", "backward_layer") or inner
+        return [
+            *inner_paths(inner, f"{path}/forward_layer"),
+            *inner_paths(backward, f"{path}/backward_layer"),
+        ]
+    cell = item.get("config", "cell")
+    if cell is not None:
+        return inner_paths(cell, f"{path}/cell")
+    if class_name == "StackedRNNCells":
+        counts: dict[str, int] = {}
+        names = [numbered(snake_case(c.text("class_name")), counts) for c in item.items("config", "cells")]
+        return [f"{path}/cells/{name}" for name in names]
+    return [f"{path}/{name}" for name in INNER.get(class_name, ())] or [path]
+
+
+def numbered(name: str, counts: dict[str, int]) -> str:
+    """Return a name, with a number when it is not the first of its kind."""
+    counts[name] = counts.get(name, -1) + 1
+    return f"{name}_{counts[name]}" if counts[name] else name
+
+
+# ------------------------------------------------------------------ what the model needs
+
+
+def needed_weights(typed: TypedGraph) -> Iterator[tuple[Instance, tuple[Weight, ...]]]:
+    """Yield the layer objects that have weights, in the order of the script's weights."""
+    yield from _needed(typed, set())
+
+
+def _needed(typed: TypedGraph, seen: set[int]) -> Iterator[tuple[Instance, tuple[Weight, ...]]]:
+    for node in typed.nodes:
+        instance = node.node.instance
+        if instance.uid in seen:
+            continue
+        seen.add(instance.uid)
+        inner = node.inner or distributed(node)
+        if inner is not None:
+            yield from _needed(inner, seen)
+        elif node.weights:
+            yield instance, node.weights
+
+
+def distributed(node: TypedNode) -> TypedGraph | None:
+    """Return the typed graph of a model that `TimeDistributed` applies, None for all else."""
+    layer = node.node.instance.layer
+    if not isinstance(layer, TimeDistributed) or not isinstance(layer.layer.layer, Composite):
+        return None
+    return infer(layer.layer.layer.graph, Diagnostics(), [layer.step(node.inputs[0])])
+
+
+# ------------------------------------------------------------------------------ reading
+
+
+Arrays = dict[int, list[Any]]  # of a layer object, by its uid, in the order of `get_weights()`
+
+
+def read_weights(
+    store: Hdf5,
+    read: ReadModel,
+    typed: TypedGraph,
+    version: str = "",
+    only: Container[int] | None = None,
+) -> Arrays:
+    """Return the weights of every layer object, as Keras has them.
+
+    Args:
+        store: The files.
+        read: The model.
+        typed: Its graph.
+        version: The version of Keras that wrote the weights.
+        only: The layer objects to read, by their uids; all by default.
+
+    Raises:
+        Fault: Something is missing, or does not fit.
+    """
+    slots = slots_of(read, typed)
+    if only is not None:
+        wanted = {s.top for s in slots if s.instance.uid in only}
+        slots = [s for s in slots if s.top in wanted]
+    root = legacy_root(store)
+    if root is None:
+        return {s.instance.uid: read_keras_three(store, s) for s in slots}
+    major = store.attributes(root).get("keras_version", store.attributes().get("keras_version", version))
+    return read_legacy(store, root, slots, text_version(major))
+
+
+def text_version(value: Any) -> str:
+    return value.decode("ascii", "replace") if isinstance(value, bytes) else str(value)
+
+
+def slots_of(read: ReadModel, typed: TypedGraph) -> list[Slot]:
+    """Return the layers with weights in Keras' order: what they need, and where it is kept."""
+    wanted = {i.uid: weights for i, weights in needed_weights(typed)}
+    slots, seen = [], set()
+    for leaf in leaves(read.top):
+        instance = read.instances.get(id(leaf.item))
+        if instance is None or instance.uid not in wanted or instance.uid in seen:
+            continue
+        seen.add(instance.uid)
+        trainable = not isinstance(instance.layer, Layer) or instance.layer.trainable
+        name = layer_name(leaf.item) or leaf.top
+        slots.append(Slot(instance, wanted[instance.uid], leaf.top, name, leaf.paths, trainable))
+    missing = set(wanted) - seen
+    if missing:
+        raise Fault("K610", "some layers of this model cannot be found in its configuration")
+    return slots
+
+
+def read_keras_three(store: Hdf5, slot: Slot) -> list[Any]:
+    """Return the weights of one layer from the layout of Keras 3."""
+    return [
+        store.array(dataset, path, weight.shape)
+        for dataset, path, weight in keras_three_variables(store, slot)
+    ]
+
+
+def keras_three_variables(store: Hdf5, slot: Slot) -> list[tuple[Any, str, Weight]]:
+    """Return the datasets of one layer with their paths and what they are."""
+    found: list[tuple[Any, str]] = []
+    for path in slot.paths:
+        variables = store.variables(path)
+        if not variables:
+            path = "/".join(TOPS[1] if p == TOPS[0] else p for p in path.split("/"))
+            variables = store.variables(path)
+        found += [(v, f"{path}/vars/{i}") for i, v in enumerate(variables)]
+    if type(slot.instance.layer).__name__ == "Normalization":
+        found = found[:2]  # the third counts samples
+    if len(found) != len(slot.weights):
+        raise Fault(
+            "K610",
+            f"layer `{slot.name}` needs {len(slot.weights)} weights, "
+            f"`{slot.paths[0]}` has {len(found)}",
+            notes=("the weights are those of another model",),
+        )
+    return [(v, path, w) for (v, path), w in zip(found, slot.weights, strict=True)]
+
+
+def legacy_root(store: Hdf5) -> str | None:
+    """Return the group with the layers in the layout before Keras 3, None in that of Keras 3."""
+    for root in ("", "model_weights"):
+        attributes = store.attributes(root)
+        if "layer_names" in attributes or "layer_names0" in attributes:
+            return root
+    return None
+
+
+def read_legacy(store: Hdf5, root: str, slots: Sequence[Slot], version: str) -> Arrays:
+    """Return the weights from the layout of Keras 1 and 2."""
+    arrays: Arrays = {}
+    for top, members in by_top(slots).items():
+        listed = legacy_datasets(store, root, top)
+        members, stored = from_keras_one(members, [store.array(d, p) for p, d in listed], version)
+        order = legacy_order(members, stored, [p for p, _ in listed], top)
+        for (slot, index), array in zip(order, stored, strict=True):
+            arrays.setdefault(slot.instance.uid, [None] * len(slot.weights))[index] = array
+    return arrays
+
+
+def by_top(slots: Sequence[Slot]) -> dict[str, list[Slot]]:
+    """Return the layers by the layer of the model that they are, or are inside of."""
+    groups: dict[str, list[Slot]] = {}
+    for slot in slots:
+        groups.setdefault(slot.top, []).append(slot)
+    return groups
+
+
+def legacy_datasets(store: Hdf5, root: str, layer: str) -> list[tuple[str, Any]]:
+    """Return the datasets of a layer in the order of its `weight_names`, with their paths."""
+    path = f"{root}/{layer}".lstrip("/")
+    group = store.find(path)
+    if group is None:
+        raise Fault(
+            "K610",
+            f"the weights have no layer `{layer}`",
+            notes=("the weights are those of another model",),
+        )
+    found = []
+    for name in names_attribute(store.attributes(path), "weight_names"):
+        dataset = store.find(f"{path}/{name}")
+        if dataset is None:
+            raise Fault("K610", f"`{path}/{name}` is missing in the weights")
+        if name.rpartition("/")[2].partition(":")[0] == "count" and not dataset.shape:
+            continue  # how many samples `Normalization` has seen
+        found.append((f"{path}/{name}", dataset))
+    return found

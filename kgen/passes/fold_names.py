@@ -1,0 +1,98 @@
+"""Names for blocks that folding finds, and for the layers inside of them."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+
+from kgen.catalogue.base import snake_case
+from kgen.ir.model import Composite, Node, Ref
+
+PARTS = {
+    "BatchNormalization": "bn",
+    "LayerNormalization": "ln",
+    "ZeroPadding2D": "pad",
+    "Dropout": "dropout",
+    "LSTM": "lstm",
+    "GRU": "gru",
+    "Embedding": "embedding",
+    "ReLU": "relu",
+    "LeakyReLU": "leaky_relu",
+    "PReLU": "prelu",
+    "ELU": "elu",
+}
+
+
+def block_name(uses: Sequence[Sequence[Node]], source: Ref) -> str:
+    """Return a name for a block: what a person would call it.
+
+    Args:
+        uses: The nodes of every use.
+        source: The input of the first.
+    """
+    nodes = uses[0]
+    layers = [node.instance.layer for node in nodes]
+    merging = {type(layer).__name__: node for layer, node in zip(layers, nodes, strict=True)}
+    if "Add" in merging or "CustomScaleLayer" in merging:
+        last = merging.get("Add") or merging["CustomScaleLayer"]
+        return "residual" if source in last.inputs else "projection"
+    if "Concatenate" in merging:
+        return "dense_layer" if source in merging["Concatenate"].inputs else "inception"
+    if "Multiply" in merging:
+        return "squeeze_excite"
+    blocks = [layer for layer in layers if isinstance(layer, Composite)]
+    if not blocks:
+        return "_".join(_part(node) for node in nodes)
+    strided = "strided_" if all(any(map(strides, use)) for use in uses) else ""
+    inverted = "inverted_" if any("depthwise" in block.title for block in blocks) else ""
+    return strided + inverted + ("bottleneck" if len(blocks) > 2 else "pair")
+
+
+def strides(node: Node) -> bool:
+    """Return whether a layer, or one in a block, makes images smaller by its strides."""
+    layer = node.instance.layer
+    if isinstance(layer, Composite):
+        return any(strides(inner) for inner in layer.graph.nodes)
+    step = getattr(layer, "strides", 1)
+    return any(s > 1 for s in step) if isinstance(step, tuple) else bool(step and step > 1)
+
+
+def _part(node: Node) -> str:
+    layer = node.instance.layer
+    kind = type(layer).__name__
+    if kind in PARTS:
+        return PARTS[kind]
+    if kind == "Activation":
+        word = getattr(getattr(layer, "activation", None), "called_as", "activation").lower()
+        return word if word.isidentifier() else "activation"
+    for word in ("Depthwise", "Separable"):
+        if kind.startswith(word):
+            return word.lower()
+    return "conv" if "Conv" in kind else snake_case(kind)
+
+
+def inner_names(uses: Sequence[Sequence[Node]]) -> list[str]:
+    """Return the names of a block's layers: what their names have in common in all uses.
+
+    `block_3_expand` and `block_4_expand` are both `expand`. A layer without a common name, or
+    with one that Keras gave, has none.
+    """
+    short: list[list[str]] = []
+    for nodes in uses:
+        names = [node.instance.name for node in nodes]
+        prefix = os.path.commonprefix([n for n in names if n]) if all(names) else ""
+        prefix = prefix[: prefix.rfind("_") + 1]
+        short.append([n.removeprefix(prefix) for n in names])
+    result: list[str] = []
+    for i, column in enumerate(zip(*short, strict=True)):
+        name = column[0]
+        kind = uses[0][i].instance.layer
+        good = len(set(column)) == 1 and name.isidentifier() and name not in result
+        result.append(name if good and not automatic_name(name, type(kind).__name__) else "")
+    return result
+
+
+def automatic_name(name: str, kind: str) -> bool:
+    """Return whether a name is what Keras gives a layer without one: `conv2d_12`."""
+    return re.fullmatch(rf"{snake_case(kind)}(_\d+)?", name) is not None

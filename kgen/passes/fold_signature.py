@@ -1,0 +1,178 @@
+"""When layers are the same: exactly, or but for numbers that a block may have as parameters."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from kgen.catalogue.base import Entry
+from kgen.catalogue.layer import Layer
+from kgen.ir.functions import Function
+from kgen.ir.model import Composite, Instance
+from kgen.ir.show import show_function
+
+# Arguments whose tuples are read number by number: `Reshape((1, 1, filters))`.
+BY_ITEM = ("target_shape",)
+# Arguments that count the same thing: one of them may be a multiple of another.
+SIZES = ("filters", "units", "projection_dim", "target_shape", "key_dim", "output_dim")
+# What a first layer says of the model's input is no business of a block.
+NEVER = ("name", "input_shape", "input_dim", "batch_input_shape", "batch_size")
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A number of a layer that may differ from one use of a block to the next.
+
+    Args:
+        name: The argument.
+        item: The index in its tuple, None for the whole argument.
+        value: The number, or a tuple of numbers.
+    """
+
+    name: str
+    item: int | None
+    value: Any
+
+
+def is_number(value: object) -> bool:
+    """Return whether a value is a number or a (nested) tuple of numbers."""
+    if isinstance(value, tuple):
+        return bool(value) and all(is_number(v) for v in value)
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def plain(value: Any) -> Any:
+    """Return `(3, 3)` as 3: Keras takes one number for all axes."""
+    if isinstance(value, tuple) and not isinstance(value[0], tuple) and len(set(value)) == 1:
+        return value[0]
+    return value
+
+
+def slots(layer: Layer | Composite) -> Iterator[Slot]:
+    """Yield the numbers of a layer, or of the use of a block, in order."""
+    if isinstance(layer, Composite):
+        yield from (Slot(name, None, value) for name, value in layer.arguments)
+        return
+    for name in layer.args:
+        value = getattr(layer, name)
+        if name in NEVER or not is_number(value):
+            continue
+        if name in BY_ITEM and isinstance(value, tuple):
+            yield from (Slot(name, i, v) for i, v in enumerate(value))
+        else:
+            yield Slot(name, None, plain(value))
+
+
+def loose(layer: Layer | Composite) -> tuple[Any, ...]:
+    """Return what layers have in common that differ in numbers alone."""
+    if isinstance(layer, Composite):
+        return ("block", layer.title, id(layer.graph) if layer.kind == "model" else 0)
+    parts: list[Any] = [type(layer).__name__]
+    for name in layer.args:
+        value = getattr(layer, name)
+        if name in NEVER:
+            continue
+        if is_number(value):
+            parts.append((name, len(value) if name in BY_ITEM else 0))
+        elif name in layer.given:
+            parts.append((name, text(value)))
+    return tuple(parts)
+
+
+def strict(layer: Layer | Composite) -> tuple[Any, ...]:
+    """Return what layers have in common that differ in nothing but whose weights they have."""
+    return (*loose(layer), *((s.name, s.item, s.value) for s in slots(layer)))
+
+
+def text(value: Any) -> str:
+    """Return an argument as a text that equal arguments share."""
+    if isinstance(value, Instance):
+        return text(value.layer)
+    if isinstance(value, Layer | Composite):
+        return repr(strict(value))
+    if isinstance(value, Function):
+        return show_function(value)
+    if isinstance(value, tuple | list):
+        return f"({', '.join(map(text, value))})"
+    if isinstance(value, Entry):
+        return f"{type(value).__name__}({', '.join(f'{k}={text(v)}' for k, v in value.config().items())})"
+    return repr(value)
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter of a block: its name, and its value at each use."""
+
+    name: str
+    values: tuple[Any, ...]
+
+
+def parameters(uses: Sequence[Sequence[Layer | Composite]]) -> list[Parameter]:
+    """Return the parameters of a block, given the layers of each of its uses.
+
+    Numbers that are equal in all uses are no parameters; numbers that always go together, or are
+    the same multiple of another, share one.
+    """
+    columns = [
+        (column[0].name, tuple(s.value for s in column))
+        for column in zip(
+            *([slot for layer in use for slot in slots(layer)] for use in uses), strict=True
+        )
+    ]
+    varying = [c for c in columns if len(set(c[1])) > 1]
+    bases: list[tuple[str, tuple[Any, ...]]] = []
+    for name, values in sorted(varying, key=lambda c: _magnitude(c[1])):
+        if not any(explains(base, (name, values)) for base in bases):
+            bases.append((name, values))
+    found: list[Parameter] = []
+    for base in sorted(bases, key=lambda b: (usual(*b) is not None, varying.index(b))):
+        name, n = _title(base[0]), 2
+        while any(p.name == name for p in found):
+            name, n = f"{_title(base[0])}_{n}", n + 1
+        found.append(Parameter(name, base[1]))
+    return found
+
+
+def usual(name: str, values: Sequence[Any]) -> Any:
+    """Return the value that a parameter has in most uses, for its default; None for none."""
+    if sort_of(name) == "size":
+        return None
+    value, count = Counter(values).most_common(1)[0]
+    return value if 2 * count > len(values) else None
+
+
+def _title(name: str) -> str:
+    return "filters" if name == "target_shape" else stem_of(name)
+
+
+def stem_of(name: str) -> str:
+    """Return `filters` for `filters_2`."""
+    return re.sub(r"(_\d+)+$", "", name)
+
+
+def _magnitude(values: Sequence[Any]) -> float:
+    return sum(v for v in values if not isinstance(v, tuple))
+
+
+def sort_of(name: str) -> str:
+    """Return an argument's name, one for all that count channels; `filters_2` is `filters`."""
+    stem = stem_of(name)
+    return "size" if stem in SIZES else stem
+
+
+def explains(base: tuple[str, tuple[Any, ...]], column: tuple[str, tuple[Any, ...]]) -> int:
+    """Return the factor by which one column of numbers is always the other; 0 for none."""
+    (name, values), (other, wanted) = base, column
+    if sort_of(name) != sort_of(other):
+        return 0
+    if values == wanted:
+        return 1
+    whole = all(type(v) is int and v > 0 for v in (*values, *wanted))
+    if sort_of(name) != "size" or not whole:
+        return 0
+    factors = {w / v for v, w in zip(values, wanted, strict=True)}
+    factor = factors.pop()
+    return int(factor) if not factors and factor.is_integer() else 0

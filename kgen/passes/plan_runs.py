@@ -1,0 +1,118 @@
+"""Planning what the script does: `fit`, `evaluate`, `predict` and `generate`."""
+
+from __future__ import annotations
+
+from kgen.catalogue.statements import Compile, Evaluate, Fit, Generate, Predict
+from kgen.ir.plan import DataPlan
+from kgen.passes.planning import Planning, entry_of
+
+
+def plan_fit(planning: Planning, data: DataPlan) -> Fit:
+    """Return how the model is trained."""
+    bound, compiled = planning.training.fit, planning.training.compile
+    fit = entry_of(bound, Fit) or Fit()
+    settings = entry_of(compiled, Compile) or Compile()
+    if bound is None:
+        planning.defaults.append("fit: 1 epoch, batches of 32")
+    elif fit.class_weight and settings.weighted_metrics:
+        planning.found.error(
+            "K501",
+            "`weighted_metrics` together with `class_weight` is not supported",
+            bound.arg_spans.get("class_weight", bound.span),
+            helps=["move them to `metrics`, which class weights do not change"],
+        )
+    part = fit.validation_data
+    if bound is not None and part and (part == "validation" or not data.code.has_test):
+        other = "validation_data=test" if data.code.has_test else "validation_split=0.2"
+        planning.found.error(
+            "K408",
+            f"`{data.source.called_as}` has no {part} part to validate on",
+            bound.place("validation_data"),
+            "no such part",
+            helps=[f"use `{other}`"],
+        )
+    if compiled is None:
+        planning.defaults.insert(0, "optimizer: rmsprop")
+    return fit
+
+
+def plan_evaluate(planning: Planning, data: DataPlan) -> Evaluate | None:
+    """Return how the model is evaluated; without `fit` it is, on the test data."""
+    bound = planning.training.evaluate
+    evaluate, fit = entry_of(bound, Evaluate), entry_of(planning.training.fit, Fit)
+    if bound is None or evaluate is None:
+        if fit is not None or not data.code.has_test:
+            return None
+        planning.defaults.append("evaluate: on the test data")
+        return Evaluate()
+    validates = fit is not None and (fit.validation_split or fit.validation_data)
+    if evaluate.data == "validation" and not validates:
+        planning.found.error(
+            "K408",
+            "there is no validation part to evaluate on",
+            bound.place("data"),
+            helps=["write `fit(validation_split=0.2)`"],
+        )
+    if evaluate.data == "test" and not data.code.has_test:
+        message = f"`{data.source.called_as}` has no test part to evaluate on"
+        planning.found.error("K408", message, bound.place("data"))
+    return evaluate
+
+
+def plan_predict(planning: Planning) -> Predict | None:
+    """Return what is predicted, None after reporting samples that the model does not take."""
+    bound = planning.training.predict
+    predict = entry_of(bound, Predict)
+    if bound is None or predict is None or predict.x is None:
+        return predict
+    place = bound.arg_spans.get("x", bound.span)
+    wanted = planning.graph.input_types
+    if len(wanted) > 1:
+        planning.found.error(
+            "K415",
+            "`predict` takes samples of one input",
+            place,
+            helps=["leave `x` out to predict test samples"],
+        )
+        return None
+    have, want = _shape_of(predict.x), wanted[0].shape
+    samples = () if have is None else have[1:]
+    rank = have is not None and len(samples) == len(want)
+    if rank and all(w is None or h == w for h, w in zip(samples, want, strict=True)):
+        return predict
+    planning.found.error(
+        "K415",
+        f"a sample of the model has shape {wanted[0]}",
+        place,
+        "is not an array of numbers" if have is None else f"samples of {samples}",
+        helps=["write a list of samples: `predict([[0, 0, 0]])`"],
+    )
+    return None
+
+
+def _shape_of(value: object) -> tuple[int, ...] | None:
+    """Return the shape of nested lists of numbers, None where they form no array."""
+    if isinstance(value, int | float):
+        return ()
+    if not isinstance(value, list | tuple) or not value:
+        return None
+    shapes = {_shape_of(v) for v in value}
+    shape = shapes.pop()
+    return None if shapes or shape is None else (len(value), *shape)
+
+
+def plan_generate(planning: Planning, data: DataPlan) -> Generate | None:
+    """Return what text is written, None after reporting that the model writes none."""
+    bound = planning.training.generate
+    if bound is None:
+        return None
+    window = planning.graph.input_types[0].shape
+    if data.code.generating and len(window) == 1 and window[0] is not None:
+        return entry_of(bound, Generate)
+    planning.found.error(
+        "K414",
+        "`generate` needs a model of symbols in a window, and the `text` source",
+        bound.span,
+        helps=['write `data text("file.txt", ...)`'],
+    )
+    return None

@@ -1,0 +1,107 @@
+"""Keras in float64: importing this module chooses its torch backend and its precision.
+
+Keras computes some things in float32 even when its floatx is float64. Here it does not, so that
+every difference that remains is one of meaning.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from typing import Any
+
+__all__ = ["compute_in_float64", "keras", "mend", "torch_fails", "unclipped"]
+
+if "keras" not in sys.modules:
+    os.environ["KERAS_BACKEND"] = "torch"
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    import keras
+    from keras.src.backend.common import dtypes
+
+
+def compute_in_float64() -> None:
+    """Make Keras compute in float64 everywhere."""
+    dtypes.BIT64_TO_BIT32_DTYPE["float64"] = "float64"
+    for name in ("result_type", "_respect_weak_type", "_least_upper_bound", "_dtype_and_weaktype"):
+        clear = getattr(getattr(dtypes, name, None), "cache_clear", None)
+        if clear is not None:
+            clear()
+    keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("float64")
+
+
+if keras.backend.backend() != "torch":
+    raise ImportError("kgen verify needs Keras' torch backend: set KERAS_BACKEND=torch")
+compute_in_float64()
+
+
+def average_inside(layer: Any, inputs: Any) -> Any:
+    """Return average pooling with `same` as TensorFlow and JAX compute it.
+
+    A mean of the cells inside the input; the torch backend also counts copies of the border.
+    """
+    same = {"strides": layer.strides, "padding": "valid", "data_format": layer.data_format}
+    pads = [(0, 0)]
+    for size, window, stride in zip(
+        inputs.shape[1:-1], layer.pool_size, layer.strides, strict=True
+    ):
+        total = max((-(-size // stride) - 1) * stride + window - size, 0)
+        pads.append((total // 2, total - total // 2))
+    pads.append((0, 0))
+    ones = keras.ops.pad(keras.ops.ones_like(inputs), pads)
+    sums = keras.ops.average_pool(keras.ops.pad(inputs, pads), layer.pool_size, **same)
+    return sums / keras.ops.average_pool(ones, layer.pool_size, **same)
+
+
+def normalize_axes(layer: Any, inputs: Any) -> Any:
+    """Return layer normalization over the axes that the layer says; the torch backend fails."""
+    axes = [layer.axis] if isinstance(layer.axis, int) else list(layer.axis)
+    mean = keras.ops.mean(inputs, axes, keepdims=True)
+    variance = keras.ops.mean(keras.ops.square(inputs - mean), axes, keepdims=True)
+    result = (inputs - mean) / keras.ops.sqrt(variance + layer.epsilon)
+    shape = [n if i in [a % inputs.ndim for a in axes] else 1 for i, n in enumerate(inputs.shape)]
+    if layer.gamma is not None:
+        result = result * keras.ops.reshape(layer.gamma, shape)
+    if layer.beta is not None:
+        result = result + keras.ops.reshape(layer.beta, shape)
+    return result
+
+
+def torch_fails(layer: Any) -> str:
+    """Return what the torch backend gets wrong of a layer where TensorFlow and JAX agree, or ""."""
+    name = type(layer).__name__
+    if name.startswith("AveragePooling") and layer.padding == "same":
+        return "averages copies of the border where `same` pads unevenly"
+    if name == "LayerNormalization" and layer.axis not in (-1, [-1], (-1,)):
+        return "fails for other axes than the last"
+    return ""
+
+
+def mend(layer: Any) -> Any:
+    """Let a layer compute what TensorFlow and JAX do where the torch backend fails; return it."""
+    if torch_fails(layer):
+        pools = type(layer).__name__.startswith("AveragePooling")
+        right = average_inside if pools else normalize_axes
+        layer.call = lambda inputs: right(layer, inputs)
+    return layer
+
+
+def unclipped(loss: Any) -> Any:
+    """Let a crossentropy of probabilities start from logits where it can; return it.
+
+    Keras' activations leave their logits beside the probabilities. TensorFlow's crossentropies
+    take them; the torch backend clips the probabilities at 1e-7 instead.
+    """
+    config = loss.get_config()
+    if config.get("from_logits", True):
+        return loss
+    exact, clipped = type(loss).from_config({**config, "from_logits": True}), loss.call
+
+    def call(y_true: Any, y_pred: Any) -> Any:
+        logits = getattr(y_pred, "_keras_logits", None)
+        return clipped(y_true, y_pred) if logits is None else exact.call(y_true, logits)
+
+    loss.call = call
+    return loss

@@ -1,0 +1,160 @@
+"""A typed graph as a Keras model, and as one that shows what every layer returns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from kgen.catalogue.layer import Layer
+from kgen.ir.model import Composite, Ref, TypedGraph, TypedNode, instance_names
+from kgen.verify.entries import at_call, keras_layer
+from kgen.verify.keras import keras
+
+
+@dataclass(frozen=True, eq=False)
+class Visit:
+    """One application of a layer while a model runs.
+
+    Args:
+        path: Keras' name of the layer, after those of the blocks that it is in: `block/dense`.
+        node: The application.
+    """
+
+    path: str
+    node: TypedNode
+
+
+def visits(typed: TypedGraph, within: str = "") -> Iterator[Visit]:
+    """Yield the applications of layers in the order in which they run, blocks after their parts."""
+    names = instance_names(typed.graph)
+    for node in typed.nodes:
+        if node.node.id in typed.graph.inputs:
+            continue
+        path = within + names[node.node.instance.uid]
+        if node.inner is not None:
+            yield from visits(node.inner, f"{path}/")
+        yield Visit(path, node)
+
+
+class KerasModel:
+    """A typed graph as a Keras model.
+
+    Args:
+        typed: The graph.
+
+    Attributes:
+        layers: The Keras layers by the uid of their instance.
+        model: The functional Keras model.
+        variables: The float weights in the order of kgen's graph, a shared layer's once, without
+            those that a layer takes from the data.
+    """
+
+    def __init__(self, typed: TypedGraph) -> None:
+        self.typed = typed
+        self.layers: dict[int, Any] = {}
+        self.variables: list[Any] = []
+        self.inputs = [
+            keras.Input(t.shape, dtype=None if "float" in t.dtype else t.dtype, batch_size=t.batch)
+            for t in typed.input_types
+        ]
+        self.shown_inputs = self.inputs if len(self.inputs) > 1 else self.inputs[0]
+        self.model = keras.Model(self.shown_inputs, self.graph(typed, self.inputs))
+
+    @cached_property
+    def open(self) -> Any:
+        """The model without nesting: it returns its outputs, then all that its layers return.
+
+        The latter are in the order of `visits`.
+        """
+        seen: list[Any] = []
+        outputs = self.graph(self.typed, self.inputs, seen)
+        return keras.Model(self.shown_inputs, [*outputs, *seen])
+
+    def graph(
+        self, typed: TypedGraph, inputs: Sequence[Any], seen: list[Any] | None = None
+    ) -> list[Any]:
+        """Apply a graph's layers to Keras tensors; return its outputs.
+
+        Args:
+            typed: The graph.
+            inputs: Its inputs.
+            seen: Collects what every layer returns; blocks and inner models are then taken apart.
+        """
+        values: dict[Ref, Any] = {
+            (i, 0): tensor for i, tensor in zip(typed.graph.inputs, inputs, strict=True)
+        }
+        for node in typed.nodes:
+            if node.node.id in typed.graph.inputs:
+                continue
+            taken = [values[r] for r in node.node.inputs]
+            results = self.node(node, taken, seen)
+            for i, result in enumerate(results):
+                values[node.node.id, i] = result
+            if seen is not None:
+                seen += results
+        return [values[r] for r in typed.graph.outputs]
+
+    def node(self, node: TypedNode, inputs: list[Any], seen: list[Any] | None) -> Sequence[Any]:
+        """Apply one node, and note the weights of a new layer."""
+        instance = node.node.instance
+        new = instance.uid not in self.layers
+        if isinstance(instance.layer, Composite):
+            assert node.inner is not None
+            if seen is not None:
+                return self.graph(node.inner, inputs, seen)
+            if not new:
+                return listed(self.layers[instance.uid](inputs))
+            formal = [
+                keras.Input(t.shape, dtype=None if "float" in t.dtype else t.dtype)
+                for t in node.inputs
+            ]
+            inner = keras.Model(formal, self.graph(node.inner, formal))
+            self.layers[instance.uid] = inner
+            return listed(inner(inputs))
+        if new:
+            self.layers[instance.uid] = keras_layer(instance.layer, node.outputs[0])
+        layer = self.layers[instance.uid]
+        results = call_layer(instance.layer, layer, inputs)
+        if new and not instance.layer.adapts():  # such weights are statistics of the data
+            self.variables += [v for v in layer.weights if "float" in v.dtype]
+        return results
+
+    def reset_states(self) -> None:
+        """Let stateful layers start anew."""
+        for layer in self.layers.values():
+            if getattr(layer, "stateful", False) and hasattr(layer, "reset_states"):
+                layer.reset_states()
+
+    def mend_states(self) -> None:
+        """Let stateful layers train: Keras' torch backend overwrites what backward still needs."""
+        for layer in self.layers.values():
+            for state in getattr(layer, "states", None) or ():
+                state._direct_assign = lambda value, state=state: setattr(
+                    state, "_value", value.detach().clone()
+                )
+
+
+def listed(value: Any) -> Sequence[Any]:
+    """Return outputs as a sequence."""
+    return value if isinstance(value, list | tuple) else [value]
+
+
+def call_layer(layer: Layer, made: Any, inputs: list[Any]) -> Sequence[Any]:
+    """Apply a Keras layer as its class wants to be called."""
+    options = {k: v for k, v in layer.config().items() if at_call(type(made), k)}
+    if layer.wants_list or isinstance(
+        made, keras.layers.Attention | keras.layers.AdditiveAttention
+    ):
+        return listed(made(inputs, **options))
+    wrapped = made.forward_layer if isinstance(made, keras.layers.Bidirectional) else made
+    if isinstance(wrapped, keras.layers.RNN):
+        state = {"initial_state": inputs[1:]} if len(inputs) > 1 else {}
+        # Stacked cells return nested states.
+        flat: list[Any] = keras.tree.flatten(made(inputs[0], **state))
+        return flat
+    own = keras.layers.MultiHeadAttention | keras.layers.GroupQueryAttention
+    if isinstance(made, own) and len(inputs) == 1:
+        return listed(made(inputs[0], inputs[0], **options))
+    return listed(made(*inputs, **options))

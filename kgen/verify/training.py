@@ -1,0 +1,91 @@
+"""The same steps of training on both sides: what is logged, and the weights at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+
+from kgen.backends.training import scheduled
+from kgen.catalogue.losses.crossentropy import CategoricalCrossentropy
+from kgen.ir.plan import Plan
+from kgen.verify.arrays import Array
+from kgen.verify.entries import compile_model, log_names
+from kgen.verify.pair import Pair
+
+Logs = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One batch: what the model gets, and what its outputs are compared with."""
+
+    inputs: list[Array]
+    targets: list[Array]
+
+
+@dataclass
+class Steps:
+    """What a training logged: for each step loss and metrics of its batch."""
+
+    ours: list[Logs] = field(default_factory=list)
+    theirs: list[Logs] = field(default_factory=list)
+
+
+def train(pair: Pair, batches: Sequence[Batch]) -> Steps:
+    """Make one step of both models a batch."""
+    pair.keras.reset_states()
+    pair.keras.mend_states()
+    return Steps(list(our_steps(pair, batches)), list(keras_steps(pair, batches)))
+
+
+def our_steps(pair: Pair, batches: Sequence[Batch]) -> Iterator[Logs]:
+    """Train the generated model with the script's own step; yield what it logs."""
+    script, plan, model = pair.module, pair.plan, pair.ours
+    rate = () if scheduled(plan) else (script.Config().learning_rate,)
+    optimizer = getattr(script, type(plan.optimizer).__name__)(model, *rate)
+    model.train()
+    for batch in batches:
+        inputs = [torch.from_numpy(x.copy()) for x in batch.inputs]
+        targets = [torch.from_numpy(y.copy()) for y in batch.targets]
+        result = script.train_step(model, optimizer, *inputs, *targets)
+        if hasattr(script, "measure"):
+            yield script.measure([result], *targets)
+        else:
+            yield script.averages(result, len(targets[0]))
+
+
+def keras_steps(pair: Pair, batches: Sequence[Batch]) -> Iterator[Logs]:
+    """Train Keras' model; yield what it logs, under the names of the spec's outputs."""
+    model, plan = pair.keras.model, pair.plan
+    compile_model(model, plan)
+    prefixes = log_names(model, plan.outputs)
+    for batch in batches:
+        model.reset_metrics()
+        x, y = batch.inputs, keras_targets(plan, batch.targets)
+        logs = model.train_on_batch(
+            x if len(x) > 1 else x[0],
+            y if len(y) > 1 else y[0],
+            class_weight=plan.fit.class_weight,
+            return_dict=True,
+        )
+        yield {renamed(name, prefixes): float(value) for name, value in logs.items()}
+
+
+def renamed(name: str, prefixes: dict[str, str]) -> str:
+    """Return a name of Keras' logs with the spec's name of the output."""
+    longest = max((p for p in prefixes if name.startswith(p)), key=len, default="")
+    return prefixes.get(longest, "") + name.removeprefix(longest)
+
+
+def keras_targets(plan: Plan, arrays: Sequence[Array]) -> list[Array]:
+    """Return targets as Keras' losses want them: the script may keep one-hot rows as classes."""
+    made = []
+    for output, y in zip(plan.outputs, arrays, strict=True):
+        one_hot = isinstance(output.loss, CategoricalCrossentropy) and (
+            output.target.rank < output.prediction.rank
+        )
+        made.append(np.eye(output.prediction.shape[-1] or 0)[y.astype("int64")] if one_hot else y)
+    return made
