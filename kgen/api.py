@@ -150,6 +150,4 @@ def build_checked(checked: Check, script: str = "", weights: str = "") -> Build:
     if checked.errors or checked.plan is None or checked.typed is None:
         raise CompileError(checked.source, checked.diagnostics)
     made = render_script(checked.typed, checked.plan, script, weights)
-    return Build(
-        made.text, checked.typed, checked.plan, made.weights, checked.diagnostics
-    )
+    return Build(made.text, checked.typed, checked.plan, made.weights, checked.diagnostics)

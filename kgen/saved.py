@@ -9,19 +9,18 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kgen import safetensors
-from kgen.catalogue.layer import Layer
 from kgen.api import Build, Check, build_checked, check_model
+from kgen.catalogue.layer import Layer
 from kgen.diagnostics import CompileError, Diagnostics, Fault
 from kgen.frontends.keras.container import Saved, located
 from kgen.frontends.keras.hdf5 import Hdf5
 from kgen.frontends.keras.model import ReadModel, read_model
+from kgen.frontends.keras.values import shortest
 from kgen.frontends.keras.weights import Arrays, needed_weights, read_weights, slots_of
 from kgen.frontends.keras.write_weights import keras_file
-from kgen.frontends.keras.values import shortest
 from kgen.ir.build import with_instances
 from kgen.ir.model import Graph
 from kgen.passes.infer import infer
-from kgen.source import Source
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,9 @@ def with_statistics(read: ReadModel, saved: Saved) -> Graph:
     In a saved model they have been taken from its data; a script must not take them anew.
     """
     typed = infer(read.model.graph, Diagnostics())
-    adapted = [i for i, _ in needed_weights(typed) if isinstance(i.layer, Layer) and i.layer.adapts()]
+    adapted = [
+        i for i, _ in needed_weights(typed) if isinstance(i.layer, Layer) and i.layer.adapts()
+    ]
     if not adapted:
         return read.model.graph
     with located(saved.path), Hdf5(saved.weights) as store:

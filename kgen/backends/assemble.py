@@ -31,9 +31,33 @@ IMPORTS = {
     "autocast": "from torch import autocast",
 }
 MODULES = (
-    "argparse", "collections", "contextlib", "copy", "csv", "ctypes", "gc", "glob", "gzip", "hashlib", "io", "itertools",
-    "json", "math", "os", "pickle", "random", "re", "string", "struct", "sys", "tarfile", "time",
-    "torch", "warnings", "zipfile", "zlib",
+    "argparse",
+    "collections",
+    "contextlib",
+    "copy",
+    "csv",
+    "ctypes",
+    "gc",
+    "glob",
+    "gzip",
+    "hashlib",
+    "io",
+    "itertools",
+    "json",
+    "math",
+    "os",
+    "pickle",
+    "random",
+    "re",
+    "string",
+    "struct",
+    "sys",
+    "tarfile",
+    "time",
+    "torch",
+    "warnings",
+    "zipfile",
+    "zlib",
 )
 IMPORTS |= {name: f"import {name}" for name in MODULES}
 STANDARD = {*MODULES, "dataclasses", "pathlib", "typing"} - {"torch"}
@@ -55,8 +79,11 @@ def defined_and_used(code: str) -> tuple[frozenset[str], frozenset[str]]:
         elif isinstance(node, ast.Import | ast.ImportFrom):
             bound |= {(a.asname or a.name).split(".")[0] for a in node.names}
         else:
-            bound |= {n.id for n in ast.walk(node) if isinstance(n, ast.Name)
-                      and isinstance(n.ctx, ast.Store)}
+            bound |= {
+                n.id
+                for n in ast.walk(node)
+                if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+            }
     return frozenset(bound), frozenset(_free(tree))
 
 
@@ -69,8 +96,15 @@ def _free(tree: ast.AST) -> Iterator[str]:
             if isinstance(node.ctx, ast.Load) and node.id not in local:
                 yield node.id
             continue
-        if isinstance(node, ast.FunctionDef | ast.Lambda | ast.GeneratorExp | ast.ListComp
-                      | ast.DictComp | ast.SetComp):
+        if isinstance(
+            node,
+            ast.FunctionDef
+            | ast.Lambda
+            | ast.GeneratorExp
+            | ast.ListComp
+            | ast.DictComp
+            | ast.SetComp,
+        ):
             local = local | _locals(node)
         pending += [(child, local) for child in ast.iter_child_nodes(node)]
 

@@ -153,7 +153,9 @@ def _unify(
             out.append("")
             continue
         if not is_comment:
-            found = dict.fromkeys(n.split(" * ")[-1] for n in names if n and not NUMBER.fullmatch(n))
+            found = dict.fromkeys(
+                n.split(" * ")[-1] for n in names if n and not NUMBER.fullmatch(n)
+            )
             used |= found
             kept |= found if in_forward else {}
         values = iter(names)

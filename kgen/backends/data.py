@@ -33,8 +33,11 @@ def data_section(
         doc=data.code.doc,
         parts=docstring(
             f"{'A training and a test part' if data.code.has_test else 'One part'},"
-            f" of {listed([f'`{a}`' for a in loaded])}.", 1
-        ).replace('"""', "").rstrip(),
+            f" of {listed([f'`{a}`' for a in loaded])}.",
+            1,
+        )
+        .replace('"""', "")
+        .rstrip(),
         body=render_lines(data.code.body, 1),
         unpack=comma(loaded),
         lines=render_lines(lines, 1),
@@ -60,7 +63,9 @@ def prepare_lines(
     current = raw
     if chain is not None:
         lowered = lower_graph(chain, "Prepare", names)
-        lines += chain_lines(lowered, name, [path for _, path in adapting(chain, lowered.weights)], fitted)
+        lines += chain_lines(
+            lowered, name, [path for _, path in adapting(chain, lowered.weights)], fitted
+        )
         current = chain.output_types[0]
     if (*current.shape, 1) == final.shape:
         lines.append(Line(f"{name} = {name}.unsqueeze(-1)", batched(final)))

@@ -29,7 +29,9 @@ def class_weight_section(plan: Plan) -> str:
     size = max(2, output.prediction.shape[-1] or 0, max(table) + 1)
     labels = output.loss.labels if output.loss is not None else "real"
     rows = labels == "one_hot" and output.target.rank == output.prediction.rank
-    classes = "y.argmax(-1)" if rows else "y.squeeze(-1).long()" if output.target.rank else "y.long()"
+    classes = (
+        "y.argmax(-1)" if rows else "y.squeeze(-1).long()" if output.target.rank else "y.long()"
+    )
     if output.target.dtype == "int64":
         classes = classes.removesuffix(".long()")
     weights = ", ".join(py(float(table.get(i, 1.0))) for i in range(size))

@@ -56,9 +56,8 @@ class _Printer:
             self.blocks[title] = self.block(title, composites)
         self.model_name = self.names.new(self.model.name)
         for instance in models_inside(graph):
-            composite = instance.layer
-            assert isinstance(composite, Composite)
-            self.model_names[instance.uid] = self.names.new(composite.title)
+            assert isinstance(instance.layer, Composite)
+            self.model_names[instance.uid] = self.names.new(instance.layer.title)
         for block in self.blocks.values():
             self.lines += [self.block_text(block), ""]
         for instance in models_inside(graph):
@@ -83,7 +82,9 @@ class _Printer:
         for i, node in enumerate(uses[0].graph.nodes):
             if i in uses[0].graph.inputs:
                 continue
-            columns = zip(*(list(slots(u.graph.nodes[i].instance.layer)) for u in uses), strict=True)
+            columns = zip(
+                *(list(slots(u.graph.nodes[i].instance.layer)) for u in uses), strict=True
+            )
             block.parts[i] = {}
             for column in columns:
                 values = tuple(s.value for s in column)
@@ -261,7 +262,11 @@ class _Body:
         instance = first.instance
         if instance.uid in self.shared and not is_model(instance):
             if instance.uid not in self.shared_names:
-                kind = instance.layer.title if isinstance(instance.layer, Composite) else type(instance.layer).__name__
+                kind = (
+                    instance.layer.title
+                    if isinstance(instance.layer, Composite)
+                    else type(instance.layer).__name__
+                )
                 name = self.variable(instance.name or kind.lower())
                 self.lines.append(f"{name} = {self.printer.layer(instance, self.parts(first))}")
                 self.shared_names[instance.uid] = name
@@ -280,10 +285,15 @@ class _Body:
         texts = [self.texts[ref] for ref in self.graph.outputs]
         if len(texts) == 1:
             if not self.lines or self.lines[-1].partition(" = ")[0] != texts[0]:
-                self.lines.append(texts[0] if self.texts_is_chain(texts[0]) else f"outputs({texts[0]})")
+                self.lines.append(
+                    texts[0] if self.texts_is_chain(texts[0]) else f"outputs({texts[0]})"
+                )
             return
         names = self.graph.output_names or ("",) * len(texts)
-        parts = [t if not n or n == t or not n.isidentifier() else f"{n}={t}" for n, t in zip(names, texts, strict=True)]
+        parts = [
+            t if not n or n == t or not n.isidentifier() else f"{n}={t}"
+            for n, t in zip(names, texts, strict=True)
+        ]
         self.lines.append(f"outputs({', '.join(parts)})")
 
     def texts_is_chain(self, text: str) -> bool:

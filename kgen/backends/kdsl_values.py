@@ -68,7 +68,11 @@ class Values:
 
     def is_word(self, entry: Entry, text: str) -> bool:
         """Return whether an activation may stand right after the required arguments."""
-        return isinstance(entry, Layer) and text.isidentifier() and "Activation" not in type(entry).__name__
+        return (
+            isinstance(entry, Layer)
+            and text.isidentifier()
+            and "Activation" not in type(entry).__name__
+        )
 
     def argument(self, entry: Entry, name: str, slots: Slots) -> str:
         """Return the value of an argument."""

@@ -40,7 +40,10 @@ def main_section(typed: TypedModel, plan: Plan, measures: Measures, model: Lower
         Line("if cfg.weights:"),
         Line("load_weights(model, cfg.weights)", depth=1),
         Line("if cfg.predict:"),
-        Line(f"inputs = read_inputs(cfg.predict, device, {expected_inputs(typed, measures)})", depth=1),
+        Line(
+            f"inputs = read_inputs(cfg.predict, device, {expected_inputs(typed, measures)})",
+            depth=1,
+        ),
         Line("results = predict(model, inputs, cfg.batch_size)", depth=1),
     ]
     if len(outputs) == 1:
@@ -68,7 +71,9 @@ def main_section(typed: TypedModel, plan: Plan, measures: Measures, model: Lower
                 f"split = int(len(data[0]) * (1 - {py(fit.validation_split)}))",
                 "Keras validates on the last part",
             ),
-            Line("data, validation = tuple(t[:split] for t in data), tuple(t[split:] for t in data)"),
+            Line(
+                "data, validation = tuple(t[:split] for t in data), tuple(t[split:] for t in data)"
+            ),
         ]
     if any(placed.trainable for placed in model.weights):
         lines += [

@@ -146,9 +146,7 @@ class Measures:
                 name="measure",
                 arguments=f"outputs: list[Tensor], {self.targets[0]}: Tensor",
                 returns="dict[str, float]",
-                doc=docstring(
-                    f"Return what Keras logs for the outputs of batches: {logged}.", 1
-                ),
+                doc=docstring(f"Return what Keras logs for the outputs of batches: {logged}.", 1),
                 body=render_lines(self.measure_lines(), 1),
             )
             return [loss, measure]
@@ -327,5 +325,3 @@ def free(name: str, taken: set[str]) -> str:
         name += "_"
     taken.add(name)
     return name
-
-

@@ -29,7 +29,6 @@ from kgen.passes.lower import lower_graph
 from kgen.passes.lowered import Placed, ScriptNames
 from kgen.torch_ir import GLOBALS, Names
 
-
 # Helpers that read and write files: they stand together before `main`, whoever uses them.
 FILES = (
     "check_folders", "load_checkpoint", "save_checkpoint", "load_weights", "save_weights",
@@ -50,9 +49,7 @@ class Script:
     weights: tuple[Placed, ...]
 
 
-def render_script(
-    typed: TypedModel, plan: Plan, file: str = "", weights: str = ""
-) -> Script:
+def render_script(typed: TypedModel, plan: Plan, file: str = "", weights: str = "") -> Script:
     """Return the training script of a model.
 
     Args:
@@ -111,5 +108,3 @@ def render_script(
         imports=imports_for(parts, plan.data.code.imports),
     )
     return Script(formatted("\n\n".join([header, *parts])), model.weights)
-
-

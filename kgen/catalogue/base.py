@@ -189,9 +189,7 @@ class Entry:
             for name, value in vars(base).items():
                 if isinstance(value, Arg):
                     args.pop(name, None)
-                    args[name] = Arg(
-                        value.kind, value.doc, value.default, value.keyword_only, name
-                    )
+                    args[name] = Arg(value.kind, value.doc, value.default, value.keyword_only, name)
         # Required and positional arguments first; those of the bases (name, trainable) last.
         own = {n: a for n, a in args.items() if not a.keyword_only}
         cls.args = own | {n: a for n, a in args.items() if a.keyword_only}

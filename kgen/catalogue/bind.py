@@ -179,9 +179,7 @@ def _by_name(
             continue
         if written in _all(cls, "no_effect") and argument.value is not None:
             reason = _all(cls, "no_effect")[written]
-            found.warn(
-                "W101", f"`{written}` has no effect here: {reason}", argument.name_span
-            )
+            found.warn("W101", f"`{written}` has no effect here: {reason}", argument.name_span)
         if written in _all(cls, "no_effect") and written not in cls.args:
             continue
         if name not in cls.args:

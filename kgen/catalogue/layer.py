@@ -109,9 +109,7 @@ class Layer(Entry, abstract=True, family=LAYERS):
     """
 
     name: str | None = arg(Opt(Str()), "Name of the layer.", None, keyword_only=True)
-    trainable: bool = arg(
-        Bool(), "Whether training changes the weights.", True, keyword_only=True
-    )
+    trainable: bool = arg(Bool(), "Whether training changes the weights.", True, keyword_only=True)
     dtype: str | None = arg(
         Opt(Str()), "Type of the input of a first layer.", None, keyword_only=True
     )
@@ -238,7 +236,9 @@ class Layer(Entry, abstract=True, family=LAYERS):
         return 0
 
 
-def need_rank(layer: Layer, x: TensorType, rank: int, axes: str, helps: tuple[str, ...] = ()) -> None:
+def need_rank(
+    layer: Layer, x: TensorType, rank: int, axes: str, helps: tuple[str, ...] = ()
+) -> None:
     """Raise K302 unless the input has `rank` axes after the batch, called `axes`."""
     if x.rank != rank:
         raise Fault(

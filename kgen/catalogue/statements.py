@@ -77,7 +77,7 @@ class Fit(Statement):
     epochs: int = arg(Int(min=0), "Number of the last epoch.", 1)
     batch_size: int = arg(Int(min=1), "Samples per update.", 32)
     verbose: int = arg(
-        Choice("0", "1", "2", also={0: "0", 1: "1", 2: "2", "auto": "1", True: "1", False: "0"}),
+        Choice("0", "1", "2", also={0: "0", 1: "1", 2: "2", "auto": "1"}),
         "0 is silent, 1 shows a progress bar, 2 prints a line per epoch.",
         1,
     )
@@ -173,9 +173,7 @@ class Predict(Statement):
     )
     batch_size: int = arg(Int(min=1), "Samples per batch.", 32)
     samples: int = arg(Int(min=1), "How many test samples to predict.", 5, keyword_only=True)
-    classes: bool = arg(
-        Bool(), "Print classes instead of probabilities.", False, keyword_only=True
-    )
+    classes: bool = arg(Bool(), "Print classes instead of probabilities.", False, keyword_only=True)
 
     spellings = ("predict_proba", "predict_classes")
     no_effect = {"verbose": "predictions are printed as they are"}

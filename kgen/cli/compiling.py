@@ -189,7 +189,9 @@ def run(spec: str, define: Sequence[tuple[str, Any]], arguments: Sequence[str]) 
             files.write(path, script_text(built(spec, define)).encode())
         missing = missing_packages(files.read_text(path))
         if missing:
-            fail(f"the script needs packages that this Python lacks: pip install {' '.join(missing)}")
+            fail(
+                f"the script needs packages that this Python lacks: pip install {' '.join(missing)}"
+            )
         sys.stdout.flush()
         process = subprocess.Popen([sys.executable, path, *arguments])
         # Ctrl-C reaches the script by itself, since it shares our terminal; a kill does not.

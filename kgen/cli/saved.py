@@ -267,4 +267,3 @@ def convert(source: str, out: str | None, force: bool) -> None:
         fail(f"{files.shown(out)} exists; --force overwrites it")
     files.write(out, text.encode())
     say(f"wrote {files.shown(out)}; compile it with: kgen build {out}")
-

@@ -20,7 +20,7 @@ class Expr:
 
 @dataclass(frozen=True)
 class Constant(Expr):
-    value: bool | int | float | str | None | tuple[object, ...]
+    value: bool | int | float | str | tuple[object, ...] | None
 
 
 @dataclass(frozen=True)

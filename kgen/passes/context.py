@@ -153,7 +153,7 @@ class NodeContext:
             values = [self.channels_last(v) for v in inputs]
         else:
             values = list(inputs)
-        result = layer.lower(self, *values)  # type: ignore[arg-type]
+        result = layer.lower(self, *values)
         if isinstance(result, tuple):
             return result
         if isinstance(result, Value):
@@ -189,15 +189,11 @@ class NodeContext:
         if len(outputs) == 1 and not any(masks):
             return (Value(call, node.outputs[0], outputs[0].first),)
         names = [self.owner.variables.names.new(f"{self.wanted}_out") for _ in outputs]
-        mask_names = [
-            self.owner.variables.names.new("mask") if has else "" for has in masks
-        ]
+        mask_names = [self.owner.variables.names.new("mask") if has else "" for has in masks]
         self.run(f"{', '.join(names + [m for m in mask_names if m])} = {call}")
         return tuple(
             Value(name, kind, out.first, mask)
-            for name, kind, out, mask in zip(
-                names, node.outputs, outputs, mask_names, strict=True
-            )
+            for name, kind, out, mask in zip(names, node.outputs, outputs, mask_names, strict=True)
         )
 
     def apply(self, inner: Instance, *inputs: Value) -> tuple[Value, ...]:
@@ -263,8 +259,10 @@ def show_type(value: Value) -> str:
     kind = value.type
     if not kind.known:
         return ""
-    sizes = [str(s) if s is not None else "T" if kind.rank == 2 and i == 0 else "?"
-             for i, s in enumerate(kind.shape)]
+    sizes = [
+        str(s) if s is not None else "T" if kind.rank == 2 and i == 0 else "?"
+        for i, s in enumerate(kind.shape)
+    ]
     if value.first:
         sizes = [sizes[-1], *sizes[:-1]]
     return f"({', '.join(['N', *sizes])})" if sizes else "(N,)"

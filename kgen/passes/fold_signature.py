@@ -154,7 +154,7 @@ def stem_of(name: str) -> str:
 
 
 def _magnitude(values: Sequence[Any]) -> float:
-    return sum(v for v in values if not isinstance(v, tuple))
+    return float(sum(v for v in values if not isinstance(v, tuple)))
 
 
 def sort_of(name: str) -> str:

@@ -87,9 +87,7 @@ class _Inference:
             )
             return None
         if composite.kind == "model":
-            declared = [
-                infer_input(composite.graph, i) for i in range(len(composite.graph.inputs))
-            ]
+            declared = [infer_input(composite.graph, i) for i in range(len(composite.graph.inputs))]
             for have, want in zip(inputs, declared, strict=True):
                 if want is not None and not compatible(have, want):
                     self.found.error(
@@ -206,9 +204,7 @@ def output_types(layer: Layer, inputs: Sequence[TensorType]) -> tuple[TensorType
     return (first, *(replace(t, batch=batch) for t in outputs[1:]))
 
 
-def instance_types(
-    instance: Instance, inputs: tuple[TensorType, ...]
-) -> tuple[TensorType, ...]:
+def instance_types(instance: Instance, inputs: tuple[TensorType, ...]) -> tuple[TensorType, ...]:
     """Return what a wrapped layer or model returns; raise `Fault` where the inputs do not fit."""
     layer = instance.layer
     if isinstance(layer, Layer):

@@ -114,9 +114,7 @@ class ClassLowering:
             tuple(self.lines),
             returns,
         )
-        return Lowered(
-            definition, tuple(self.placed), outputs, penalized=bool(self.penalties)
-        )
+        return Lowered(definition, tuple(self.placed), outputs, penalized=bool(self.penalties))
 
     def lower_inner(
         self,
@@ -140,7 +138,8 @@ class ClassLowering:
 
     def input_values(self) -> list[str]:
         """Name the tensors that `forward` takes, masks after them."""
-        names, masks = [], []
+        names: list[str] = []
+        masks: list[str] = []
         for i in self.graph.inputs:
             node = self.typed.by_id[i]
             ref = (i, 0)
@@ -169,7 +168,9 @@ class ClassLowering:
         last = self.lines[-1] if self.lines else None
         if len(parts) == 1 and last and last.depth == 0 and last.code.startswith(f"{parts[0]} = "):
             # `x = f(x)` and `return x` are one line to a reader.
-            self.lines[-1] = Line("return " + last.code.removeprefix(f"{parts[0]} = "), last.comment)
+            self.lines[-1] = Line(
+                "return " + last.code.removeprefix(f"{parts[0]} = "), last.comment
+            )
         else:
             self.lines.append(Line(f"return {', '.join(parts)}"))
         return values
@@ -262,7 +263,12 @@ class ClassLowering:
         name = self.keras_names[instance.uid]
         if context.inner_weights:
             self.placed += [
-                Placed(f"{name}/{p.layer}", p.weight, tuple(f"{path}.{q}" for q in p.paths), p.trainable)
+                Placed(
+                    f"{name}/{p.layer}",
+                    p.weight,
+                    tuple(f"{path}.{q}" for q in p.paths),
+                    p.trainable,
+                )
                 for p in context.inner_weights
             ]
         if node.weights:
@@ -276,6 +282,7 @@ class ClassLowering:
                 for w in node.weights
             ]
             self.initialized.append(Initialized(target, node.weights, not trainable))
+
 
 def penalized(node: TypedNode) -> bool:
     """Return whether what a layer returns adds a penalty to the loss."""

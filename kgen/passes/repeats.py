@@ -81,9 +81,7 @@ class Loop:
         last = self.copies[-1][-1]
         for ref in first[0].node.inputs:
             owner.variables.consume(ref)
-        carried = owner.variables.assign(
-            (last.node.id, 0), attribute_name(first[0].node.instance)
-        )
+        carried = owner.variables.assign((last.node.id, 0), attribute_name(first[0].node.instance))
         result = self.lower_body(carried)
         if result is None:
             owner.variables.holder = held

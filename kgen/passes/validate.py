@@ -101,7 +101,10 @@ def check_names(graph: TypedGraph, found: Diagnostics) -> None:
         if not instance.name or isinstance(instance.layer, Composite):
             continue
         other = first.setdefault(instance.name, node)
-        if other.node.instance.uid != instance.uid and instance.layer is not other.node.instance.layer:
+        if (
+            other.node.instance.uid != instance.uid
+            and instance.layer is not other.node.instance.layer
+        ):
             found.error(
                 "K107",
                 f"two layers are named `{instance.name}`",
@@ -154,7 +157,10 @@ def check_declared_input(graph: TypedGraph, node: TypedNode, found: Diagnostics)
     if not {"input_shape", "input_dim", "batch_input_shape"} & layer.given:
         return
     declared = declared_input(layer)
-    if type(layer).__name__ == "Embedding" and not {"input_shape", "batch_input_shape"} & layer.given:
+    if (
+        type(layer).__name__ == "Embedding"
+        and not {"input_shape", "batch_input_shape"} & layer.given
+    ):
         return
     have = node.inputs[0]
     if declared is None or not have.known or compatible(have, declared):
@@ -233,9 +239,13 @@ def check_trainable(typed: TypedModel, found: Diagnostics) -> None:
     ):
         fit = typed.model.training.fit
         if fit is not None:
-            found.error("K416", "the model has no weights to train", fit.span,
-                        also=[(typed.model.training.model_span, "the model")],
-                        helps=["leave `fit` out: the script evaluates and predicts"])
+            found.error(
+                "K416",
+                "the model has no weights to train",
+                fit.span,
+                also=[(typed.model.training.model_span, "the model")],
+                helps=["leave `fit` out: the script evaluates and predicts"],
+            )
         else:
             found.warn(
                 "W108",
@@ -279,8 +289,10 @@ def check_stateful(typed: TypedModel, plan: Plan, found: Diagnostics) -> None:
                 continue
             batch = node.inputs[0].batch
             if batch is not None and batch != plan.fit.batch_size:
-                span = typed.model.training.model_span if fit is None else (
-                    fit.arg_spans.get("batch_size", fit.span)
+                span = (
+                    typed.model.training.model_span
+                    if fit is None
+                    else (fit.arg_spans.get("batch_size", fit.span))
                 )
                 found.error(
                     "K409",

@@ -286,7 +286,9 @@ class Conv(BaseConv, abstract=True):
         groups = f", groups={self.groups}" if self.groups > 1 else ""
         bias = "" if self.use_bias else ", bias=False"
         # A helper for one axis: torch's own convolution would copy a transposed input.
-        module = "Conv1d" if self.axes == 1 and not self.channels_first else f"nn.Conv{self.suffix()}"
+        module = (
+            "Conv1d" if self.axes == 1 and not self.channels_first else f"nn.Conv{self.suffix()}"
+        )
         conv = ctx.module(
             f"{module}({self.channels(x.type)}, {self.filters}, "
             f"{self.window()}{padding}{groups}{bias})"

@@ -165,7 +165,7 @@ class GRU(Recurrent):
         return cudnn_positions(called_as, args)
 
     @property
-    def loop(self) -> str:  # type: ignore[override]
+    def loop(self) -> str:
         return "GRULoop" if self.reset_after else "GRUResetBefore"
 
     @property

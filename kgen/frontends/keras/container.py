@@ -188,8 +188,10 @@ def read_members(data: bytes) -> dict[str, bytes]:
                 raise Fault(
                     "K611",
                     "the archive unpacks to far more than it holds",
-                    notes=(f"it has {len(data):,} bytes, and claims to unpack to "
-                           f"{sum(e.file_size for e in entries):,}",),
+                    notes=(
+                        f"it has {len(data):,} bytes, and claims to unpack to "
+                        f"{sum(e.file_size for e in entries):,}",
+                    ),
                 )
             for entry in entries:
                 if entry.filename in MEMBERS:

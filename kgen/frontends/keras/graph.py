@@ -103,8 +103,8 @@ class Reader:
                 if part is not None and isinstance(part.value, list):
                     shape = part.plain()
                     break
-        first = layers[0].text("class_name")
-        if first == "Embedding" and isinstance(shape, list | type(None)):
+        kind = layers[0].text("class_name")
+        if kind == "Embedding" and isinstance(shape, list | type(None)):
             length = layers[0].get("config", "input_length")
             value = length.value if length is not None else None
             shape = shape if isinstance(shape, list) and len(shape) == 2 else [None, value]
@@ -133,7 +133,9 @@ class Reader:
             if flag is not None and flag.value not in (None, False):
                 self.values.fail("K501", f"`{key}` inputs are not supported", flag)
                 return None
-        return self.input_of(part.plain(), config.text("dtype") or "float32", item, layer_name(item))
+        return self.input_of(
+            part.plain(), config.text("dtype") or "float32", item, layer_name(item)
+        )
 
     def input_of(self, shape: list[Any], dtype: str, item: Item, name: str) -> Instance | None:
         given = {"batch_size": shape[0]} if shape[0] is not None else {}
@@ -190,8 +192,11 @@ class _Functional:
         for layer in config.items("layers"):
             name = layer.text("name") or layer_name(layer)
             if not name or name in self.layers:
-                self.fail("K602", f"two layers have the name `{name}`" if name else
-                          "a layer has no name", layer)
+                self.fail(
+                    "K602",
+                    f"two layers have the name `{name}`" if name else "a layer has no name",
+                    layer,
+                )
                 return False
             self.layers[name] = layer
             calls = read_calls(layer, self.reader.values)
@@ -275,8 +280,9 @@ class _Functional:
     def unknown(self, ref: TensorRef) -> None:
         if ref.layer not in self.layers:
             hint = did_you_mean(ref.layer, self.layers)
-            self.fail("K604", f"no layer is called `{ref.layer}`", ref.item,
-                      helps=[hint] if hint else [])
+            self.fail(
+                "K604", f"no layer is called `{ref.layer}`", ref.item, helps=[hint] if hint else []
+            )
         else:
             count = sum(key[0] == ref.layer for key in self.calls)
             times = f"{count} time{'s' * (count != 1)}"
@@ -326,8 +332,12 @@ class _Functional:
             overridden = self.reader.generation.overrides_training
             if not overridden and isinstance(training, Item) and training.value is not None:
                 if not (training.value is False and indifferent(composite)):
-                    self.fail("K501", f"`training={training.value}` in the call of model `{name}` is"
-                              " not supported", training)
+                    self.fail(
+                        "K501",
+                        f"`training={training.value}` in the call of model `{name}` is"
+                        " not supported",
+                        training,
+                    )
                     return None
         return value
 
@@ -336,8 +346,11 @@ class _Functional:
         for name, value in call.kwargs.items():
             known = (*layer.tensor_args, "mask", "query", "value", "key", "inputs", "x")
             if isinstance(value, list) and name not in known:
-                self.fail("K501", f"`{name}` in the call of layer `{layer_name(call.layer)}` is not"
-                          " supported", call.item)
+                self.fail(
+                    "K501",
+                    f"`{name}` in the call of layer `{layer_name(call.layer)}` is not supported",
+                    call.item,
+                )
                 return False
             if name == "mask" and isinstance(value, list):
                 if not all(self.automatic_mask(ref) for ref in value):

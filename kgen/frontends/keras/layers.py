@@ -97,7 +97,9 @@ class Layers:
         if layer is None:
             return None
         bound, spans = layer
-        if is_inner(item) or any(automatic_name(name, n) for n in (type(bound).__name__, class_name)):
+        if is_inner(item) or any(
+            automatic_name(name, n) for n in (type(bound).__name__, class_name)
+        ):
             name = ""
         return self.noted(item, layer_value(bound, item.span, spans, name))
 

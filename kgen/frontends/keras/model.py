@@ -20,7 +20,6 @@ from kgen.passes.fold import fold
 from kgen.source import Source, Span
 
 
-
 @dataclass(frozen=True, eq=False)
 class ReadModel:
     """A model, and which layer object each serialized layer has become, by identity."""

@@ -23,7 +23,9 @@ Wrapped = Callable[[Item], Any]
 KERAS = ("keras", "tf_keras", "tensorflow", "builtins")
 
 # What older Keras versions wrote although it says nothing about the model, by key.
-SILENT = frozenset(("jit_compile", "is_legacy_optimizer", "fused", "_keras_api_names", "consume_less"))
+SILENT = frozenset(
+    ("jit_compile", "is_legacy_optimizer", "fused", "_keras_api_names", "consume_less")
+)
 # What is off by default and not in the catalogue: these values say "off".
 OFF = {
     "ragged": (False,),

@@ -80,7 +80,9 @@ def _leaves(item: Item, path: str, top: str) -> Iterator[Leaf]:
     inner = item.get("config", "layer")
     if class_name in MODELS:
         yield from _model_leaves(item, f"{path}/", top)
-    elif class_name == "TimeDistributed" and inner is not None and inner.text("class_name") in MODELS:
+    elif (
+        class_name == "TimeDistributed" and inner is not None and inner.text("class_name") in MODELS
+    ):
         yield from _leaves(inner, f"{path}/layer", top)
     else:
         yield Leaf(item, top, tuple(inner_paths(item, path)))
@@ -103,7 +105,10 @@ def inner_paths(item: Item, path: str) -> list[str]:
         return inner_paths(cell, f"{path}/cell")
     if class_name == "StackedRNNCells":
         counts: dict[str, int] = {}
-        names = [numbered(snake_case(c.text("class_name")), counts) for c in item.items("config", "cells")]
+        names = [
+            numbered(snake_case(c.text("class_name")), counts)
+            for c in item.items("config", "cells")
+        ]
         return [f"{path}/cells/{name}" for name in names]
     return [f"{path}/{name}" for name in INNER.get(class_name, ())] or [path]
 
@@ -175,7 +180,9 @@ def read_weights(
     root = legacy_root(store)
     if root is None:
         return {s.instance.uid: read_keras_three(store, s) for s in slots}
-    major = store.attributes(root).get("keras_version", store.attributes().get("keras_version", version))
+    major = store.attributes(root).get(
+        "keras_version", store.attributes().get("keras_version", version)
+    )
     return read_legacy(store, root, slots, text_version(major))
 
 

@@ -29,7 +29,9 @@ def keras_file(saved: Saved, slots: Sequence[Slot], arrays: Arrays, name: str) -
     """
     if name.endswith(".keras"):
         if not saved.members or not saved.weights:
-            raise Fault("K613", "a `.keras` file can be written for a model from a `.keras` file only")
+            raise Fault(
+                "K613", "a `.keras` file can be written for a model from a `.keras` file only"
+            )
         return write_archive(saved.members, replaced(saved, slots, arrays))
     if name.endswith(".weights.h5"):
         if saved.weights and not is_legacy(saved):
