@@ -79,7 +79,7 @@ class _Printer:
         names = list(dict(uses[0].arguments))
         found = [Parameter(n, tuple(dict(u.arguments)[n] for u in uses)) for n in names]
         block = Block(title, uses[0], found)
-        for i, node in enumerate(uses[0].graph.nodes):
+        for i in range(len(uses[0].graph.nodes)):
             if i in uses[0].graph.inputs:
                 continue
             columns = zip(

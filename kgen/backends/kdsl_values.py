@@ -15,10 +15,10 @@ from kgen.ir.model import Composite, Instance
 from kgen.ir.show import show_function
 from kgen.passes.fold_signature import plain
 
-LEADING = ("pool_size", "size", "padding", "cropping")  # written by position though optional
+LEADING = ("pool_size", "size", "padding", "cropping", "l1", "l2")  # written by position though optional
 RESERVED = frozenset(
-    ("model", "block", "def", "data", "for", "in", "lambda", "input", "True", "False", "None")
-    + ("true", "false", "none", "outputs", "range", "len", "tuple", "list", "int", "float")
+    "model block def data for in lambda input outputs True False None true false none range len"
+    " tuple list int float".split()
 )
 
 Slots = Mapping[tuple[str, int | None], str]  # what stands for a number: a block's parameter
@@ -63,8 +63,10 @@ class Values:
                 parts.append(f"{argument}={text}")
         if name:
             parts.append(f"name={name!r}".replace("'", '"'))
-        shown = type(entry).__name__
-        return f"{shown[0].lower() + shown[1:] if isinstance(entry, Statement) else shown}({', '.join(parts)})"
+        word = type(entry).__name__
+        if isinstance(entry, Statement):
+            word = word.lower()
+        return f"{word}({', '.join(parts)})"
 
     def is_word(self, entry: Entry, text: str) -> bool:
         """Return whether an activation may stand right after the required arguments."""

@@ -1,4 +1,4 @@
-"""Keras' saved models on the command line: `build` takes them, `weights` and `convert` are theirs."""
+"""Keras' saved models on the command line: how `build` takes them, `weights` and `convert`."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def open_path(path: str) -> Saved:
 
 
 def weights_for(path: str, saved: Saved, given: str | None) -> Saved | None:
-    """Return where a model's weights are: as given, in the model's own file, or beside a `.json`."""
+    """Return where a model's weights are: as given, in its own file, or beside a `.json`."""
     if given is not None:
         return open_path(given)
     if saved.weights:

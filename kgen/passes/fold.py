@@ -87,7 +87,7 @@ class View:
         return plain and not isinstance(layer, Input) and not layer.adapts()
 
     def follows(self, node: Node, before: Node) -> bool:
-        """Return whether a node is all that the output of another is used for, and takes it alone."""
+        """Return whether a node takes another's output alone, and nothing else takes it."""
         ref = (before.id, 0)
         return node.inputs == (ref,) and len(self.users[ref]) == 1 and ref not in self.graph.outputs
 
@@ -110,7 +110,7 @@ class View:
             yield chain
 
     def segments(self) -> list[Region | Node]:
-        """Return the graph cut where one tensor alone goes on: regions of several nodes, and nodes."""
+        """Return the graph cut where one tensor alone goes on: regions, and single nodes."""
         last_use = {ref: max(n.id for n in users) for ref, users in self.users.items()}
         for ref in self.graph.outputs:
             last_use[ref] = len(self.graph.nodes)
@@ -207,7 +207,7 @@ class _Folder:
     # ------------------------------------------------------------------------ blocks
 
     def block(self, graph: Graph, uses: Sequence[Region]) -> Graph | None:
-        """Return the graph with every use as one node, None where a block has too many parameters."""
+        """Return the graph with every use as one node; None for too many parameters."""
         found = parameters([use.layers for use in uses])
         if len(found) > MAX_PARAMETERS:
             return None
@@ -338,7 +338,7 @@ def repeats(graph: Graph) -> Graph:
 
 
 def best_repeat(keys: Sequence[Any], start: int) -> tuple[int, int]:
-    """Return the length of the piece that repeats from an index on, and how often it stands there."""
+    """Return the length of the piece that repeats from an index on, and how often it does."""
     best = (1, 1)
     for period in range(1, 5):
         piece = keys[start : start + period]

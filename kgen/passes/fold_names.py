@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Sequence
 
@@ -81,8 +80,7 @@ def inner_names(uses: Sequence[Sequence[Node]]) -> list[str]:
     short: list[list[str]] = []
     for nodes in uses:
         names = [node.instance.name for node in nodes]
-        prefix = os.path.commonprefix([n for n in names if n]) if all(names) else ""
-        prefix = prefix[: prefix.rfind("_") + 1]
+        prefix = common_prefix(names)
         short.append([n.removeprefix(prefix) for n in names])
     result: list[str] = []
     for i, column in enumerate(zip(*short, strict=True)):
@@ -93,6 +91,16 @@ def inner_names(uses: Sequence[Sequence[Node]]) -> list[str]:
     return result
 
 
+def common_prefix(names: Sequence[str]) -> str:
+    """Return the words that all names begin with, up to an underscore."""
+    if not all(names):
+        return ""
+    first, last = min(names), max(names)
+    same = next((i for i, c in enumerate(first) if c != last[i : i + 1]), len(first))
+    return first[: first.rfind("_", 0, same) + 1]
+
+
 def automatic_name(name: str, kind: str) -> bool:
     """Return whether a name is what Keras gives a layer without one: `conv2d_12`."""
-    return re.fullmatch(rf"{snake_case(kind)}(_\d+)?", name) is not None
+    stems = f"{re.escape(snake_case(kind))}|{re.escape(kind.lower())}"
+    return re.fullmatch(rf"({stems})(_\d+)?", name) is not None

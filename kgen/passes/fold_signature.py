@@ -98,7 +98,8 @@ def text(value: Any) -> str:
     if isinstance(value, tuple | list):
         return f"({', '.join(map(text, value))})"
     if isinstance(value, Entry):
-        return f"{type(value).__name__}({', '.join(f'{k}={text(v)}' for k, v in value.config().items())})"
+        parts = (f"{name}={text(v)}" for name, v in value.config().items())
+        return f"{type(value).__name__}({', '.join(parts)})"
     return repr(value)
 
 

@@ -13,7 +13,17 @@ import keras
 import pytest
 
 from kgen.frontends.keras.container import open_folder
-from tests.saved.models import MODELS, assert_equal, graph, images, mlp, read, sequences, shaken, words
+from tests.saved.models import (
+    MODELS,
+    assert_equal,
+    graph,
+    images,
+    mlp,
+    read,
+    sequences,
+    shaken,
+    words,
+)
 
 Make = Callable[[], Any]
 
@@ -46,7 +56,7 @@ def test_folder_of_weights_in_several_files(folder: Path) -> None:
     (folder / "saved" / "config.json").write_text(model.to_json())
     model.save_weights(folder / "saved" / "model.weights.json", max_shard_size=3e-6)
     names = sorted(p.name for p in (folder / "saved").iterdir())
-    assert len(names) > 3
+    assert len(names) > 3  # the map, the configuration, and shards
     saved = open_folder("saved", lambda n: (folder / "saved" / n).read_bytes(), names)
     assert_equal(model, saved, folder)
 

@@ -140,14 +140,12 @@ class _Parser:
         tokens = self.tokens()
         top: list[Item] = []
         open_items: list[Item] = []  # the containers that are being read, outermost first
-        key: str | None = None
         first = True  # whether a container has just been opened
         for token in tokens:
             self.last = token.span
             inside = open_items[-1] if open_items else None
-            closing = {"}": dict, "]": list}.get(token.text) if token.kind == "mark" else None
-            if closing is not None:
-                if inside is None or not isinstance(inside.value, closing) or key is not None:
+            if token.kind == "mark" and token.text in "}]":
+                if inside is None or isinstance(inside.value, dict) != (token.text == "}"):
                     raise self.fault(f"unexpected `{token.text}`")
                 open_items.pop()
                 object.__setattr__(inside, "span", inside.span.to(token.span))
@@ -159,13 +157,13 @@ class _Parser:
                 token = self.next(tokens)
             if inside is None and top:
                 raise self.fault("there is more after its end")
+            key: str | None = None
             if inside is not None and isinstance(inside.value, dict):
                 key = self.key(token, inside)
                 if (colon := self.next(tokens)).text != ":" or colon.kind != "mark":
                     raise self.fault("a colon is missing")
                 token = self.next(tokens)
             item = self.item(token, inside, key)
-            key = None
             if inside is None:
                 top.append(item)
             first = isinstance(item.value, dict | list)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,23 @@ def load_h5py() -> Any:
     return h5py
 
 
+@contextmanager
+def honest() -> Iterator[None]:
+    """Say of what HDF5 itself cannot read that the file is damaged."""
+    try:
+        yield
+    except (
+        OSError,
+        RuntimeError,
+        LookupError,
+        ValueError,
+        TypeError,
+        ArithmeticError,
+        MemoryError,
+    ) as error:
+        raise Fault("K611", f"the HDF5 file is damaged: {plain(error)}") from None
+
+
 class Hdf5:
     """One or more HDF5 files, read as one: a large model's weights may lie in several.
 
@@ -49,10 +67,8 @@ class Hdf5:
             file = opener()
             self.size += file.seek(0, 2)
             file.seek(0)
-            try:
+            with honest():
                 self.files.append(self.h5py.File(file, self.mode))
-            except (OSError, ValueError, RuntimeError, KeyError) as error:
-                raise Fault("K611", f"the HDF5 file is damaged: {plain(error)}") from None
         return self
 
     def __exit__(
@@ -63,24 +79,26 @@ class Hdf5:
     ) -> None:
         for file in self.files:
             file.close()
-        if isinstance(error, OSError | RuntimeError | KeyError | ValueError):
-            raise Fault("K611", f"the HDF5 file is damaged: {plain(error)}") from None
 
     def attributes(self, path: str = "") -> Mapping[str, Any]:
         """Return the attributes of a group of the first file."""
         group = self.find(path)
-        return {} if group is None else dict(group.attrs.items())
+        with honest():
+            return {} if group is None else dict(group.attrs.items())
 
     def find(self, path: str, file: Any = None) -> Any:
         """Return a group or dataset, None where there is none; only links within the file count."""
         found = file if file is not None else self.files[0]
-        for step in [s for s in path.split("/") if s]:
-            if not isinstance(found, self.h5py.Group) or step not in found:
-                return None
-            link = found.get(step, getlink=True)
-            if not isinstance(link, self.h5py.HardLink):
-                raise Fault("K611", f"`{path}` in the HDF5 file leads out of it")
-            found = found[step]
+        with honest():
+            for step in [s for s in path.split("/") if s]:
+                if not isinstance(found, self.h5py.Group):
+                    return None
+                link = found.get(step, getlink=True)
+                if link is None:
+                    return None
+                if not isinstance(link, self.h5py.HardLink):
+                    raise Fault("K611", f"`{path}` in the HDF5 file leads out of it")
+                found = found[step]
         return found
 
     def variables(self, path: str) -> list[Any]:
@@ -88,10 +106,12 @@ class Hdf5:
         found: dict[int, Any] = {}
         for file in self.files:
             group = self.find(f"{path}/vars", file)
-            if group is None:
+            if not isinstance(group, self.h5py.Group):
                 continue
-            for key in group:
-                if key.isdigit():
+            with honest():
+                keys = list(group)
+            for key in keys:
+                if key.isascii() and key.isdigit():
                     found[int(key)] = self.find(f"{path}/vars/{key}", file)
         return [found[i] for i in sorted(found)]
 
@@ -105,9 +125,12 @@ class Hdf5:
         """
         if not isinstance(dataset, self.h5py.Dataset):
             raise Fault("K610", f"`{path}` in the weights is no array")
-        if dataset.external or dataset.is_virtual:
+        with honest():
+            elsewhere = dataset.external or dataset.is_virtual
+            numbers = dataset.dtype.kind in NUMBERS and dataset.shape is not None
+        if elsewhere:
             raise Fault("K611", f"`{path}` in the HDF5 file leads out of it")
-        if dataset.dtype.kind not in NUMBERS or dataset.shape is None:
+        if not numbers:
             raise Fault("K610", f"`{path}` in the weights holds no numbers")
         if shape is not None and tuple(dataset.shape) != tuple(shape):
             raise Fault(
@@ -120,11 +143,8 @@ class Hdf5:
         self.read_bytes += dataset.size * dataset.dtype.itemsize
         if self.read_bytes > max(SMALL, MAX_RATIO * self.size):
             raise Fault("K611", "the HDF5 file claims far more than it holds")
-        try:
-            array = dataset[()]
-        except (OSError, ValueError, RuntimeError, MemoryError) as error:
-            raise Fault("K611", f"`{path}` in the HDF5 file is damaged: {plain(error)}") from None
-        return array
+        with honest():
+            return dataset[()]
 
 
 def names_attribute(attributes: Mapping[str, Any], key: str) -> list[str]:

@@ -142,9 +142,9 @@ class Layers:
         if item.parent is not None and item.parent.get("merge_mode") is not None:
             skip.add("zero_output_for_mask")  # `Bidirectional` sets it by itself
         skip |= implied(item)
-        if cls.__name__ == "GRU" and self.generation.resets_before:
-            if "reset_after" not in config.fields():
-                more.append(Given("reset_after", False, item.span, item.span))
+        silent = cls.__name__ == "GRU" and "reset_after" not in config.fields()
+        if silent and self.generation.resets_before:
+            more.append(Given("reset_after", False, item.span, item.span))
         if call is not None:
             from_call = self.from_call(cls, call)
             if from_call is None:
@@ -157,7 +157,7 @@ class Layers:
         return bound.entry, bound.arg_spans
 
     def from_call(self, cls: type[Layer], call: Call) -> list[Given] | None:
-        """Return the arguments that kgen takes where the layer is made and Keras where it is called."""
+        """Return what Keras takes in the call and kgen where the layer is made."""
         given = []
         for name, value in call.kwargs.items():
             if isinstance(value, list) or value.value in USUAL.get(name, ()):
@@ -170,8 +170,8 @@ class Layers:
             elif value.value not in (None, False) or name == "training":
                 self.values.fail(
                     "K501",
-                    f"`{name}={value.plain()}` in the call of layer `{layer_name(call.layer)}` is not"
-                    " supported",
+                    f"`{name}={value.plain()}` in the call of layer `{layer_name(call.layer)}` is "
+                    "not supported",
                     value,
                 )
                 return None

@@ -79,6 +79,8 @@ def _shapes(shapes: Sequence[tuple[int, ...]]) -> str:
 def _agreement(order: Order, names: Sequence[str]) -> int:
     """Return how many of the listed names speak of the weights that an order has there."""
     count = 0
+    if len(names) != len(order):  # gates that have been joined
+        return 0
     for (slot, i), name in zip(order, names, strict=True):
         path, _, last = name.partition(":")[0].rpartition("/")
         count += 2 * (last == slot.weights[i].name) + (slot.name in path.split("/"))

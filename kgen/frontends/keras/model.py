@@ -70,7 +70,7 @@ def read_model(
     training = read_training(compiled or top.get("compile_config"), graph, values)
     if graph is None or training is None:
         return None
-    model = Model(identifier(layer_name(top) or "model"), fold(graph), training, source)
+    model = Model(identifier(layer_name(top) or "net"), fold(graph), training, source)
     return ReadModel(model, top, reader.layers.instances)
 
 

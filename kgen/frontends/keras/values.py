@@ -22,6 +22,8 @@ Wrapped = Callable[[Item], Any]
 
 KERAS = ("keras", "tf_keras", "tensorflow", "builtins")
 
+KERAS_1_PENALTIES = ("WeightRegularizer", "ActivityRegularizer", "L1L2Regularizer")
+
 # What older Keras versions wrote although it says nothing about the model, by key.
 SILENT = frozenset(
     ("jit_compile", "is_legacy_optimizer", "fused", "_keras_api_names", "consume_less")
@@ -87,7 +89,8 @@ class Values:
 
     def keras_one(self, item: Item, families: Sequence[Family]) -> Any:
         """Read Keras 1's way to write a regularizer: its name among its arguments."""
-        name = item.text("name").removesuffix("Regularizer")
+        name = item.text("name")
+        name = "L1L2" if name in KERAS_1_PENALTIES else name
         for family in families:
             cls = family.find(name)
             if cls is not None:
@@ -150,7 +153,7 @@ class Values:
     def custom(self, item: Item, name: str, noun: str) -> Any:
         return self.fail(
             "K603",
-            f"{noun} `{name}` is custom Python code, which no file can carry",
+            f"{noun} `{name.rpartition('>')[2]}` is custom Python code, which no file can carry",
             item,
             "not one of Keras' own",
             helps=["describe the model in a spec, where it can be a small function"]
@@ -199,7 +202,8 @@ class Values:
             more: Arguments from elsewhere.
             skip: Keys that are read elsewhere.
         """
-        given = self.arguments(cls, config, skip)
+        cls, unused = one_penalty(cls, config)
+        given = self.arguments(cls, config, {*skip, *unused})
         if given is None:
             return None
         before = len(self.found.items)
@@ -263,6 +267,14 @@ class Values:
             if "bfloat16" in name
             else ["save the model in float32"],
         )
+
+
+def one_penalty(cls: type[Entry], config: Item) -> tuple[type[Entry], list[str]]:
+    """Return `L2` for an `L1L2` whose other factor is 0, and the arguments left out."""
+    factors = {n: config.get(n) for n in ("l1", "l2")} if cls.__name__ == "L1L2" else {}
+    zero = [n for n, part in factors.items() if part is None or part.value in (0, None)]
+    plainer = REGULARIZERS.find({"l1": "L2", "l2": "L1"}[zero[0]]) if len(zero) == 1 else None
+    return (cls, []) if plainer is None else (plainer, zero)
 
 
 def part_of(item: Item) -> Callable[[tuple[Any, ...]], Any]:

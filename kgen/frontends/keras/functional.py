@@ -1,0 +1,304 @@
+"""From a functional model, which says how its layers are applied, to a graph."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from kgen.catalogue.layer import Layer
+from kgen.diagnostics import did_you_mean
+from kgen.frontends.keras.calls import MODELS, Call, TensorRef, flat_refs, read_calls
+from kgen.frontends.keras.document import Item
+from kgen.frontends.keras.graph import Reader
+from kgen.frontends.keras.layers import layer_name
+from kgen.frontends.keras.operations import is_operation, operation
+from kgen.ir.build import GraphBuilder, LayerValue, Tensor
+from kgen.ir.model import Composite, Graph, Instance
+
+Key = tuple[str, int]  # a layer and the number of its application
+
+
+@dataclass(eq=False)
+class Functional:
+    """Reads one functional model."""
+
+    reader: Reader
+    item: Item
+    calls: dict[Key, Call] = field(default_factory=dict)
+    layers: dict[str, Item] = field(default_factory=dict)
+    made: dict[str, LayerValue] = field(default_factory=dict)
+    tensors: dict[Key, tuple[Tensor, ...]] = field(default_factory=dict)
+    builder: GraphBuilder = field(default_factory=GraphBuilder)
+
+    def fail(self, code: str, message: str, item: Item, **more: Any) -> None:
+        self.reader.values.fail(code, message, item, **more)
+
+    def run(self) -> Graph | None:
+        config = self.item.get("config")
+        if config is None or not config.items("layers"):
+            self.fail("K602", "the model has no layers", self.item)
+            return None
+        if not self.read_layers(config):
+            return None
+        inputs, outputs = (self.edges(config, k) for k in ("input_layers", "output_layers"))
+        if inputs is None or outputs is None:
+            return None
+        outputs = [self.own_number(ref) for ref in outputs]
+        self.shift_nested([*inputs, *outputs])
+        if not all(self.make_input(ref, len(inputs) == 1) for ref in inputs):
+            return None
+        for ref in outputs:
+            if not self.make(ref):
+                return None
+        found = [self.tensor(ref) for ref in outputs]
+        if None in found:
+            return None
+        names = [ref.layer for ref in outputs]
+        told = len(names) > 1 and len(set(names)) == len(names)
+        return self.builder.finish([t for t in found if t is not None], names if told else [])
+
+    def read_layers(self, config: Item) -> bool:
+        ok = True
+        for layer in config.items("layers"):
+            name = layer.text("name") or layer_name(layer)
+            if not name or name in self.layers:
+                self.fail(
+                    "K602",
+                    f"two layers have the name `{name}`" if name else "a layer has no name",
+                    layer,
+                )
+                return False
+            self.layers[name] = layer
+            calls = read_calls(layer, self.reader.values)
+            if calls is None:
+                ok = False
+                continue
+            if layer.text("class_name") == "InputLayer":
+                calls = [Call(layer, layer)]
+            for i, call in enumerate(calls):
+                self.calls[name, i] = call
+        return ok
+
+    def edges(self, config: Item, key: str) -> list[TensorRef] | None:
+        part = config.get(key)
+        refs = flat_refs(part) if part is not None else None
+        if not refs:
+            self.fail("K602", f"the model has no `{key}`", part or config)
+            return None
+        return refs
+
+    def shift_nested(self, edges: Sequence[TensorRef]) -> None:
+        """Number the applications of nested models from 0.
+
+        Before Keras 3 a functional model counted the graph it was made of as its first
+        application, so that its own applications in an outer model begin with 1.
+        """
+        used: dict[str, set[int]] = {}
+        for ref in [*edges, *(r for c in self.calls.values() for r in c.tensors(()))]:
+            used.setdefault(ref.layer, set()).add(ref.call)
+        for name, layer in self.layers.items():
+            if layer.text("class_name") not in MODELS or is_keras_three(layer):
+                continue
+            count = sum(key[0] == name for key in self.calls)
+            numbers = used.get(name, set())
+            functional = layer.text("class_name") != "Sequential"
+            shifted = count in numbers or (functional and 0 not in numbers)
+            if shifted:
+                calls = [self.calls.pop((name, i)) for i in range(count)]
+                self.calls |= {(name, i + 1): call for i, call in enumerate(calls)}
+
+    def own_number(self, ref: TensorRef) -> TensorRef:
+        """Return an output of the model as its layers count; Keras 3 still counts it as before."""
+        layer = self.layers.get(ref.layer)
+        functional = layer is not None and layer.text("class_name") in ("Functional", "Model")
+        if layer is None or not functional or not is_keras_three(layer) or not ref.call:
+            return ref
+        return replace(ref, call=ref.call - 1)
+
+    # ------------------------------------------------------------------- applications
+
+    def make_input(self, ref: TensorRef, alone: bool) -> bool:
+        layer = self.layers.get(ref.layer)
+        if layer is None or layer.text("class_name") != "InputLayer":
+            self.fail("K604", f"the model's input `{ref.layer}` is no input layer", ref.item)
+            return False
+        instance = self.reader.input_layer(layer)
+        if instance is None:
+            return False
+        if alone and re.fullmatch(r"input(_layer)?(_\d+)?", instance.name):
+            instance = replace(instance, name="")
+        self.tensors[ref.layer, 0] = (self.builder.add_input(instance),)
+        return True
+
+    def make(self, output: TensorRef) -> bool:
+        """Add the application that gives an output after all that it needs, depth first."""
+        pending: list[tuple[TensorRef, bool]] = [(output, False)]
+        entered: set[Key] = set()
+        while pending:
+            ref, ready = pending.pop()
+            key = (ref.layer, ref.call)
+            if key in self.tensors:
+                continue
+            call = self.calls.get(key)
+            if call is None or call.layer.text("class_name") == "InputLayer":
+                self.unknown(ref)
+                return False
+            if ready:
+                if not self.apply(key, call):
+                    return False
+                continue
+            if key in entered:
+                self.fail("K604", f"layer `{ref.layer}` takes what it gives", ref.item)
+                return False
+            entered.add(key)
+            pending.append((ref, True))
+            pending += [(r, False) for r in reversed(list(call.tensors()))]
+        return True
+
+    def unknown(self, ref: TensorRef) -> None:
+        if ref.layer not in self.layers:
+            hint = did_you_mean(ref.layer, self.layers)
+            self.fail(
+                "K604", f"no layer is called `{ref.layer}`", ref.item, helps=[hint] if hint else []
+            )
+        else:
+            count = sum(key[0] == ref.layer for key in self.calls)
+            times = f"{count} time{'s' * (count != 1)}"
+            self.fail(
+                "K604",
+                f"application {ref.call} of layer `{ref.layer}` is used; it is applied {times}"
+                if count
+                else f"layer `{ref.layer}` is applied to nothing, and used",
+                ref.item,
+            )
+
+    def tensor(self, ref: TensorRef) -> Tensor | None:
+        outputs = self.tensors[ref.layer, ref.call]
+        if ref.output >= len(outputs):
+            self.fail("K604", f"layer `{ref.layer}` has no output {ref.output}", ref.item)
+            return None
+        return outputs[ref.output]
+
+    def apply(self, key: Key, call: Call) -> bool:
+        value = self.layer_of(key[0], call)
+        if value is None:
+            return False
+        instance = value.items[0][0]
+        if not isinstance(instance.layer, Composite) and not self.allowed(instance.layer, call):
+            return False
+        refs = list(self.ordered(instance, call))
+        tensors = [self.tensor(ref) for ref in refs]
+        if None in tensors:
+            return False
+        taken = [t.ref for t in tensors if t is not None]
+        self.tensors[key] = self.builder.add(instance, taken, call.layer.span)
+        return True
+
+    def layer_of(self, name: str, call: Call) -> LayerValue | None:
+        """Return the layer object; operations have no weights and are made for each application."""
+        if is_operation(call.layer):
+            return operation(call, self.reader.values)
+        if name not in self.made:
+            value = self.reader.layers.read(call.layer, call)
+            if value is None:
+                return None
+            self.made[name] = value
+        value = self.made[name]
+        composite = value.items[0][0].layer
+        if isinstance(composite, Composite):
+            training = call.kwargs.get("training")
+            overridden = self.reader.generation.overrides_training
+            told = training.value if isinstance(training, Item) and not overridden else None
+            if told is not None and not (told is False and indifferent(composite)):
+                self.fail(
+                    "K501",
+                    f"`training={told}` in the call of model `{name}` is not supported",
+                    call.item,
+                )
+                return None
+        return value
+
+    def allowed(self, layer: Layer, call: Call) -> bool:
+        """Return whether a layer takes what the call gives it, or report what it does not."""
+        if is_operation(call.layer):
+            return True
+        for name, value in call.kwargs.items():
+            known = (*layer.tensor_args, "mask", "query", "value", "key", "inputs", "x")
+            if isinstance(value, list) and name not in known:
+                self.fail(
+                    "K501",
+                    f"`{name}` in the call of layer `{layer_name(call.layer)}` is not supported",
+                    call.item,
+                )
+                return False
+            masks = value if name == "mask" and isinstance(value, list) else []
+            if not all(map(self.automatic_mask, masks)):
+                self.fail("K501", "a mask that is given in a call is not supported", call.item)
+                return False
+        constant = next((a for a in call.args if isinstance(a, Item) and a.value is not None), None)
+        if constant is not None:
+            self.fail("K501", "a constant as the input of a layer is not supported", constant)
+            return False
+        return True
+
+    def automatic_mask(self, mask: TensorRef) -> bool:
+        """Return whether a mask is what an `Embedding` or `Masking` makes, computed by Keras.
+
+        Keras 3 writes those computations into the graph; here masks travel by themselves.
+        """
+        masked = set()
+        for call in self.calls.values():
+            zero = call.layer.get("config", "mask_zero")
+            if call.layer.text("class_name") == "Masking" or (zero is not None and zero.value):
+                masked |= {(r.layer, r.call, r.output) for r in call.tensors()}
+        pending, steps = [mask], 0
+        while pending:
+            ref = pending.pop()
+            made = self.calls.get((ref.layer, ref.call))
+            steps += 1
+            if made is None or not is_operation(made.layer) or steps > 1000:
+                return False
+            taken = list(made.tensors(()))
+            if made.layer.text("class_name") == "NotEqual":
+                if not any((r.layer, r.call, r.output) in masked for r in taken):
+                    return False
+            else:
+                pending += taken
+        return True
+
+    def ordered(self, instance: Instance, call: Call) -> list[TensorRef]:
+        """Return the tensors in the order of kgen's inputs: attention's query, value, key first."""
+        roles: tuple[str, ...] = ("inputs", "x", "query", "value", "key")
+        names = [n for n in roles if n in call.kwargs]
+        names += [n for n in call.kwargs if n not in (*names, "mask")]
+        refs = [a for a in call.args if isinstance(a, TensorRef)]
+        for name in names:
+            value = call.kwargs[name]
+            refs += value if isinstance(value, list) else []
+        return refs
+
+
+def is_keras_three(layer: Item) -> bool:
+    """Return whether the applications of a layer are written as Keras 3 does."""
+    return layer.get("inbound_nodes", 0, "args") is not None
+
+
+def indifferent(composite: Composite) -> bool:
+    """Return whether a model computes the same in training as it does in inference."""
+    pending = [composite.graph]
+    while pending:
+        for node in pending.pop().nodes:
+            layer = node.instance.layer
+            if isinstance(layer, Composite):
+                pending.append(layer.graph)
+            elif type(layer).__name__ == "BatchNormalization":
+                if layer.trainable:
+                    return False
+            elif hasattr(layer, "seed") or type(layer).__name__ in RANDOM:
+                return False
+    return True
+
+
+RANDOM = ("TimeDistributed", "Bidirectional", "RNN")

@@ -1,0 +1,134 @@
+"""What a saved model may hold and kgen does not translate is refused by name."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import keras
+import pytest
+from keras import layers as L
+
+from kgen.api import check_text
+
+
+def config_of(*layers: Any) -> dict[str, Any]:
+    model = keras.Sequential([keras.Input((6, 4)), *layers])
+    return json.loads(model.to_json())  # type: ignore[no-any-return]
+
+
+def messages(config: Any) -> list[str]:
+    return [f"{d.code}: {d.message}" for d in check_text(json.dumps(config), "m.json").errors]
+
+
+def test_lambda_with_bytecode() -> None:
+    config = config_of(L.Lambda(lambda x: x + 1, name="shift"))
+    assert messages(config) == [
+        "K603: `Lambda` layer `shift` holds Python bytecode, which kgen neither runs nor reads"
+    ]
+
+
+def test_lambda_of_keras_2() -> None:
+    layer = {
+        "class_name": "Lambda",
+        "config": {
+            "name": "lambda_1",
+            "batch_input_shape": [None, 3],
+            "function": ["4wEAAAAAAAAA...", None, None],
+            "function_type": "lambda",
+        },
+    }
+    found = messages({"class_name": "Sequential", "config": [layer]})
+    assert found == [
+        "K603: `Lambda` layer `lambda_1` holds Python bytecode, which kgen neither runs nor reads"
+    ]
+
+
+@keras.saving.register_keras_serializable("mine")
+class Dense(L.Dense):
+    """A layer of a person's own, under the name of one of Keras'."""
+
+
+def test_custom_layers_are_not_taken_for_those_of_the_same_name() -> None:
+    assert messages(config_of(Dense(3))) == [
+        "K603: layer `Dense` is custom Python code, which no file can carry"
+    ]
+
+
+@keras.saving.register_keras_serializable("mine")
+def squash(x: Any) -> Any:
+    return keras.ops.tanh(x)
+
+
+def test_custom_functions() -> None:
+    assert messages(config_of(L.Dense(3, activation=squash))) == [
+        "K603: function `squash` is custom Python code, which no file can carry"
+    ]
+
+
+def test_precision() -> None:
+    config = config_of(L.Dense(3, dtype="mixed_bfloat16"))
+    assert messages(config) == ["K605: the dtype policy `mixed_bfloat16` is not supported"]
+
+
+def test_unknown_operations() -> None:
+    x = keras.Input((4,))
+    model = keras.Model(x, keras.ops.bincount(keras.ops.cast(x, "int32"), minlength=3))
+    assert messages(json.loads(model.to_json()))[0].startswith("K501: the operation `Bincount`")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda c: c["config"]["layers"][1]["inbound_nodes"][0]["args"][0]["config"].update(
+            keras_history=["nothing", 0, 0]
+        ),
+        lambda c: c["config"]["layers"][1]["inbound_nodes"][0]["args"][0]["config"].update(
+            keras_history=["a", 7, 0]
+        ),
+        lambda c: c["config"]["layers"][1]["inbound_nodes"][0]["args"][0]["config"].update(
+            keras_history=["b", 0, 0]
+        ),
+        lambda c: c["config"].update(output_layers=["b", 0, 3]),
+        lambda c: c["config"].update(output_layers=["c", 0, 0]),
+        lambda c: c["config"].update(output_layers=[["b", -1, 0]]),
+        lambda c: c["config"].update(output_layers=None),
+        lambda c: c["config"].update(input_layers=["b", 0, 0]),
+        lambda c: c["config"].update(layers=[]),
+        lambda c: c["config"]["layers"].append(c["config"]["layers"][1]),
+        lambda c: c["config"]["layers"][1].update(inbound_nodes=[3]),
+        lambda c: c["config"]["layers"][1].update(config=None),
+        lambda c: c["config"]["layers"][0]["config"].update(batch_shape="wide"),
+        lambda c: c["config"]["layers"][0]["config"].update(batch_shape=[None, -4]),
+        lambda c: c["config"]["layers"][1]["config"].update(units=-3),
+        lambda c: c["config"]["layers"][1]["config"].update(units={"class_name": "X"}),
+        lambda c: c["config"]["layers"][1]["config"].update(unitz=3),
+        lambda c: c["config"]["layers"][1]["config"].update(activation=["relu"]),
+        lambda c: c.update(config=[]),
+        lambda c: c.update(class_name="Dense"),
+        lambda c: c.update(class_name=7),
+        lambda c: c.pop("config"),
+    ],
+)
+def test_lies_about_the_graph_have_a_place(change: Any) -> None:
+    a = keras.Input((4,), name="a")
+    config = json.loads(keras.Model(a, L.Dense(3, name="b")(a), name="net").to_json())
+    assert not messages(config)
+    change(config)
+    found = messages(config)
+    assert found and all(m[:2] in ("K1", "K2", "K3", "K4", "K5", "K6") for m in found)
+
+
+def test_deep_and_cyclic_graphs_do_not_overflow() -> None:
+    def layer(i: int) -> dict[str, Any]:
+        config = {"name": f"r{i}"}
+        return {"class_name": "ReLU", "config": config, "inbound_nodes": [[[f"r{i - 1}", 0, 0]]]}
+
+    first = {"class_name": "InputLayer", "config": {"name": "r0", "batch_input_shape": [None, 4]}}
+    layers = [first | {"inbound_nodes": []}, *map(layer, range(1, 3000))]
+    edges = {"input_layers": [["r0", 0, 0]], "output_layers": [["r2999", 0, 0]]}
+    config = {"class_name": "Model", "config": {"name": "net", "layers": layers, **edges}}
+    assert messages(config) == []
+    layers[1]["inbound_nodes"] = [[["r2999", 0, 0]]]
+    assert messages(config) == ["K604: layer `r2999` takes what it gives"]
+    assert messages({"class_name": "Sequential", "config": [[[[]]] * 3] * 2})
