@@ -10,13 +10,13 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet
 
 # One thread per process: the tests run side by side, and small models gain nothing from more.
 test update: export OMP_NUM_THREADS := 1
-test update: export KERAS_BACKEND := torch
+test update test-slow: export KERAS_BACKEND := torch
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test update lint bench clean
+.PHONY: help demo test test-slow update lint bench clean
 
 help: ## print this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 19
 
 demo: $(VENV)/.demo ## compile a small model, train it, and show its accuracy (at least 95%)
 	$(BIN)/kgen build examples/digits_mlp.kdsl -o train_model.py
@@ -25,8 +25,12 @@ demo: $(VENV)/.demo ## compile a small model, train it, and show its accuracy (a
 	    END { printf "\ntest accuracy %.1f%%, and at least 95%% is expected\n", 100 * a; exit a + 0 < 0.95 }' \
 	    train_model.log
 
-test: $(VENV)/.test ## run all tests
+test: $(VENV)/.test ## run all tests but the slow ones
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+# One model at a time: the largest takes about 6 GB while Keras and the script hold it.
+test-slow: $(VENV)/.test ## run the slow tests, about half an hour: all, or a part (make test-slow PART=1/4)
+	$(BIN)/python -m pytest --slow $(if $(PART),--part $(PART))
 
 update: $(VENV)/.test ## run all tests and rewrite what they compare with: read the diff afterwards
 	$(BIN)/python -m pytest $(PYTEST_ARGS) --update

@@ -79,8 +79,11 @@ def parse_args() -> Config:
         name = "--" + f.name.replace("_", "-")
         parser.add_argument(name, default=f.default, help=text, **kind)
     cfg = Config(**vars(parser.parse_args()))
-    if cfg.batch_size < 1 or cfg.epochs < 0:
-        parser.error("--batch-size is at least 1, --epochs at least 0")
+    for name, value in vars(cfg).items():
+        if not isinstance(value, str) and not 0 <= value < 2**48:
+            parser.error(f"--{name.replace('_', '-')} cannot be {value}")
+    if cfg.batch_size < 1 or cfg.verbose > 2:
+        parser.error("--batch-size is at least 1, --verbose is 0, 1 or 2")
     return cfg
 
 
@@ -282,6 +285,7 @@ def as_samples(
     array: np.ndarray,
     shape: tuple[int | None, ...],
     dtype: type[np.generic] | None = None,
+    below: int | None = None,
 ) -> np.ndarray:
     """Return an array whose samples have a shape; exit when they cannot have it.
 
@@ -290,8 +294,9 @@ def as_samples(
         array: Numbers, a row a sample.
         shape: The shape of one sample, None for a size that may be any.
         dtype: The type of its elements; None keeps integers and single floats.
+        below: What whole numbers must be less than: how many classes or ids there are.
     """
-    if array.dtype.kind not in "biuf" or not array.ndim:
+    if array.dtype.kind not in "biuf" or not array.ndim or not len(array):
         sys.exit(
             f"{name} holds {array.dtype} of shape {array.shape}, not numbers a sample"
         )
@@ -309,6 +314,8 @@ def as_samples(
                 hint = f"; in the spec, `y = one_hot({shape[0]})` makes rows of classes"
             sys.exit(f"{name} has samples of shape {found}, not {wanted}{hint}")
         array = array.reshape(len(array), *shape)
+    if below and array.size and not 0 <= array.min() <= array.max() < below:
+        sys.exit(f"{name} holds {array.min()} to {array.max()}, not 0 to {below - 1}")
     if dtype is None:
         # What torch computes with: no doubles or wide unsigned numbers, native order.
         kind, size = array.dtype.kind, array.dtype.itemsize
@@ -639,30 +646,45 @@ def check_folders(*paths: str) -> None:
     """Exit now, not after training, if there is a file that cannot be written."""
     for path in filter(None, paths):
         folder = os.path.dirname(path) or "."
+        if os.path.isdir(path):
+            sys.exit(f"cannot write {path}: it is a folder")
         if not os.access(folder, os.W_OK):
             sys.exit(f"cannot write {path}: {folder} is no folder one can write to")
 
 
+def brief(error: Exception) -> str:
+    """Return the first sentence of an error, in one line."""
+    return " ".join(str(error).split()).partition(". ")[0][:200]
+
+
 def load_checkpoint(path: str, parts: dict[str, Any]) -> dict[str, Any]:
     """Restore the parts that save_checkpoint wrote; return the values beside them."""
+    wrong = (OSError, LookupError, ValueError, TypeError, RuntimeError, EOFError)
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
         for name, part in parts.items():
             part.load_state_dict(state.pop(name))
         return state
-    except (OSError, KeyError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        sys.exit(f"cannot continue from the checkpoint {path}: {error}")
+    except (*wrong, pickle.UnpicklingError) as error:
+        sys.exit(f"cannot continue from the checkpoint {path}: {brief(error)}")
 
 
 @contextlib.contextmanager
 def replacing(path: str) -> Iterator[BinaryIO]:
     """Open a file that takes the place of `path` when it is complete, not before."""
+    target = os.path.realpath(path)
+    replaces = os.path.isfile(target) or not os.path.exists(target)  # not /dev/null
+    written = target + ".tmp" if replaces else target
     try:
-        with open(path + ".tmp", "wb") as file:
+        with open(written, "wb") as file:
             yield file
-        os.replace(path + ".tmp", path)
+        if replaces:
+            os.replace(written, target)
     except (OSError, ImportError) as error:
         sys.exit(f"cannot write {path}: {error}")
+    finally:
+        if replaces and os.path.exists(written):
+            os.remove(written)
 
 
 def save_checkpoint(path: str, parts: dict[str, Any], **values: Any) -> None:
@@ -678,6 +700,8 @@ def load_weights(model: nn.Module, path: str) -> None:
     try:
         with open(path, "rb") as file:
             size, data = int.from_bytes(file.read(8), "little"), file.read()
+        if not 0 < size <= len(data):
+            raise ValueError("it is no safetensors file")
         header, state = json.loads(data[:size]), {}
         header.pop("__metadata__", None)
         for name, entry in header.items():
@@ -687,7 +711,7 @@ def load_weights(model: nn.Module, path: str) -> None:
             state[name] = torch.from_numpy(array.reshape(entry["shape"]).copy())
         model.load_state_dict(state)
     except wrong as error:
-        sys.exit(f"cannot load the weights {path}: {error}")
+        sys.exit(f"cannot load the weights {path}: {brief(error)}")
 
 
 def save_weights(model: nn.Module, path: str) -> None:
@@ -729,7 +753,8 @@ def save_history(history: dict[str, list[float]], path: str) -> None:
 def read_inputs(path: str, device: torch.device, **expected: Any) -> tuple[Tensor, ...]:
     """Read a .npy file, or a .npz with an array an input, in Keras' layout.
 
-    `expected` has the shape of a sample (-1 for any size) and the dtype of each input.
+    `expected` has of each input the shape of a sample (-1 for any size), the dtype and,
+    for ids, their number.
     """
     try:
         loaded = np.load(path)
@@ -738,18 +763,23 @@ def read_inputs(path: str, device: torch.device, **expected: Any) -> tuple[Tenso
             same = set(loaded.files) == set(expected)
             arrays = [loaded[name] for name in (expected if same else loaded.files)]
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        sys.exit(f"cannot read {path}: {error}")
+        sys.exit(f"cannot read {path}: {brief(error)}")
     if len(arrays) != len(expected):
         sys.exit(f"{path} has {len(arrays)} arrays, the model {len(expected)} inputs")
     inputs = []
-    for array, (name, (shape, dtype)) in zip(arrays, expected.items()):
+    for array, (name, (shape, dtype, *ids)) in zip(arrays, expected.items()):
         have = array.shape[1:]
         wanted = tuple(h if w == -1 else w for h, w in zip(have, shape))
         if have != wanted or len(have) != len(shape):
             sys.exit(f"{path}: a sample of `{name}` has shape {have}, not {shape}")
         if array.dtype.kind not in "fiub":
             sys.exit(f"{path}: `{name}` holds no numbers")
+        if ids and array.size and not 0 <= array.min() <= array.max() < ids[0]:
+            low, high = array.min(), array.max()
+            sys.exit(f"{path}: `{name}` holds {low} to {high}, not 0 to {ids[0] - 1}")
         inputs.append(torch.from_numpy(array).to(device, dtype))
+    if len(set(map(len, inputs))) > 1:
+        sys.exit(f"{path}: the inputs differ in their number of samples")
     return tuple(inputs)
 
 
@@ -777,8 +807,7 @@ def pick_device(name: str) -> torch.device:
     try:
         return torch.empty(0, device=name).device
     except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        sys.exit(f"--device {name}: not a device that this torch can use ({reason})")
+        sys.exit(f"--device {name} is not a device of this torch: {brief(error)}")
 
 
 def main() -> None:
@@ -810,6 +839,9 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit("interrupted; with --checkpoint PATH a next run goes on from here")
 
-# kgen checksum: 11dbc9e5d56c1da626c24a9e476471cc35054e6a2fb27b0c5bdeb43a73e2eb7f
+# kgen checksum: 6550ddd45cfec45620880d03a09e74c29d4afecb446e35c4aef581eff5cc5057

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from kgen.diagnostics import CompileError, Diagnostic, Diagnostics
@@ -40,13 +40,17 @@ class Check:
 
 @dataclass(frozen=True)
 class Build:
-    """A generated script and what it came from."""
+    """A generated script and what it came from.
+
+    `texts` has the places of vocabularies of text in its `state_dict()`, by layer object.
+    """
 
     script: str
     typed: TypedModel
     plan: Plan
     weights: tuple[Any, ...]
     diagnostics: tuple[Diagnostic, ...]
+    texts: Mapping[int, str] = field(default_factory=dict)
 
 
 def check_text(
@@ -72,14 +76,18 @@ def check_model(source: Source, model: Model | None, found: Diagnostics) -> Chec
         model: The model; None where errors prevent it.
         found: What reading it has found.
     """
+    from kgen.passes.dead import without_dead
     from kgen.passes.infer import infer
     from kgen.passes.plan import plan as make_plan
+    from kgen.passes.text_chains import with_text_chains
     from kgen.passes.validate import validate, validate_training
 
+    model = with_text_chains(model, found) if model is not None else None
     typed = TypedModel(model, infer(model.graph, found)) if model is not None else None
     plan = None
     if typed is not None:
         validate(typed, found)
+        typed = typed if found.errors else without_dead(typed)
         plan = make_plan(typed, found) if not found.errors else None
         if plan is not None:
             validate_training(typed, plan, found)
@@ -150,4 +158,6 @@ def build_checked(checked: Check, script: str = "", weights: str = "") -> Build:
     if checked.errors or checked.plan is None or checked.typed is None:
         raise CompileError(checked.source, checked.diagnostics)
     made = render_script(checked.typed, checked.plan, script, weights)
-    return Build(made.text, checked.typed, checked.plan, made.weights, checked.diagnostics)
+    return Build(
+        made.text, checked.typed, checked.plan, made.weights, checked.diagnostics, made.texts
+    )

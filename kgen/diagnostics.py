@@ -146,8 +146,26 @@ def did_you_mean(word: str, options: Iterable[str]) -> str:
     for option in options:
         if option.lower() == word.lower() and option != word:
             return f"did you mean `{option}`?"
-    close = difflib.get_close_matches(word, options, n=1, cutoff=0.66)
-    return f"did you mean `{close[0]}`?" if close else ""
+    close = difflib.get_close_matches(word, options, n=5, cutoff=0.66)
+    best = min(close, key=lambda option: slips(word, option), default="")  # the first of equals
+    return f"did you mean `{best}`?" if best else ""
+
+
+def slips(word: str, other: str) -> tuple[int, int]:
+    """Return how many letters were left out, put in, mistaken or swapped, and the loss in length.
+
+    (The distance of Damerau and Levenshtein; swapped are neighbours.)
+    """
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for i, a in enumerate(word):
+        last, before, row = before, row, [i + 1]
+        for j, b in enumerate(other):
+            best = min(before[j] + (a != b), before[j + 1] + 1, row[j] + 1)
+            if i and j and a == other[j - 1] and b == word[i - 1]:
+                best = min(best, last[j - 1] + 1)
+            row.append(best)
+    return row[-1], abs(len(word) - len(other))
 
 
 def listing(words: Iterable[str]) -> str:

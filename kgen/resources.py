@@ -22,6 +22,13 @@ def read_text(path: str) -> str:
     return (directory(name) / rest).read_text(encoding="utf-8")
 
 
+@cache
+def listed(path: str) -> tuple[str, ...]:
+    """Return the names of the files in a directory of resources."""
+    name, _, rest = path.partition("/")
+    return tuple(sorted(p.name for p in (directory(name) / rest).iterdir() if p.is_file()))
+
+
 def exists(path: str) -> bool:
     """Return whether there is a resource of that path."""
     name, _, rest = path.partition("/")

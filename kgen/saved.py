@@ -5,21 +5,23 @@ Like `kgen.api` this touches no disk: files come in as bytes and leave as bytes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kgen import safetensors
 from kgen.api import Build, Check, build_checked, check_model
-from kgen.catalogue.layer import Layer
+from kgen.catalogue.layers.lookup import Lookup
+from kgen.catalogue.layers.preprocessing import Normalization
 from kgen.diagnostics import CompileError, Diagnostics, Fault
 from kgen.frontends.keras.container import Saved, located
 from kgen.frontends.keras.hdf5 import Hdf5
 from kgen.frontends.keras.model import ReadModel, read_model
 from kgen.frontends.keras.values import shortest
+from kgen.frontends.keras.vocabularies import integer_arrays, read_vocabularies, text_states
 from kgen.frontends.keras.weights import Arrays, needed_weights, read_weights, slots_of
 from kgen.frontends.keras.write_weights import keras_file
-from kgen.ir.build import with_instances
-from kgen.ir.model import Graph
+from kgen.ir.model import Graph, Instance, TypedGraph
+from kgen.ir.rewrite import Replaced
 from kgen.passes.infer import infer
 
 
@@ -31,15 +33,23 @@ class Loaded:
         saved: The file.
         check: The checked model.
         read: What its layers have become; None where errors prevent it.
+        stored: Its graph as the file has it: adapted layers with statistics as weights.
+        statistics: Those weights; in the checked model they are arguments of the layers.
     """
 
     saved: Saved
     check: Check
     read: ReadModel | None
+    stored: TypedGraph | None = None
+    statistics: Arrays = field(default_factory=dict)
 
 
-def load(saved: Saved) -> Loaded:
+def load(saved: Saved, weights: Saved | None = None) -> Loaded:
     """Return the checked model of a file that has a configuration.
+
+    Args:
+        saved: The file.
+        weights: Its weights, where they lie in another file.
 
     Raises:
         CompileError: The file holds weights alone.
@@ -49,38 +59,55 @@ def load(saved: Saved) -> Loaded:
             raise Fault(
                 "K611",
                 "the file holds weights, and no model",
-                helps=("give the model's configuration, and these with `--weights`",),
+                helps=(
+                    "say what they are for: `kgen build model.json --weights FILE`, or "
+                    "`kgen weights FILE --like model.json`",
+                ),
             )
     assert saved.source is not None
     found = Diagnostics()
     read = read_model(saved.source, saved.top, found, saved.version, saved.compiled)
     model = None if read is None else read.model
-    if read is not None and model is not None and saved.weights:
-        model = replace(model, graph=with_statistics(read, saved))
-        read = replace(read, model=model)
-    return Loaded(saved, check_model(saved.source, model, found), read)
+    stored, statistics = None, Arrays()
+    weights = weights or saved
+    if read is not None and model is not None:
+        stored = infer(model.graph, Diagnostics())
+        if weights.weights:
+            statistics = read_statistics(read, stored, weights)
+            model = replace(model, graph=with_statistics(stored, statistics))
+            read = replace(read, model=model)
+    return Loaded(saved, check_model(saved.source, model, found), read, stored, statistics)
 
 
-def with_statistics(read: ReadModel, saved: Saved) -> Graph:
+def read_statistics(read: ReadModel, stored: TypedGraph, saved: Saved) -> Arrays:
+    """Return the statistics of adapted layers, by the uids of the layer objects."""
+    wanted = {i.uid for i, _ in needed_weights(stored) if adapts(i)}
+    if not wanted:
+        return {}
+    with located(saved.path), Hdf5(saved.weights) as store:
+        found = read_weights(store, read, stored, saved.version, wanted)
+    return {uid: found[uid] for uid in wanted}
+
+
+def adapts(instance: Instance) -> bool:
+    return isinstance(instance.layer, Normalization) and instance.layer.adapts()
+
+
+def with_statistics(stored: TypedGraph, statistics: Arrays) -> Graph:
     """Return the graph with the statistics of adapted layers as arguments of these layers.
 
     In a saved model they have been taken from its data; a script must not take them anew.
     """
-    typed = infer(read.model.graph, Diagnostics())
-    adapted = [
-        i for i, _ in needed_weights(typed) if isinstance(i.layer, Layer) and i.layer.adapts()
-    ]
-    if not adapted:
-        return read.model.graph
-    with located(saved.path), Hdf5(saved.weights) as store:
-        found = read_weights(store, read, typed, saved.version, {i.uid for i in adapted})
     made = {}
-    for instance in adapted:
-        assert isinstance(instance.layer, Layer)
-        mean, variance = (tuple(map(shortest, a.reshape(-1).tolist())) for a in found[instance.uid])
+    for instance, _ in needed_weights(stored):
+        if instance.uid not in statistics:
+            continue
+        assert isinstance(instance.layer, Normalization)
+        arrays = statistics[instance.uid]
+        mean, variance = (tuple(map(shortest, a.reshape(-1).tolist())) for a in arrays)
         config = instance.layer.config() | {"mean": mean, "variance": variance}
         made[instance.uid] = replace(instance, layer=type(instance.layer)(**config))
-    return with_instances(read.model.graph, made)
+    return Replaced(made).graph(stored.graph) if made else stored.graph
 
 
 def arrays(loaded: Loaded, weights: Saved) -> Arrays:
@@ -95,20 +122,48 @@ def arrays(loaded: Loaded, weights: Saved) -> Arrays:
     with located(weights.path):
         if not weights.weights:
             raise Fault("K611", "the file holds no weights")
+        known = read_vocabularies(weights, loaded.read)
         with Hdf5(weights.weights) as store:
-            return read_weights(store, loaded.read, typed.graph, weights.version)
+            stored = loaded.stored or typed.graph
+            found = read_weights(store, loaded.read, stored, weights.version)
+        return found | integer_arrays(loaded.read, known)
 
 
-def state(loaded: Loaded, build: Build, found: Arrays) -> dict[str, Any]:
-    """Return the tensors of a script by their names in its `state_dict()`."""
+def state(loaded: Loaded, build: Build, found: Arrays, weights: Saved) -> dict[str, Any]:
+    """Return the tensors of a script by their names in its `state_dict()`.
+
+    Args:
+        loaded: The model.
+        build: The script.
+        found: The weights of every layer object.
+        weights: The file that they are from.
+    """
     from kgen.backends.weights import state_of
 
-    return state_of(build.weights, in_order(build, found))
+    return state_of(build.weights, in_order(build, found)) | texts(loaded, build, weights)
 
 
-def in_order(build: Build, found: Arrays) -> list[Any]:
-    """Return the arrays in the order of a script's weights."""
-    return [a for instance, _ in needed_weights(build.typed.graph) for a in found[instance.uid]]
+def texts(loaded: Loaded, build: Build, weights: Saved) -> dict[str, Any]:
+    """Return the part of a script's `state_dict()` that is no numbers: vocabularies of text."""
+    assert loaded.read is not None
+    if not build.texts:
+        return {}
+    with located(weights.path):
+        return text_states(loaded.read, read_vocabularies(weights, loaded.read), build.texts)
+
+
+def in_order(build: Build, found: Arrays, learnt: bool = True) -> list[Any]:
+    """Return the arrays in the order of a script's weights.
+
+    Args:
+        build: The script.
+        found: The weights of every layer object.
+        learnt: Whether vocabularies that layers have learnt are among them.
+    """
+    kept = [i for i, _ in needed_weights(build.typed.graph)]
+    if not learnt:
+        kept = [i for i in kept if not isinstance(i.layer, Lookup)]
+    return [a for instance in kept for a in found[instance.uid]]
 
 
 def build_saved(
@@ -129,7 +184,7 @@ def build_saved(
         return build_checked(loaded.check, script), None
     found = arrays(loaded, weights)
     build = build_checked(loaded.check, script, default)
-    return build, safetensors.write(state(loaded, build, found))
+    return build, safetensors.write(state(loaded, build, found, weights))
 
 
 def to_keras(loaded: Loaded, data: bytes, path: str, name: str) -> bytes:
@@ -149,11 +204,41 @@ def to_keras(loaded: Loaded, data: bytes, path: str, name: str) -> bytes:
     build = build_checked(loaded.check)
     assert loaded.read is not None
     with located(path):
-        given = iter(arrays_of(build.weights, safetensors.read(data)))
+        tensors = safetensors.read(data)
+        trained = {k: tensors.pop(k) for k in list(tensors) if k.endswith("._extra_state")}
+        given = iter(arrays_of(build.weights, tensors))
     found: Arrays = {
         instance.uid: [next(given) for _ in weights]
         for instance, weights in needed_weights(build.typed.graph)
     }
+    check_vocabularies(loaded, build, found, trained, path)
     with located(loaded.saved.path):
-        slots = slots_of(loaded.read, build.typed.graph)
-        return keras_file(loaded.saved, slots, found, name)
+        slots = slots_of(loaded.read, loaded.stored or build.typed.graph)
+        slots = [slot for slot in slots if not isinstance(slot.instance.layer, Lookup)]
+        return keras_file(loaded.saved, slots, found | loaded.statistics, name)
+
+
+def check_vocabularies(
+    loaded: Loaded, build: Build, found: Arrays, trained: dict[str, Any], path: str
+) -> None:
+    """Raise unless the script has the vocabularies of the model: Keras' weights hold none."""
+    assert loaded.read is not None
+    lookups = {i.uid for i, _ in needed_weights(build.typed.graph) if isinstance(i.layer, Lookup)}
+    if not lookups and not build.texts:
+        return
+    with located(loaded.saved.path):
+        known = read_vocabularies(loaded.saved, loaded.read)
+    wanted = integer_arrays(loaded.read, known)
+    same = all(
+        (a == b).all() for uid in lookups for a, b in zip(found[uid], wanted[uid], strict=True)
+    )
+    texts = text_states(loaded.read, known, build.texts)
+    if not same or {k: t.tobytes() for k, t in trained.items()} != {
+        k: t.tobytes() for k, t in texts.items()
+    }:
+        with located(path):
+            raise Fault(
+                "K613",
+                "the script has learnt another vocabulary than the model has",
+                notes=("Keras keeps a vocabulary in the model, and not with its weights",),
+            )

@@ -5,13 +5,14 @@ Class and function bodies are lists of `Line`s; templates print them, they choos
 
 from __future__ import annotations
 
+import ast
 import builtins
 import keyword
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from kgen.resources import exists
+from kgen.resources import exists, listed
 
 WIDTH = 88  # black's
 
@@ -60,6 +61,12 @@ def literal(value: object) -> str:
     return text
 
 
+def operand(expr: str) -> str:
+    """Return an expression that a method can be called on: in parentheses where it needs them."""
+    tree = ast.parse(re.sub(r"[\x00-\x1f]", "_", expr), mode="eval").body  # marks are no names
+    return expr if isinstance(tree, ast.Name | ast.Call | ast.Attribute) else f"({expr})"
+
+
 @dataclass(frozen=True)
 class ClassDef:
     """An `nn.Module` class.
@@ -93,12 +100,71 @@ class Option:
     help: str
 
 
+# What a script imports, whenever it uses the name.
+IMPORTS = {
+    "F": "import torch.nn.functional as F",
+    "Tensor": "from torch import Tensor",
+    "Callable": "from collections.abc import Callable",
+    "Iterable": "from collections.abc import Iterable",
+    "Iterator": "from collections.abc import Iterator",
+    "dataclass": "from dataclasses import dataclass",
+    "field": "from dataclasses import field",
+    "fields": "from dataclasses import fields",
+    "nn": "from torch import nn",
+    "np": "import numpy as np",
+    "pd": "import pandas as pd",
+    "Path": "from pathlib import Path",
+    "Image": "from PIL import Image",
+    "Any": "from typing import Any",
+    "BinaryIO": "from typing import BinaryIO",
+    "datasets": "from sklearn import datasets",
+    "train_test_split": "from sklearn.model_selection import train_test_split",
+    "SummaryWriter": "from torch.utils.tensorboard import SummaryWriter",
+    "autocast": "from torch import autocast",
+}
+MODULES = (
+    "argparse",
+    "collections",
+    "contextlib",
+    "copy",
+    "csv",
+    "ctypes",
+    "gc",
+    "glob",
+    "gzip",
+    "hashlib",
+    "io",
+    "itertools",
+    "json",
+    "math",
+    "os",
+    "pickle",
+    "random",
+    "re",
+    "shutil",
+    "string",
+    "struct",
+    "sys",
+    "tarfile",
+    "time",
+    "torch",
+    "warnings",
+    "zipfile",
+    "zlib",
+)
+IMPORTS |= {name: f"import {name}" for name in MODULES}
+
+# The classes of optimizers, which stand in a script under their own names.
+OPTIMIZERS = (
+    "SGD", "RMSprop", "Adagrad", "Adadelta", "Adam", "Adamax", "Nadam", "AdamW", "Ftrl", "Lion",
+    "Lamb", "Adafactor", "Muon", "ScheduleFreeAdamW", "LossScaleOptimizer",
+)  # fmt: skip
+
 # What a script uses by these names: a name of the spec must not hide it.
 GLOBALS = frozenset(
     {
-        *dir(builtins), *keyword.kwlist, "self", "torch", "nn", "np", "math", "F", "Tensor", "Any",
-        "argparse", "csv", "json", "os", "pickle", "random", "re", "struct", "sys", "time",
-        "zipfile", "dataclass", "field", "fields", "Path", "dist",
+        *dir(builtins), *keyword.kwlist, *IMPORTS, *OPTIMIZERS, "self", "dist",
+        "Augment", "Augment2", "augment", "augment2",
         "Config", "Model", "main", "train", "evaluate", "predict", "load_data", "prepare",
         "train_step", "train_epoch", "loss_function", "measure", "batch_sums", "averages",
         "option", "parse_args", "learning_rate", "penalty", "apply_constraints", "class_weight",
@@ -122,6 +188,12 @@ MODULE_ATTRIBUTES = frozenset(
         "zero_grad", "activity_penalty",
     }
 )  # fmt: skip
+
+
+def class_names() -> Names:
+    """Return the names that classes of a script may have: not those of its helpers."""
+    helpers = (path.removesuffix(".py") for path in listed("templates/helpers"))
+    return Names({*GLOBALS, *helpers})
 
 
 def hides(name: str) -> bool:

@@ -8,13 +8,14 @@ from kgen.backends.naming import attribute_path
 from kgen.catalogue.layer import Layer
 from kgen.ir.model import TypedGraph, TypedNode
 from kgen.passes.lowered import Placed
+from kgen.passes.text import takes_text
 from kgen.torch_ir import Line
 
 
 def layer_adapts(node: TypedNode) -> bool:
-    """Return whether a node applies a layer that adapts."""
+    """Return whether a node applies a layer that adapts to numbers."""
     layer = node.node.instance.layer
-    return isinstance(layer, Layer) and layer.adapts()
+    return isinstance(layer, Layer) and layer.adapts() and not takes_text(node)
 
 
 def adapting(typed: TypedGraph, placed: Sequence[Placed]) -> list[tuple[TypedNode, str]]:

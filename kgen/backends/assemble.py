@@ -8,58 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, lru_cache
 
 from kgen.resources import exists, read_text
+from kgen.torch_ir import IMPORTS, MODULES
 
-IMPORTS = {
-    "F": "import torch.nn.functional as F",
-    "Tensor": "from torch import Tensor",
-    "Callable": "from collections.abc import Callable",
-    "Iterable": "from collections.abc import Iterable",
-    "Iterator": "from collections.abc import Iterator",
-    "dataclass": "from dataclasses import dataclass",
-    "field": "from dataclasses import field",
-    "fields": "from dataclasses import fields",
-    "nn": "from torch import nn",
-    "np": "import numpy as np",
-    "pd": "import pandas as pd",
-    "Path": "from pathlib import Path",
-    "Image": "from PIL import Image",
-    "Any": "from typing import Any",
-    "BinaryIO": "from typing import BinaryIO",
-    "datasets": "from sklearn import datasets",
-    "train_test_split": "from sklearn.model_selection import train_test_split",
-    "SummaryWriter": "from torch.utils.tensorboard import SummaryWriter",
-    "autocast": "from torch import autocast",
-}
-MODULES = (
-    "argparse",
-    "collections",
-    "contextlib",
-    "copy",
-    "csv",
-    "ctypes",
-    "gc",
-    "glob",
-    "gzip",
-    "hashlib",
-    "io",
-    "itertools",
-    "json",
-    "math",
-    "os",
-    "pickle",
-    "random",
-    "re",
-    "string",
-    "struct",
-    "sys",
-    "tarfile",
-    "time",
-    "torch",
-    "warnings",
-    "zipfile",
-    "zlib",
-)
-IMPORTS |= {name: f"import {name}" for name in MODULES}
 STANDARD = {*MODULES, "dataclasses", "pathlib", "typing"} - {"torch"}
 STANDARD.add("collections.abc")
 
@@ -144,9 +94,8 @@ def with_helpers(sections: Iterable[str], imports: Iterable[str] = ()) -> list[s
     placed: set[str] = set()
     result = []
     for section in sections:
-        for name in _needed(defined_and_used(section)[1], known, placed):
-            result.append(helper_text(name))
-        result.append(section)
+        needed = _needed(defined_and_used(section)[1], known, placed)
+        result += [*map(helper_text, needed), section]
     return result
 
 

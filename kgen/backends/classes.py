@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from kgen.backends.naming import docstring
 from kgen.backends.templates import render
+from kgen.backends.unify import Parameter, Unified, unify
 from kgen.ir.model import Composite, TypedGraph
 from kgen.passes.lowered import ScriptNames
 from kgen.torch_ir import ClassDef, render_lines, safe
 
 KEY = re.compile("\x02(\\d+)\x03\\(\\)")
-NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?:e-?\d+)?(?![\w.])")
-SUPER = "        super().__init__()\n"
-COMMENT = re.compile(r"#[^\n]*")
+SERIES = re.compile("\x04([^\x05]*)\x05")  # constructors of one block, in a list
 
 
 @dataclass
@@ -44,13 +46,11 @@ def class_texts(names: ScriptNames, model: ClassDef) -> list[str]:
     groups: dict[str, Group] = {}
     for v in variants:
         groups.setdefault(v.composite.title, Group(v.composite.title)).variants.append(v)
-    calls: dict[int, str] = {}
+    classes = Classes(names)
     texts: list[str] = []
-    done: set[str] = set()
     for group in inner_first(groups, variants):
-        texts += _group_texts(group, names, calls)
-        done.add(group.title)
-    texts.append(_fill(class_text(model, model.name), calls))
+        texts += classes.of(group)
+    texts.append(classes.filled(class_text(model, model.name)))
     return texts
 
 
@@ -87,139 +87,93 @@ def class_text(definition: ClassDef, name: str, parameters: str = "") -> str:
     ).replace(f"class {definition.name}(", f"class {name}(", 1)
 
 
-def _fill(text: str, calls: dict[int, str]) -> str:
-    return KEY.sub(lambda m: calls[int(m.group(1))], text)
+@dataclass
+class Classes:
+    """The classes that have been written so far, and how each variant is made."""
+
+    names: ScriptNames
+    calls: dict[int, str] = field(default_factory=dict)
+    parameters: dict[str, tuple[Parameter, ...]] = field(default_factory=dict)
+
+    def of(self, group: Group) -> list[str]:
+        """Return the classes of one block: one with parameters, or one per variant."""
+        texts = []
+        pending = list(group.variants)
+        for v in pending:
+            v.text = self.filled(class_text(v.definition, v.definition.name))
+        while pending:
+            family, made = self.family(pending)
+            pending = [v for v in pending if v not in family]
+            title = family[0].definition.name
+            name = self.names.classes.new(title)
+            texts.append(made.text.replace(f"class {title}(", f"class {name}(", 1))
+            self.parameters[name] = made.parameters
+            for i, v in enumerate(family):
+                self.calls[v.key] = f"{name}({made.call(i)})"
+        return texts
+
+    def family(self, variants: list[Variant]) -> tuple[list[Variant], Unified]:
+        """Return the first variant, the others that one class serves as well, and that class."""
+        made = self.unified(variants)
+        if made is not None:
+            return variants, made
+        family = variants[:1]
+        made = self.unified(family)
+        assert made is not None
+        fitting = [v for v in variants[1:] if self.unified([variants[0], v]) is not None]
+        larger = self.unified([*family, *fitting])
+        if larger is not None:
+            return [*family, *fitting], larger
+        for v in fitting:
+            larger = self.unified([*family, v])
+            if larger is not None:
+                family, made = [*family, v], larger
+        return family, made
+
+    def unified(self, family: list[Variant]) -> Unified | None:
+        """Return a class that serves some variants of a block."""
+        names = [name for name, _ in family[0].composite.arguments]
+        arguments = {n: tuple(dict(v.composite.arguments)[n] for v in family) for n in names}
+        kinds = zip(*(v.inner.input_types for v in family), strict=True)
+        channels = [tuple(k.shape[-1] if k.shape else None for k in kind) for kind in kinds]
+        defaults = {
+            name: {safe(p.name): p.default for p in parameters if p.default is not None}
+            for name, parameters in self.parameters.items()
+        }
+        return unify([v.text for v in family], arguments, channels, defaults)
+
+    def filled(self, text: str) -> str:
+        """Return a text with the constructor calls in the place of their keys."""
+        text = KEY.sub(lambda m: self.calls[int(m.group(1))], text)
+        return SERIES.sub(lambda m: self.series(m.group(1)), text)
+
+    def series(self, listed: str) -> str:
+        """Return constructors as a comprehension where one argument alone changes."""
+        tree = ast.parse(f"[{listed}]", mode="eval").body
+        calls = [c for c in tree.elts if isinstance(c, ast.Call)]  # type: ignore[attr-defined]
+        names = {ast.unparse(c.func) for c in calls}
+        parameters = self.parameters[names.pop()] if len(names) == 1 else ()
+        bound = [bound_arguments(c, parameters) for c in calls]
+        differing = [p for p in parameters if len({b[p.name] for b in bound}) > 1]
+        if len(differing) != 1:
+            return listed
+        (varied,) = differing
+        word = safe(varied.name)
+        given = [
+            p.given(bound[0][p.name]) if p is not varied else word if p.default is None
+            else f"{word}={word}" for p in parameters
+        ]  # fmt: skip
+        call = f"{ast.unparse(calls[0].func)}({', '.join(filter(None, given))})"
+        values = ", ".join(repr(b[varied.name]) for b in bound)
+        return f"{call} for {word} in ({values})"
 
 
-def _group_texts(group: Group, names: ScriptNames, calls: dict[int, str]) -> list[str]:
-    """Return the classes of one block: one with parameters, or one per variant."""
-    texts = []
-    pending = list(group.variants)
-    for v in pending:
-        v.text = _fill(class_text(v.definition, v.definition.name), calls)
-    while pending:
-        family = [pending[0]] + [v for v in pending[1:] if _unify([pending[0], v]) is not None]
-        unified = _unify(family)
-        if unified is None:
-            family, unified = [pending[0]], _unify([pending[0]])
-        assert unified is not None
-        text, parameters, arguments = unified
-        name = names.classes.new(family[0].definition.name)
-        head = "".join(
-            f", {p}: {'int' if all(type(a[i]) is int for a in arguments) else 'float'}"
-            for i, p in enumerate(parameters)
-        )
-        text = text.replace(f"class {family[0].definition.name}(", f"class {name}(", 1)
-        text = text.replace("def __init__(self)", f"def __init__(self{head})", 1)
-        texts.append(text)
-        for v, values in zip(family, arguments, strict=True):
-            calls[v.key] = f"{name}({', '.join(map(str, values))})"
-        pending = [v for v in pending if v not in family]
-    return texts
-
-
-def _unify(
-    variants: list[Variant],
-) -> tuple[str, list[str], list[tuple[float, ...]]] | None:
-    """Return (text, parameter names, arguments per variant) of a class that serves all variants.
-
-    The texts may differ only in numbers that a block parameter or the number of input channels
-    explains; shape comments whose sizes differ otherwise are dropped.
-    """
-    skeletons = {NUMBER.sub("\0", COMMENT.sub("#", v.text)) for v in variants}
-    if len(skeletons) != 1:
-        return None
-    used: dict[str, None] = {}
-    kept: dict[str, None] = {}  # parameters that `forward` needs
-    code_parts = [_split(v.text) for v in variants]
-    out = []
-    in_forward = False
-    for pieces in zip(*code_parts, strict=True):
-        in_forward = in_forward or pieces[0].startswith("    def forward(")
-        if len(set(pieces)) == 1:
-            out.append(pieces[0])
-            continue
-        is_comment = pieces[0].lstrip().startswith("#")
-        numbers = [tuple(map(_number, NUMBER.findall(p))) for p in pieces]
-        if len({len(n) for n in numbers}) != 1:
-            if not is_comment:
-                return None
-            out.append("")
-            continue
-        names = [_explain(column, variants) for column in zip(*numbers, strict=True)]
-        if None in names:
-            if not is_comment:
-                return None
-            out.append("")
-            continue
-        if not is_comment:
-            found = dict.fromkeys(
-                n.split(" * ")[-1] for n in names if n and not NUMBER.fullmatch(n)
-            )
-            used |= found
-            kept |= found if in_forward else {}
-        values = iter(names)
-        prefix = "self." if in_forward and not is_comment else ""
-        out.append(NUMBER.sub(lambda m: _shown(str(next(values)), prefix, m), pieces[0]))
-    parameters = [p for p in ("in_channels", *dict(variants[0].composite.arguments)) if p in used]
-    arguments = [tuple(_value(p, v) for p in parameters) for v in variants]
-    text = "".join(out)
-    if any(f"self.{safe(name)} =" in text for name in kept):
-        return None
-    for name in reversed(kept):
-        line = f"        self.{safe(name)} = {safe(name)}\n"
-        text = text.replace(SUPER, SUPER + line, 1)
-    return re.sub(r"[ ]+\n", "\n", text), [safe(p) for p in parameters], arguments
-
-
-def _shown(explained: str, prefix: str, place: re.Match[str]) -> str:
-    """Return a size in terms of a parameter (`4 * filters`) as the class writes it."""
-    factor, times, name = explained.rpartition(" * ")
-    if NUMBER.fullmatch(name):
-        return explained
-    text = f"{factor}{times}{prefix}{safe(name)}"
-    operand = place.string[: place.start()].rstrip().endswith(("/", "%", "-", "*"))
-    return f"({text})" if factor and operand else text
-
-
-def _split(text: str) -> list[str]:
-    """Split a text into code and comment pieces, line by line."""
-    pieces = []
-    for line in text.splitlines(keepends=True):
-        code, mark, comment = line.partition("  #")
-        if mark:
-            pieces += [code, "#" + comment.rstrip("\n"), "\n"]
-        else:
-            pieces.append(line)
-    # A comment keeps its two spaces, so that dropping it leaves the code alone.
-    return [("  " + p if p.startswith("#") else p) for p in pieces]
-
-
-def _number(text: str) -> float:
-    return int(text) if text.isdigit() else float(text)
-
-
-def _explain(column: tuple[float, ...], variants: list[Variant]) -> str | None:
-    """Return what a column of differing numbers is in terms of the block's parameters."""
-    if len(set(column)) == 1:
-        return str(column[0])
-    for name in (*dict(variants[0].composite.arguments), "in_channels"):
-        values = [_value(name, v) for v in variants]
-        if any(isinstance(x, bool) or not isinstance(x, int | float) or x == 0 for x in values):
-            continue
-        if list(column) == values:
-            return name
-        if not all(isinstance(x, int) for x in (*column, *values)):
-            continue
-        if all(c % x == 0 for c, x in zip(column, values, strict=True)):
-            factors = {c // x for c, x in zip(column, values, strict=True)}
-            if len(factors) == 1:
-                return f"{factors.pop()} * {name}"
-    return None
-
-
-def _value(name: str, variant: Variant) -> float:
-    arguments = dict(variant.composite.arguments)
-    if name in arguments:
-        return arguments[name]  # type: ignore[no-any-return]
-    return variant.inner.input_types[0].shape[-1] or 0
+def bound_arguments(call: ast.Call, parameters: Sequence[Parameter]) -> dict[str, Any]:
+    """Return the values that a call gives to the parameters of a class."""
+    given = {p.name: p.default for p in parameters}
+    for p, value in zip(parameters, call.args, strict=False):
+        given[p.name] = ast.literal_eval(value)
+    words = {safe(p.name): p.name for p in parameters}
+    for keyword in call.keywords:
+        given[words[str(keyword.arg)]] = ast.literal_eval(keyword.value)
+    return given

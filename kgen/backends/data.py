@@ -8,6 +8,7 @@ from kgen.backends.adapting import adapting, with_adapting
 from kgen.backends.classes import class_texts
 from kgen.backends.naming import batched, comma, docstring, listed, replace_word
 from kgen.backends.templates import render
+from kgen.backends.text import TextFront
 from kgen.ir.model import TypedGraph
 from kgen.ir.plan import DataPlan
 from kgen.ir.shapes import TensorType
@@ -17,7 +18,11 @@ from kgen.torch_ir import Line, render_lines
 
 
 def data_section(
-    data: DataPlan, inputs: tuple[str, ...], targets: tuple[str, ...], names: ScriptNames
+    data: DataPlan,
+    inputs: tuple[str, ...],
+    targets: tuple[str, ...],
+    names: ScriptNames,
+    front: TextFront | None = None,
 ) -> str:
     arrays = (*inputs, *targets)
     lines: list[Line] = []
@@ -27,13 +32,14 @@ def data_section(
         zip(arrays, data.code.raw, data.prepare, data.types, strict=False)
     ):
         lines += prepare_lines(name, raw, chain, final, names, fitted, i in data.classes)
+    read = (*front.inputs, *loaded[len(inputs) :]) if front else loaded
     returned = arrays if len(loaded) == len(arrays) else (*loaded, *[loaded[0]] * len(targets))
     return render(
         "sections/data.py.j2",
         doc=data.code.doc,
         parts=docstring(
             f"{'A training and a test part' if data.code.has_test else 'One part'},"
-            f" of {listed([f'`{a}`' for a in loaded])}.",
+            f" of {listed([f'`{a}`' for a in read])}.",
             1,
         )
         .replace('"""', "")
@@ -43,6 +49,7 @@ def data_section(
         lines=render_lines(lines, 1),
         returned=comma(returned),
         fitted="\n".join(fitted),
+        text=front is not None,
     )
 
 
@@ -57,7 +64,8 @@ def prepare_lines(
 ) -> list[Line]:
     """Return the statements that bring one array into its final form.
 
-    Arrays of `classes` become int64 whatever integers they hold. Modules that keep statistics of the training data go to `fitted`, which outlives a call.
+    Arrays of `classes` become int64 whatever integers they hold. Modules that keep statistics
+    of the training data go to `fitted`, which outlives a call.
     """
     lines: list[Line] = []
     current = raw
@@ -108,18 +116,26 @@ def chain_lines(
     return lines
 
 
-def augmentation(data: DataPlan, names: ScriptNames) -> tuple[list[str], tuple[str, ...]]:
-    """Return the class that augments training batches and its variable per input."""
+def augmentation(
+    data: DataPlan, inputs: tuple[str, ...], target: str, names: ScriptNames
+) -> tuple[list[str], tuple[Line, ...]]:
+    """Return the classes that augment training batches, and the statements that apply them.
+
+    Args:
+        data: The data.
+        inputs: Variables of the model's inputs.
+        target: The variable of the targets, where labels are mixed.
+        names: The names of the script.
+    """
     sections: list[str] = []
-    variables: list[str] = []
-    for chain in data.augment:
+    lines: list[Line] = []
+    for variable, chain in zip(inputs, data.augment, strict=False):
         if chain is None:
-            variables.append("")
             continue
         name = "Augment" if not sections else f"Augment{len(sections) + 1}"
         lowered = lower_graph(chain, name, names, doc="Random changes to training batches.")
-        variable = name.lower()
         sections += class_texts(ScriptNames(), lowered.definition)
-        sections.append(f"{variable} = {name}()\n")
-        variables.append(variable)
-    return sections, tuple(variables)
+        sections.append(f"{name.lower()} = {name}()\n")
+        both = f"{variable}, {target}" if len(chain.graph.inputs) > 1 else variable
+        lines.append(Line(f"{both} = {name.lower()}({both})"))
+    return sections, tuple(lines)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from kgen.backends.measures import Measures
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from kgen.backends.measures import Measures, is_written
 from kgen.backends.naming import attribute_path
 from kgen.backends.templates import py
 from kgen.backends.training import scheduled
+from kgen.catalogue.losses import Pair
 from kgen.ir.plan import Plan
 from kgen.passes.lowered import Lowered
 from kgen.torch_ir import render_lines
@@ -13,12 +18,42 @@ from kgen.torch_ir import render_lines
 
 def function_sections(plan: Plan, measures: Measures) -> list[str]:
     """Return the texts of functions that losses, metrics and layers of the spec define."""
-    texts: dict[str, None] = {}
+    texts: dict[str, str] = {}
+    for part, pair in parts_of(plan, measures):
+        for text in getattr(part, "definitions", lambda pair: ())(pair):
+            texts.setdefault(without_doc(text), text)
+    return list(texts.values())
+
+
+def name_functions(plan: Plan, measures: Measures) -> None:
+    """Give the spec's own losses and metrics names that nothing hides where they are called.
+
+    A function that comes out differently as a loss and as a metric becomes two.
+    """
+    known: dict[str, str] = {}
+    hidden = measures.local_names()
+    for part, pair in parts_of(plan, measures):
+        if not is_written(part):
+            continue
+        (body,) = map(without_name, part.definitions(pair))
+        while part.python_name in hidden or known.setdefault(part.python_name, body) != body:
+            part.python_name += "_"
+
+
+def parts_of(plan: Plan, measures: Measures) -> Iterator[tuple[Any, Pair]]:
+    """Yield the losses and metrics, with what they compare."""
     for i, output in enumerate(plan.outputs):
         for part in (output.loss, *(m for _, m in output.metrics)):
-            for text in getattr(part, "definitions", lambda pair: ())(measures.pair(i)):
-                texts[text] = None
-    return list(texts)
+            yield part, measures.pair(i)
+
+
+def without_doc(text: str) -> str:
+    """Return a function without its docstring, which says whether it is a loss or a metric."""
+    return re.sub(r'\n    """.*?"""\n', "\n", text, count=1, flags=re.DOTALL)
+
+
+def without_name(text: str) -> str:
+    return without_doc(text).partition("(")[2]
 
 
 def class_weight_section(plan: Plan) -> str:
@@ -27,13 +62,11 @@ def class_weight_section(plan: Plan) -> str:
         return ""
     output = plan.outputs[0]
     size = max(2, output.prediction.shape[-1] or 0, max(table) + 1)
-    labels = output.loss.labels if output.loss is not None else "real"
-    rows = labels == "one_hot" and output.target.rank == output.prediction.rank
-    classes = (
-        "y.argmax(-1)" if rows else "y.squeeze(-1).long()" if output.target.rank else "y.long()"
-    )
-    if output.target.dtype == "int64":
-        classes = classes.removesuffix(".long()")
+    target = output.target
+    whole = {"int64": "", "float32": ".round().long()"}.get(target.dtype, ".long()")
+    classes = f"y.squeeze(-1){whole}" if target.rank else f"y{whole}"
+    if target.shape not in ((), (1,)):
+        classes = "y.argmax(-1)"
     weights = ", ".join(py(float(table.get(i, 1.0))) for i in range(size))
     return (
         "def class_weight(y: Tensor) -> Tensor:\n"
@@ -69,8 +102,8 @@ def constraint_function(model: Lowered) -> str:
     for placed in model.weights:
         constraint = placed.weight.constraint
         if constraint is not None and placed.trainable:
-            for path in placed.paths:
-                lines.append("    " + constraint.lower(attribute_path(path), placed.weight))
+            paths = map(attribute_path, placed.paths)
+            lines += ["    " + constraint.lower(path, placed.weight) for path in paths]
     if not lines:
         return ""
     return (
@@ -86,9 +119,10 @@ def schedule_section(plan: Plan) -> str:
     if not scheduled(plan):
         return ""
     schedule = plan.optimizer.learning_rate
+    name = type(schedule).__name__
     return (
         "def learning_rate(step: int) -> float:\n"
-        f'    """Return the rate of an update, counted from 0 (Keras\' {type(schedule).__name__})."""\n'
+        f'    """Return the rate of an update, counted from 0 (Keras\' {name})."""\n'
         + render_lines(schedule.lower(), 1)
         + "\n"
     )

@@ -10,6 +10,7 @@ from kgen.backends.naming import batched, listed
 from kgen.backends.summary import totals
 from kgen.backends.templates import py, render
 from kgen.backends.training import scheduled
+from kgen.catalogue.callbacks import Backup
 from kgen.ir.model import TypedModel
 from kgen.ir.plan import Plan
 from kgen.ir.shapes import show
@@ -67,8 +68,13 @@ def forward_doc(typed: TypedModel, plan: Plan) -> str:
     return text + "."
 
 
-def config_section(typed: TypedModel, plan: Plan, weights: str = "") -> str:
+def config_section(
+    typed: TypedModel, plan: Plan, weights: str = "", backup: Backup | None = None
+) -> str:
     fit = plan.fit
+    checkpoint = "save here every epoch; continue from it if it exists"
+    if backup is not None and backup.delete:
+        checkpoint += "; removed at the end"
     rate = plan.optimizer.learning_rate
     options = [
         Option("epochs", "int", str(fit.epochs), "passes over the data"),
@@ -81,7 +87,7 @@ def config_section(typed: TypedModel, plan: Plan, weights: str = "") -> str:
         Option("device", "str", '"auto"', "auto, cpu or cuda"),
         *plan.data.code.options,
         Option("verbose", "int", str(fit.verbose), "0 is silent, 1 shows a bar, 2 a line an epoch"),
-        Option("checkpoint", "str", '""', "save here every epoch; continue from it if it exists"),
+        Option("checkpoint", "str", py(backup.path if backup else ""), checkpoint),
         Option("weights", "str", beside(weights), "start from these weights (.safetensors)"),
         Option(
             "save",

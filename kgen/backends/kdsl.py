@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import chain, count
 from typing import Any
 
-from kgen.backends.kdsl_values import RESERVED, Values
+from kgen.backends.kdsl_values import Values
 from kgen.catalogue.layer import Layer
 from kgen.catalogue.layers.inputs import Input
 from kgen.frontends.kdsl.format import format_source
 from kgen.ir.model import Composite, Graph, Instance, Model, Node, Ref
-from kgen.passes.fold_signature import Parameter, explains, slots, usual
+from kgen.ir.rewrite import inner_first, wrapped
+from kgen.passes.fold_signature import Parameter, explains, in_terms_of, slots, usual
+from kgen.passes.statements import RESERVED, Uses
 from kgen.source import Source
 from kgen.torch_ir import Names
 
@@ -39,7 +40,9 @@ class Block:
 class _Printer:
     def __init__(self, model: Model) -> None:
         self.model = model
-        self.names = Names(set(RESERVED))
+        graphs = [model.graph, *(c.graph for c in inner_first(model.graph))]
+        bound = {name for graph in graphs for node in graph.nodes for name in node.bound}
+        self.names = Names({*RESERVED, *bound})
         self.values = Values(lambda word: word in self.names.taken, self.instance_name)
         self.lines: list[str] = []
         self.model_names: dict[int, str] = {}
@@ -112,6 +115,11 @@ class _Printer:
             texts.append(text if default is None else f"{name}={text}")
         return f"{composite.title}({', '.join(texts)})"
 
+    def shared_name(self, wanted: str) -> str:
+        """Return a name for a layer that is applied several times."""
+        name = re.sub(r"\W", "_", wanted)
+        return self.names.new(name if name.isidentifier() else f"layer_{name}")
+
     def instance_name(self, instance: Instance) -> str:
         return self.model_names[instance.uid]
 
@@ -142,17 +150,17 @@ class _Body:
     texts: dict[Ref, str] = field(default_factory=dict)  # a name, or a chain that goes on
 
     def __post_init__(self) -> None:
-        self.reserved = self.printer.names.taken
-        self.uses: Counter[Ref] = Counter(r for n in self.graph.nodes for r in n.inputs)
-        self.left = self.uses + Counter(self.graph.outputs)  # uses that are still to come
         counts = Counter(n.instance.uid for n in self.graph.nodes)
         self.shared = {uid for uid, n in counts.items() if n > 1}
         self.shared_names: dict[int, str] = {}
-        self.merged = {r for n in self.graph.nodes if len(n.inputs) > 1 for r in n.inputs}
+        self.shared_layers: dict[int, Layer | Composite] = {}  # as they are made
 
     def statements(self) -> list[str]:
         nodes = self.graph.nodes
         index = 0
+        if self.block is not None and len(self.graph.inputs) > 1:
+            names = [nodes[i].bound[0] for i in self.graph.inputs]
+            self.lines.append(f"{', '.join(names)} = input")
         for i in self.graph.inputs:
             self.input(nodes[i])
         while index < len(nodes):
@@ -168,26 +176,22 @@ class _Body:
 
     def input(self, node: Node) -> None:
         ref = (node.id, 0)
+        if self.block is not None and node.bound:
+            self.texts[ref] = node.bound[0]
+            return
         if self.block is not None:
-            once = self.uses[ref] == 1 and ref not in self.merged
-            self.texts[ref] = "" if once else "input"
+            one = not any(any(n.bound) for n in self.graph.nodes)  # one chain is the whole body
+            self.texts[ref] = "" if one and Uses(self.graph).inline(ref) else "input"
             return
         layer = node.instance.layer
         assert isinstance(layer, Input)
-        text = self.printer.values.call(layer)
-        if len(self.graph.inputs) == 1 and not node.instance.name and self.inline(ref):
-            self.texts[ref] = text
+        if not node.bound:
+            self.texts[ref] = self.printer.values.call(layer)
             return
-        wanted = node.instance.name
-        name = self.variable(wanted or "x")
-        alone = len(self.graph.inputs) == 1
-        named = wanted if wanted and (name != wanted or alone) and wanted != name else ""
-        self.lines.append(f"{name} = {self.printer.values.call(layer, named)}")
+        (name,) = node.bound
+        wanted = node.instance.name if node.instance.name != name else ""
+        self.lines.append(f"{name} = {self.printer.values.call(layer, wanted)}")
         self.texts[ref] = name
-
-    def inline(self, ref: Ref) -> bool:
-        """Return whether a tensor needs no name: one layer takes it, and nothing else."""
-        return self.uses[ref] == 1 and ref not in self.merged and ref not in self.graph.outputs
 
     def run(self, index: int) -> Sequence[Node]:
         """Return the nodes of the repeat that starts at an index, or just that node."""
@@ -205,47 +209,42 @@ class _Body:
         step = self.step(run)
         extra = 1 if self.has_state(first) else len(first.inputs)
         heads = [self.texts[ref] for ref in first.inputs[:extra]]
-        head = heads[0] if len(heads) == 1 else f"[{', '.join(heads)}]"
-        text = f"{head} -> {step}" if head else step
-        self.left.subtract(first.inputs)
-        refs = [(last.id, i) for i in range(last.output_count)]
-        if len(refs) == 1 and (self.inline(refs[0]) or self.ends(refs[0])):
-            self.texts[refs[0]] = text
-            return
-        names = []
-        for ref in refs:
-            names.append(self.variable(self.wanted(ref, last, len(refs))))
-            self.texts[ref] = names[-1]
-        self.lines.append(f"{', '.join(names)} = {text}")
+        operator = self.operator(first)
+        if operator:
+            text = f" {operator} ".join(heads)
+        else:
+            head = heads[0] if len(heads) == 1 else f"[{', '.join(heads)}]"
+            text = f"{head} -> {step}" if head else step
+        names = last.bound if any(last.bound) else ()
+        for i in range(last.output_count):
+            self.texts[last.id, i] = names[i] if names else text
+        if names:
+            self.lines.append(f"{', '.join(names)} = {text}")
 
-    def ends(self, ref: Ref) -> bool:
-        """Return whether a tensor is the only output, and used for nothing else."""
-        return self.graph.outputs == (ref,) and not self.uses[ref]
-
-    def wanted(self, ref: Ref, node: Node, count: int) -> str:
-        if ref in self.graph.outputs and self.graph.output_names:
-            return self.graph.output_names[self.graph.outputs.index(ref)]
-        if node.instance.name:
-            return node.instance.name
-        if count > 1:
-            return ("y", "h", "c", "h2", "c2")[min(ref[1], 4)] + "_out"
+    def operator(self, node: Node) -> str:
+        """Return the operator that says the same as a merge layer, if there is one."""
         layer = node.instance.layer
-        return {"Add": "x", "Concatenate": "x"}.get(type(layer).__name__, "x")
+        plain = isinstance(layer, Layer) and not layer.given and not node.instance.name
+        alone = node.instance.uid not in self.shared and node.repeat is None
+        operators = {"Add": "+", "Multiply": "*", "Subtract": "-"}
+        names = all(self.texts[ref].isidentifier() for ref in node.inputs)
+        if not (plain and alone and names and len(node.inputs) == 2):
+            return ""
+        return operators.get(type(layer).__name__, "")
 
-    def variable(self, wanted: str) -> str:
-        """Return a name for a tensor; one whose tensor is used up may be given anew."""
-        name = "".join(c if c.isalnum() or c == "_" else "_" for c in wanted)
-        if not name.isidentifier():
-            name = f"x_{name}"
-        options = chain([name], (f"{name}_{i}" for i in count(2)))
-        return next(n for n in options if n not in self.reserved and not self.lives(n))
-
-    def lives(self, name: str) -> bool:
-        """Return whether a name stands for something that is still needed."""
-        if name in self.shared_names.values():
-            return True
-        heads = (t.partition(" -> ")[0] for r, t in self.texts.items() if self.left[r] > 0)
-        return any(re.search(rf"\b{name}\b", head) for head in heads)
+    def repeated(self, run: Sequence[Node]) -> str:
+        """Return `layer * n`, or a `for` over the parameter in which the copies differ."""
+        first = run[0]
+        piece = [n for n in run if n.repeat is not None and n.repeat == first.repeat]
+        texts = [self.printer.layer(n.instance, self.parts(n)) for n in piece]
+        text = texts[0] if len(texts) == 1 else f"({' -> '.join(texts)})"
+        layer = first.instance.layer
+        for name, value in layer.arguments if isinstance(layer, Composite) else ():
+            found = [dict(n.instance.layer.arguments)[name] for n in run]  # type: ignore[union-attr]
+            if any(v != value for v in found) and len(piece) == 1:
+                body = self.printer.layer(first.instance, {(name, None): name})
+                return f"for {name} in {self.printer.values.value(tuple(found))}: {body}"
+        return f"{text} * {len(run) // len(piece)}"
 
     def has_state(self, node: Node) -> bool:
         layer = node.instance.layer
@@ -255,10 +254,7 @@ class _Body:
         """Return what a node applies: a layer, a repeat, or the name of a shared layer."""
         first = run[0]
         if first.repeat is not None:
-            piece = [n for n in run if n.repeat is not None and n.repeat[1] == first.repeat[1]]
-            texts = [self.printer.layer(n.instance, self.parts(n)) for n in piece]
-            text = texts[0] if len(texts) == 1 else f"({' -> '.join(texts)})"
-            return f"{text} * {len(run) // len(piece)}"
+            return self.repeated(run)
         instance = first.instance
         if instance.uid in self.shared and not is_model(instance):
             if instance.uid not in self.shared_names:
@@ -267,10 +263,11 @@ class _Body:
                     if isinstance(instance.layer, Composite)
                     else type(instance.layer).__name__
                 )
-                name = self.variable(instance.name or kind.lower())
+                name = self.printer.shared_name(instance.name or kind.lower())
                 self.lines.append(f"{name} = {self.printer.layer(instance, self.parts(first))}")
                 self.shared_names[instance.uid] = name
-            return self.shared_names[instance.uid]
+                self.shared_layers[instance.uid] = instance.layer
+            return self.shared_names[instance.uid] + self.options(instance)
         text = self.printer.layer(instance, self.parts(first))
         if self.has_state(first):
             assert isinstance(instance.layer, Layer)
@@ -278,26 +275,30 @@ class _Body:
             text = f"{text[:-1]}, {instance.layer.tensor_args[0]}=[{states}])"
         return text
 
+    def options(self, instance: Instance) -> str:
+        """Return what a call of a shared layer says other than where it is made: `(a=1)`."""
+        layer, made = instance.layer, self.shared_layers[instance.uid]
+        names = () if isinstance(layer, Composite) else layer.varying_args
+        told = {n: getattr(layer, n) for n in names if getattr(layer, n) != getattr(made, n)}
+        return f"({', '.join(f'{n}={v!r}' for n, v in told.items())})" if told else ""
+
     def parts(self, node: Node) -> Parts:
         return self.block.parts.get(node.id, {}) if self.block is not None else {}
 
     def outputs(self) -> None:
         texts = [self.texts[ref] for ref in self.graph.outputs]
-        if len(texts) == 1:
-            if not self.lines or self.lines[-1].partition(" = ")[0] != texts[0]:
-                self.lines.append(
-                    texts[0] if self.texts_is_chain(texts[0]) else f"outputs({texts[0]})"
-                )
+        if len(texts) == 1 and not texts[0].isidentifier():
+            self.lines.append(texts[0])
+            return
+        if len(texts) == 1 and self.lines and self.lines[-1].startswith(f"{texts[0]} = "):
             return
         names = self.graph.output_names or ("",) * len(texts)
-        parts = [
-            t if not n or n == t or not n.isidentifier() else f"{n}={t}"
-            for n, t in zip(names, texts, strict=True)
-        ]
+        pairs = list(zip(names, texts, strict=True))
+        own = [self.graph.nodes[i].instance.name for i, _ in self.graph.outputs]
+        others = any(n != t or o not in ("", n) for (n, t), o in zip(pairs, own, strict=True))
+        told = others and all(n.isidentifier() for n in names)
+        parts = [f"{n}={t}" if told else t for n, t in pairs]
         self.lines.append(f"outputs({', '.join(parts)})")
-
-    def texts_is_chain(self, text: str) -> bool:
-        return not text.isidentifier()
 
 
 def explained(name: str, values: tuple[Any, ...], found: Sequence[Parameter]) -> str:
@@ -305,38 +306,12 @@ def explained(name: str, values: tuple[Any, ...], found: Sequence[Parameter]) ->
     for parameter in found:
         factor = explains((parameter.name, parameter.values), (name, values))
         if factor:
-            return parameter.name if factor == 1 else f"{factor} * {parameter.name}"
+            return in_terms_of(parameter.name, factor)
     raise AssertionError(f"nothing explains `{name}`")
 
 
 def is_model(instance: Instance) -> bool:
     return isinstance(instance.layer, Composite) and instance.layer.kind == "model"
-
-
-def wrapped(layer: object) -> Iterator[Instance]:
-    """Yield the layer objects that a wrapper holds."""
-    for name in ("layer", "backward_layer"):
-        inner = getattr(layer, name, None)
-        if isinstance(inner, Instance):
-            yield inner
-
-
-def inner_first(graph: Graph) -> list[Composite]:
-    """Return every block and model inside a graph, each use, those inside of others first."""
-    found: list[Composite] = []
-    pending: list[tuple[Any, bool]] = [(graph, False)]
-    while pending:
-        item, ready = pending.pop()
-        if ready:
-            found.append(item)
-            continue
-        inner = item.graph if isinstance(item, Composite) else item
-        if isinstance(item, Composite):
-            pending.append((item, True))
-        layers = [n.instance.layer for n in inner.nodes]
-        layers += [w.layer for layer in layers for w in wrapped(layer)]
-        pending += [(c, False) for c in reversed(layers) if isinstance(c, Composite)]
-    return found
 
 
 def models_inside(graph: Graph) -> list[Instance]:
@@ -352,7 +327,7 @@ def models_inside(graph: Graph) -> list[Instance]:
         if instance is not None and is_model(instance):
             pending.append((instance, None))
         instances = [n.instance for n in inner.nodes]
-        instances += [w for i in instances for w in wrapped(i.layer)]
+        instances += [w for i in instances if isinstance(i.layer, Layer) for w in wrapped(i.layer)]
         pending += [
             (i, i.layer.graph) for i in reversed(instances) if isinstance(i.layer, Composite)
         ]

@@ -14,12 +14,10 @@ from kgen.ir.functions import Function
 from kgen.ir.model import Composite, Instance
 from kgen.ir.show import show_function
 from kgen.passes.fold_signature import plain
+from kgen.passes.statements import RESERVED
 
-LEADING = ("pool_size", "size", "padding", "cropping", "l1", "l2")  # written by position though optional
-RESERVED = frozenset(
-    "model block def data for in lambda input outputs True False None true false none range len"
-    " tuple list int float".split()
-)
+# Written by position though they are optional.
+LEADING = ("pool_size", "size", "padding", "cropping", "l1", "l2")
 
 Slots = Mapping[tuple[str, int | None], str]  # what stands for a number: a block's parameter
 
@@ -46,7 +44,8 @@ class Values:
         """
         slots = slots or {}
         required = [n for n, a in entry.args.items() if a.required]
-        given = [n for n in entry.args if n in entry.given and n != "name"]
+        own = "name" if isinstance(entry, Layer) else ""  # what `name` says
+        given = [n for n in entry.args if n in entry.given and n != own]
         given += [n for n, _ in slots if n not in given]
         order = [n for n in entry.args if n in given]
         parts: list[str] = []
@@ -102,8 +101,10 @@ class Values:
         if isinstance(value, Function):
             return show_function(value)
         if isinstance(value, str):
-            bare = value.isidentifier() and value not in RESERVED and not self.taken(value)
-            return value if bare else f'"{value}"' if '"' not in value else repr(value)
+            bare = value.isidentifier() and value.isascii() and value not in RESERVED
+            bare = bare and not self.taken(value)
+            plain_text = value.isprintable() and not {'"', "\\"} & set(value)
+            return value if bare else f'"{value}"' if plain_text else repr(value)
         if isinstance(value, tuple):
             texts = [self.value(v) for v in value]
             return f"({', '.join(texts)}{',' if len(texts) == 1 else ''})"

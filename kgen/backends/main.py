@@ -2,29 +2,50 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
 from kgen.backends.adapting import layer_adapts, model_lines
 from kgen.backends.measures import Measures
 from kgen.backends.summary import totals, walk
 from kgen.backends.templates import py, render
+from kgen.backends.text import TextFront, adapting_lines, encoding
+from kgen.backends.training import checkpoint_path
+from kgen.catalogue.callbacks import Backup
 from kgen.catalogue.layers.convolution import BaseConv
 from kgen.ir.model import TypedGraph, TypedModel
 from kgen.ir.plan import Plan
 from kgen.ir.shapes import TensorType
 from kgen.passes.lowered import Lowered
+from kgen.passes.plan_data import vocabularies
 from kgen.torch_ir import Line, render_lines
 
+RNN = re.compile(r"\bnn\.(?:LSTM|GRU|RNN)\(")
 TOO_FEW_FOR_THREADS = 100e6  # operations a step below which two threads are no faster than one
 
 
-def main_section(typed: TypedModel, plan: Plan, measures: Measures, model: Lowered) -> str:
+def main_section(
+    typed: TypedModel,
+    plan: Plan,
+    measures: Measures,
+    model: Lowered,
+    classes: Sequence[str],
+    front: TextFront | None = None,
+    backup: Backup | None = None,
+) -> str:
     outputs = [o.name for o in plan.outputs]
     images = any(t.rank == 3 for t in _types(typed.graph))
+    written = ["cfg.save", "cfg.history", "cfg.output"]
+    if backup is None:  # else `train` makes its folder
+        written.insert(0, "cfg.checkpoint")
     lines = [
         Line("gc.freeze()", "at exit, do not walk through all of torch's objects"),
-        Line("check_folders(cfg.checkpoint, cfg.save, cfg.history, cfg.output)"),
+        Line(f"check_folders({', '.join(written)})"),
         Line("device = pick_device(cfg.device)"),
         Line("torch.set_flush_denormal(True)", "denormals make CPU arithmetic many times slower"),
         *cpu_lines(typed, plan),
+        *cuda_lines(classes),
         Line("torch.manual_seed(cfg.seed)"),
         Line("model = Model().to(device)"),
     ]
@@ -40,10 +61,8 @@ def main_section(typed: TypedModel, plan: Plan, measures: Measures, model: Lower
         Line("if cfg.weights:"),
         Line("load_weights(model, cfg.weights)", depth=1),
         Line("if cfg.predict:"),
-        Line(
-            f"inputs = read_inputs(cfg.predict, device, {expected_inputs(typed, measures)})",
-            depth=1,
-        ),
+        *input_lines(typed, measures, front),
+        *whole_batches(typed.graph, "inputs", depth=1),
         Line("results = predict(model, inputs, cfg.batch_size)", depth=1),
     ]
     if len(outputs) == 1:
@@ -56,11 +75,18 @@ def main_section(typed: TypedModel, plan: Plan, measures: Measures, model: Lower
     lines.append(Line(f"train_arrays, {'test_arrays' if has_test else '_'} = load_data(cfg)"))
     chains = [c for c in plan.data.prepare if c is not None]
     adapts = any(layer_adapts(node) for chain in chains for node in chain.nodes)
-    lines.append(Line(f"data = prepare(train_arrays, device{', adapt=True' if adapts else ''})"))
+    train_arrays, test_arrays = "train_arrays", "test_arrays"
+    if front is not None:
+        lines += adapting_lines(front, checkpoint_path(backup))
+        train_arrays, test_arrays = encoding(train_arrays), encoding(test_arrays)
+    lines.append(Line(f"data = prepare({train_arrays}, device{', adapt=True' if adapts else ''})"))
     lines += model_lines(typed.graph, model.weights)
     if has_test:
-        lines.append(Line("test_data = prepare(test_arrays, device)"))
+        lines.append(Line(f"test_data = prepare({test_arrays}, device)"))
     fit = plan.fit
+    save_history = "save_history(history, cfg.history)"
+    if fit.validation_freq > 1:
+        save_history = f"save_spaced_history(history, cfg.history, {fit.validation_freq})"
     validation = ""
     if fit.validation_data:
         validation = " test_data,"
@@ -71,21 +97,26 @@ def main_section(typed: TypedModel, plan: Plan, measures: Measures, model: Lower
                 f"split = int(len(data[0]) * (1 - {py(fit.validation_split)}))",
                 "Keras validates on the last part",
             ),
+            Line("if not 0 < split < len(data[0]):"),
+            Line('sys.exit(f"cannot split {len(data[0])} samples for validation")', depth=1),
             Line(
                 "data, validation = tuple(t[:split] for t in data), tuple(t[split:] for t in data)"
             ),
         ]
+    lines += whole_batches(typed.graph, "data")
+    if validation or has_test:
+        lines += whole_batches(typed.graph, validation.strip(" ,") or "test_data")
     if any(placed.trainable for placed in model.weights):
         lines += [
             Line("if not cfg.evaluate:"),
             Line(f"history = train(model, data,{validation} cfg)", depth=1),
             Line("if cfg.history:", depth=1),
-            Line("save_history(history, cfg.history)", depth=2),
+            Line(save_history, depth=2),
             Line("if cfg.save:", depth=1),
             Line("save_weights(model, cfg.save)", depth=2),
         ]
     part, label = evaluated_part(plan)
-    size = plan.evaluate.batch_size if plan.evaluate else 32
+    size = plan.evaluate.batch_size if plan.evaluate else state_size(typed.graph) or 32
     batch = "cfg.batch_size" if size == fit.batch_size else str(size)
     report = Line(f'print("{label}:", show(evaluate(model, {part}, {batch})))')
     if plan.evaluate is None:
@@ -93,7 +124,7 @@ def main_section(typed: TypedModel, plan: Plan, measures: Measures, model: Lower
         lines.append(Line("else:" if trains else "if cfg.evaluate:"))
         report = Line(report.code, report.comment, 1)
     lines.append(report)
-    lines += predict_statement(typed, plan, part)
+    lines += predict_statement(typed, plan, part, front)
     lines += generate_statement(typed, plan)
     return render("sections/main.py.j2", body=render_lines(lines, 1))
 
@@ -120,24 +151,43 @@ def cpu_lines(typed: TypedModel, plan: Plan) -> list[Line]:
     return lines
 
 
-def predict_statement(typed: TypedModel, plan: Plan, part: str) -> list[Line]:
+def cuda_lines(classes: Sequence[str]) -> list[Line]:
+    """Return the settings for a GPU.
+
+    cuDNN takes the weights of an RNN in one piece. The optimizers have all weights in one vector
+    in another order, so torch copies them, which costs little, and warns.
+    """
+    if not any(RNN.search(text) for text in classes):
+        return []
+    quiet = 'warnings.filterwarnings("ignore", "RNN module weights")'
+    return [Line(quiet, "cuDNN gets a copy of them")]
+
+
+def predict_statement(
+    typed: TypedModel, plan: Plan, part: str, front: TextFront | None
+) -> list[Line]:
     """Return the lines of the spec's own `predict(...)`."""
     given = plan.predict
     if given is None:
         return []
     kinds = typed.graph.input_types
-    if given.x is not None:
+    # A text alone is a sample of one.
+    flat = given.x is not None and front is not None and isinstance(given.x[0], str)
+    rows = "[:, None]" if flat and front is not None and front.kinds[0].shape else ""
+    if given.x is not None and front is not None and front.kinds[0].dtype == "string":
+        samples = placed(f"model.encode(np.array({py(given.x)}){rows})")
+    elif given.x is not None:
         samples = f"(torch.tensor({py(given.x)}, dtype=torch.{kinds[0].dtype}, device=device),)"
     else:
         samples = f"tuple(t[:{given.samples}] for t in {part}[:{len(kinds)}])"
     call = f"predict(model, samples, {given.batch_size})"
     lines = [Line(f"samples = {samples}")]
     if len(plan.outputs) == 1:
-        return [*lines, Line(f'print("predictions:", {shown(call, plan, 0)}.tolist())')]
+        return [*lines, Line(f'print("predictions:", {shown(call, plan, 0)}.cpu().numpy())')]
     lines.append(Line(f"results = {call}"))
     for i, output in enumerate(plan.outputs):
         value = shown(f"results[{i}]", plan, i)
-        lines.append(Line(f"print({py(output.name + ':')}, {value}.tolist())"))
+        lines.append(Line(f"print({py(output.name + ':')}, {value}.cpu().numpy())"))
     return lines
 
 
@@ -149,12 +199,38 @@ def shown(value: str, plan: Plan, i: int) -> str:
     return f"{value}.gt(0.5).int()" if single else f"{value}.argmax(-1)"
 
 
-def expected_inputs(typed: TypedModel, measures: Measures) -> str:
-    """Return the arguments of `read_inputs`: shape and dtype of every input, by name."""
+NUMPY = {"string": "str", "bfloat16": "float32"}  # what numpy calls the types of inputs
+
+
+def input_lines(typed: TypedModel, measures: Measures, front: TextFront | None) -> list[Line]:
+    """Return the statements that read what `--predict` names."""
+    if front is None:
+        ids = vocabularies(typed.graph)
+        expected = expected_inputs(measures.inputs, typed.graph.input_types, "torch.", ids)
+        return [Line(f"inputs = read_inputs(cfg.predict, device, {expected})", depth=1)]
+    kinds = [replace(k, dtype=NUMPY.get(k.dtype, k.dtype)) for k in front.kinds]
+    expected = expected_inputs(front.inputs, kinds, "np.")
+    return [
+        Line(f"arrays = read_arrays(cfg.predict, {expected})", depth=1),
+        Line(f"inputs = {placed(encoding('arrays'))}", depth=1),
+    ]
+
+
+def placed(arrays: str) -> str:
+    """Return the expression of arrays as tensors on the device."""
+    return f"tuple(torch.as_tensor(a).to(device) for a in {arrays})"
+
+
+def expected_inputs(
+    names: Sequence[str], kinds: Sequence[TensorType], module: str, ids: Sequence[int] = ()
+) -> str:
+    """Return arguments of the reader: shape, dtype and number of ids of every input, by name."""
     parts = []
-    for name, kind in zip(measures.inputs, typed.graph.input_types, strict=True):
+    for name, kind, words in zip(names, kinds, ids or [0] * len(names), strict=True):
         shape = py(tuple(-1 if s is None else s for s in kind.shape))
-        parts.append(f"{name}=({shape}, torch.{kind.dtype})")
+        plain = kind.dtype == "str" or (kind.dtype, module) == ("bool", "np.")
+        dtype = kind.dtype if plain else f"{module}{kind.dtype}"
+        parts.append(f"{name}=({shape}, {dtype}{f', {words}' if words else ''})")
     return ", ".join(parts)
 
 
@@ -173,16 +249,23 @@ def generate_statement(typed: TypedModel, plan: Plan) -> list[Line]:
     ]
 
 
-def stateful(typed: TypedGraph) -> bool:
-    """Return whether a layer carries its state from batch to batch."""
+def whole_batches(typed: TypedGraph, data: str, depth: int = 0) -> list[Line]:
+    """Return the check that samples fill the batches whose states the model keeps."""
+    size = state_size(typed)
+    call = f"whole_batches(len({data}[0]), {size}, cfg.batch_size)"
+    return [Line(call, depth=depth)] if size is not None else []
+
+
+def state_size(typed: TypedGraph) -> int | None:
+    """Return of how many samples layers carry their states from batch to batch."""
     pending = [typed]
     while pending:
         for node in pending.pop().nodes:
             if getattr(node.node.instance.layer, "stateful", False):
-                return True
+                return node.inputs[0].batch
             if node.inner is not None:
                 pending.append(node.inner)
-    return False
+    return None
 
 
 def _types(typed: TypedGraph) -> list[TensorType]:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
 from kgen.backends.naming import docstring, identifier, listed, replace_word, uses_word
 from kgen.backends.templates import py, render
+from kgen.catalogue.callbacks import CallbackCode
 from kgen.catalogue.losses import Pair
+from kgen.catalogue.metrics import MetricCode
 from kgen.ir.functions import Function
 from kgen.ir.plan import Plan
 from kgen.passes.lowered import Lowered
 from kgen.torch_ir import Line, render_lines
 
 ACTIVATE = {"softmax": "torch.softmax({x}, dim=-1)", "sigmoid": "torch.sigmoid({x})"}
+RATIO = "s[0] / s[1] if s[1] else 0.0"  # 0 where all weights are 0, as in Keras
 SMALL = 1000  # numbers per sample up to which an epoch's outputs are kept for its metrics
 
 
@@ -28,12 +32,14 @@ class Measures:
         model: The class of the model.
         inputs: Variables of the model's inputs.
         penalty: Whether weights or activities are regularized.
+        watched: Whether a callback looks at every batch.
     """
 
     plan: Plan
     model: Lowered
     inputs: tuple[str, ...]
     penalty: bool = False
+    watched: bool = False
 
     def __post_init__(self) -> None:
         outputs = self.plan.outputs
@@ -51,6 +57,7 @@ class Measures:
             "loss" if single else free(identifier(f"{o.name}_loss"), taken) for o in outputs
         )
         self.weighted = self.plan.fit.class_weight is not None
+        self.weighs = self.weighted and any(o.weighted for o in outputs)  # metrics, too
         self.metrics = [
             ("" if single else f"{o.name}_", name, metric, i)
             for i, o in enumerate(outputs)
@@ -83,6 +90,8 @@ class Measures:
         samples: Keras weights batch losses by batch size.
         """
         if len(self.plan.outputs) != 1 or self.penalty or self.weighted or self.masks[0]:
+            return False
+        if self.watched or self.plan.data.mixes_labels:  # then each batch has its own targets
             return False
         output = self.plan.outputs[0]
         shape = output.prediction.shape
@@ -117,6 +126,12 @@ class Measures:
         if len(self.variables) > 1:
             names += [f"{o.name}_loss" for o in self.plan.outputs if o.loss is not None]
         return sorted(names)
+
+    def local_names(self) -> set[str]:
+        """Return the variables of the functions that compute loss and metrics."""
+        names = {*self.totals, *self.losses, *self.results, *self.batch}
+        names |= {self.pair(i).probabilities or "p" for i in range(len(self.variables))}
+        return names | {"loss", "outputs", "s", "n", "means", "sums", "weight"}
 
     # ------------------------------------------------------------------------ sections
 
@@ -154,7 +169,7 @@ class Measures:
         sums = render(
             "sections/function.py.j2",
             name="batch_sums",
-            arguments=f"{totals}, {values}",
+            arguments=f"{totals}, {values}{', weight: Tensor | None = None' * self.weighs}",
             returns="Tensor",
             doc=docstring("Return what a batch adds to the sums that `averages` takes.", 1),
             body=render_lines(self.sum_lines(), 1),
@@ -221,9 +236,14 @@ class Measures:
 
     def coded(self) -> list[tuple[str, str, Any, int]]:
         """Return (log name, variable, code, output) of every metric."""
-        taken = {*self.totals, *self.results, *self.batch}
-        taken |= {"outputs", "s", "n", "means", "sums", "p"}
-        codes = [metric.lower(self.pair(i)) for _, _, metric, i in self.metrics]
+        taken = self.local_names()
+        codes = []
+        for _, name, metric, i in self.metrics:
+            if self.weighs and name in self.plan.outputs[i].weighted:
+                values = metric.lower(replace(self.pair(i), weight="weight")).values
+                codes.append(MetricCode(f"weighted_sums({values}, weight)", 2, RATIO))
+            else:
+                codes.append(metric.lower(self.pair(i)))
         for code in codes:
             taken |= set(re.findall(r"[A-Za-z_]\w*", code.values))  # functions it calls
         coded = []
@@ -271,6 +291,9 @@ class Measures:
     def sum_lines(self) -> list[Line]:
         """Return the body of `batch_sums`: means times the batch size, then plain sums."""
         lines = self.all_probability_lines()
+        if self.weighs:
+            none = f"torch.ones(len({self.targets[0]}), device=loss.device)"
+            lines += [Line("if weight is None:"), Line(f"weight = {none}", depth=1)]
         means = list(self.totals)
         sums = []
         for _, variable, code, i in self.coded():
@@ -325,3 +348,23 @@ def free(name: str, taken: set[str]) -> str:
         name += "_"
     taken.add(name)
     return name
+
+
+# Variables of the script that a batch's must not hide.
+LOOP = frozenset(
+    {
+        "adapt", "cfg", "data", "device", "epoch", "loss", "model", "optimizer", "outputs",
+        "progress", "results", "seen", "step", "sums", "weight", "y",
+    }
+)  # fmt: skip
+
+
+def batch_names(inputs: Sequence[str], callbacks: Sequence[CallbackCode]) -> tuple[str, ...]:
+    """Return the variables of a batch's inputs: their names, unless the script has these.
+
+    Args:
+        inputs: The names that the model has for its inputs.
+        callbacks: What brings variables of its own.
+    """
+    taken = {*LOOP, *(name for c in callbacks for name, _ in c.passed)}
+    return tuple(free(name, taken) for name in inputs)

@@ -8,8 +8,8 @@ from functools import cache
 import kgen.catalogue.everything  # noqa: F401  registers all entries
 from kgen.catalogue import families
 from kgen.catalogue.base import Arg, Entry, Family
-from kgen.catalogue.kinds import show_value
 from kgen.catalogue.statements import STATEMENTS
+from kgen.catalogue.words import show_value
 from kgen.codes import CODES
 from kgen.provenance import MARK
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from kgen.backends.assemble import helper_text, imports_for, with_helpers
 from kgen.backends.classes import class_texts
@@ -11,28 +12,31 @@ from kgen.backends.extras import (
     class_weight_section,
     constraint_function,
     function_sections,
+    name_functions,
     penalty_function,
     schedule_section,
 )
 from kgen.backends.header import config_section, docstring, forward_doc
 from kgen.backends.layout import formatted
-from kgen.backends.main import main_section, stateful
-from kgen.backends.measures import Measures
+from kgen.backends.main import main_section, state_size
+from kgen.backends.measures import Measures, batch_names
 from kgen.backends.optimizer import render_optimizer
 from kgen.backends.templates import py, render
+from kgen.backends.text import text_front, with_front
 from kgen.backends.training import Training
-from kgen.catalogue.callbacks import lower_callbacks
+from kgen.catalogue.callbacks import backup_of
 from kgen.ir.model import TypedModel
 from kgen.ir.plan import Plan
-from kgen.passes.loop import without_loss
+from kgen.passes.loop import planned_callbacks, without_loss
 from kgen.passes.lower import lower_graph
 from kgen.passes.lowered import Placed, ScriptNames
-from kgen.torch_ir import GLOBALS, Names
+from kgen.passes.text import encoded, split_text
+from kgen.torch_ir import class_names
 
 # Helpers that read and write files: they stand together before `main`, whoever uses them.
 FILES = (
     "check_folders", "load_checkpoint", "save_checkpoint", "load_weights", "save_weights",
-    "save_history", "read_inputs", "write_outputs",
+    "save_history", "save_spaced_history", "read_inputs", "read_arrays", "write_outputs",
 )  # fmt: skip
 
 
@@ -43,10 +47,12 @@ class Script:
     Args:
         text: The program.
         weights: Every weight of the model, in Keras' order, and its names in `state_dict()`.
+        texts: The modules that keep vocabularies of text, by layer object.
     """
 
     text: str
     weights: tuple[Placed, ...]
+    texts: Mapping[int, str] = field(default_factory=dict)
 
 
 def render_script(typed: TypedModel, plan: Plan, file: str = "", weights: str = "") -> Script:
@@ -58,36 +64,48 @@ def render_script(typed: TypedModel, plan: Plan, file: str = "", weights: str = 
         file: What the docstring calls the script.
         weights: The weights that it loads when it is told no others.
     """
-    names = ScriptNames(Names(set(GLOBALS)))
+    names = ScriptNames(class_names())
+    whole, split = typed, split_text(typed.graph)
+    front = text_front(split, names)
+    typed, plan = encoded(typed, plan, split)
     model = lower_graph(
         typed.graph,
         "Model",
         names,
         fused=plan.fused_nodes,
         forward_doc=forward_doc(typed, plan),
+        attributes=front.attributes if front else None,
     )
-    inputs = model.definition.inputs[: len(typed.graph.graph.inputs)]
-    augment, augmented = augmentation(plan.data, names)
+    model = with_front(model, front)
+    own = model.definition.inputs[: len(typed.graph.graph.inputs)]
     penalties = penalty_function(model)
     constraints = constraint_function(model)
-    measures = Measures(plan, model, tuple(inputs), bool(penalties))
+    callbacks = planned_callbacks(plan)
+    inputs = batch_names(own, callbacks)
+    watched = any(c.batch for c in callbacks)
+    measures = Measures(plan, model, inputs, bool(penalties), watched)
+    name_functions(plan, measures)
+    augment, augmented = augmentation(plan.data, inputs, measures.targets[0], names)
     optimizer = render_optimizer(plan.optimizer, model.weights, without_loss(typed.graph, plan))
     training = Training(
-        measures, augmented, "def finalize" in optimizer, bool(constraints), stateful(typed.graph)
+        measures,
+        augmented,
+        "def finalize" in optimizer,
+        bool(constraints),
+        state_size(typed.graph) is not None,
+        callbacks,
     )
-    callbacks = lower_callbacks(
-        plan.fit.callbacks or (), plan.directions(), plan.optimizer.scheduled
-    )
-    main = main_section(typed, plan, measures, model)
-    train = training.section(callbacks)
+    classes = class_texts(names, model.definition)
+    main = main_section(typed, plan, measures, model, classes, front, backup_of(callbacks))
+    train = training.section()
     used = train + main
     sections = [
-        config_section(typed, plan, weights),
+        config_section(typed, plan, weights, backup_of(callbacks)),
         helper_text("parse_args"),
         *function_sections(plan, measures),
-        *class_texts(names, model.definition),
+        *classes,
         *augment,
-        data_section(plan.data, tuple(inputs), measures.targets, names),
+        data_section(plan.data, inputs, measures.targets, names, front),
         class_weight_section(plan),
         *measures.sections(),
         penalties,
@@ -103,8 +121,9 @@ def render_script(typed: TypedModel, plan: Plan, file: str = "", weights: str = 
     requires += tuple(getattr(plan.data.code, "requires", ()))
     header = render(
         "sections/header.py.j2",
-        docstring=docstring(typed, plan, file, requires),
+        docstring=docstring(whole, plan, file, requires),
         dependencies=", ".join(py(d) for d in ("torch>=2.4", "numpy", *requires)),
         imports=imports_for(parts, plan.data.code.imports),
     )
-    return Script(formatted("\n\n".join([header, *parts])), model.weights)
+    text = formatted("\n\n".join([header, *parts]))
+    return Script(text, model.weights, front.modules if front else {})

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from kgen.backends.measures import ACTIVATE, Measures
 from kgen.backends.naming import comma
 from kgen.backends.templates import render
-from kgen.catalogue.callbacks import CallbackCode
+from kgen.catalogue.callbacks import Backup, CallbackCode, backup_lines, backup_of
 from kgen.ir.plan import Plan
 from kgen.torch_ir import Line, render_lines
 
@@ -19,18 +19,20 @@ class Training:
 
     Args:
         measures: Loss and metrics.
-        augmented: Per input: the variable of its augmentation, or "".
+        augmented: The statements that augment a batch.
         finalizes: Whether the optimizer has a `finalize` (averaged weights).
         constraints: Whether weights are projected after each step.
         stateful: Whether layers carry state between batches: from evaluation into training too,
             where tensors of inference mode could not be used.
+        callbacks: The statements of callbacks.
     """
 
     measures: Measures
-    augmented: tuple[str, ...] = ()
+    augmented: tuple[Line, ...] = ()
     finalizes: bool = False
     constraints: bool = False
     stateful: bool = False
+    callbacks: Sequence[CallbackCode] = ()
 
     @property
     def plan(self) -> Plan:
@@ -40,7 +42,28 @@ class Training:
     def optimizer(self) -> str:
         return type(self.plan.optimizer).__name__
 
-    def section(self, callbacks: Sequence[CallbackCode]) -> str:
+    @property
+    def scaled_loss(self) -> str:
+        """Return the expression whose gradients the optimizer takes."""
+        scale = self.plan.optimizer.loss_scale
+        return f"(loss * optimizer.{scale})" if scale else "loss"
+
+    @property
+    def backup(self) -> Backup | None:
+        """Return what a callback says about the checkpoint."""
+        return backup_of(self.callbacks)
+
+    @property
+    def stops(self) -> bool:
+        """Return whether a callback may end the training."""
+        return any("stop" in line.code for c in self.callbacks for line in c.end)
+
+    @property
+    def passed(self) -> dict[str, str]:
+        """Return what callbacks need of `train` within an epoch: variables and their types."""
+        return {name: kind for c in self.callbacks for name, kind in c.passed}
+
+    def section(self) -> str:
         """Return the functions that train, evaluate and predict."""
         m = self.measures
         fused = any(o.fused for o in self.plan.outputs)
@@ -60,7 +83,8 @@ class Training:
             predict_returns="Tensor" if len(m.variables) == 1 else "tuple[Tensor, ...]",
             predict_note=": probabilities, not logits" if fused else "",
             predict=render_lines(self.predict_lines(), 1),
-            train=render_lines(self.train_lines(callbacks), 1),
+            passed="".join(f", {name}: {kind}" for name, kind in self.passed.items()),
+            train=render_lines(self.train_lines(), 1),
         )
 
     # ------------------------------------------------------------------ step and epoch
@@ -88,19 +112,35 @@ class Training:
 
     def step_lines(self) -> list[Line]:
         m = self.measures
-        lines = [
-            *self.forward(),
-            *self.loss("class_weight(y)" if m.weighted else ""),
+        weight = "class_weight(y)" if m.weighted else ""
+        lines = self.forward()
+        if m.weighs:
+            lines.append(Line(f"weight = {weight}"))
+            weight = "weight"
+        lines += [
+            *self.loss(weight),
             Line("optimizer.zero_grad()"),
-            Line("loss.backward()"),
-            Line("optimizer.step()"),
+            Line(f"{self.scaled_loss}.backward()"),
+            *self.update_lines(),
         ]
-        if self.constraints:
-            lines.append(Line("apply_constraints(model)"))
         if m.at_once:
             return [*lines, Line(f"return {m.variables[0]}.detach()")]
-        arguments = ", ".join((*m.totals, *m.results, *m.targets))
+        arguments = ", ".join((*m.totals, *m.results, *m.targets, *["weight"] * m.weighs))
         return [*lines, Line(f"return batch_sums({arguments})")]
+
+    def update_lines(self) -> list[Line]:
+        """Return the lines that update the weights, and then project those with constraints."""
+        step, project = Line("optimizer.step()"), Line("apply_constraints(model)")
+        if not self.constraints:
+            return [step]
+        if not self.plan.optimizer.skips:
+            return [step, project]
+        return [
+            Line("updates = optimizer.iterations"),
+            step,
+            Line("if optimizer.iterations > updates:", "it was not left out"),
+            replace(project, depth=1),
+        ]
 
     def epoch_lines(self) -> list[Line]:
         m, fit = self.measures, self.plan.fit
@@ -117,11 +157,10 @@ class Training:
             Line("model.train()"),
             Line("outputs = []" if m.at_once else "sums, seen = 0, 0"),
             Line(f"for step, ({batch}) in enumerate(batches, start=1):"),
+            *indented(self.augmented),
         ]
-        for name, augment in zip(m.inputs, self.augmented, strict=False):
-            if augment:
-                lines.append(Line(f"{name} = {augment}({name})", depth=1))
         step = f"train_step(model, optimizer, {batch})"
+        watching = [line for c in self.callbacks for line in c.batch]
         if m.at_once:
             return [
                 *lines,
@@ -133,8 +172,9 @@ class Training:
             *lines,
             Line(f"sums = sums + {step}", depth=1),
             Line(f"seen += len({m.targets[0]})", depth=1),
+            *indented(watching),
             *self.progress_lines("averages(sums, seen)"),
-            Line("return averages(sums, seen)", "the only wait for the device"),
+            Line("return averages(sums, seen)", "" if watching else "the only wait for the device"),
         ]
 
     def progress_lines(self, logs: str) -> list[Line]:
@@ -219,8 +259,9 @@ class Training:
 
     # --------------------------------------------------------------------- the loop
 
-    def train_lines(self, callbacks: Sequence[CallbackCode]) -> list[Line]:
+    def train_lines(self) -> list[Line]:
         rate = "" if scheduled(self.plan) else ", cfg.learning_rate"
+        callbacks = self.callbacks
         state = [s for c in callbacks for s in c.state]
         if self.stateful:
             state.append("states")
@@ -232,39 +273,62 @@ class Training:
             Line(f"optimizer = {self.optimizer}(model{rate})"),
             Line("history: dict[str, list[float]] = {}"),
             Line(f"first_epoch = {self.plan.fit.initial_epoch}"),
-            *([Line("stop = False", "a callback sets it")] if stops(callbacks) else []),
+            *([Line("stop = False", "a callback sets it")] if self.stops else []),
             *(line for c in callbacks for line in c.setup),
             *([Line("states = States(model)")] if self.stateful else []),
             Line(f"parts = {{{parts}}}", "what a checkpoint keeps"),
-            Line("if os.path.exists(cfg.checkpoint):"),
-            Line("state = load_checkpoint(cfg.checkpoint, parts)", depth=1),
-            Line('first_epoch, history = state["epoch"], state["history"]', depth=1),
-            *([Line('stop = state["stop"]', depth=1)] if stops(callbacks) else []),
+            *self.restore_lines(),
             Line("if cfg.compile:"),
             Line("model.compile()", depth=1),
             Line(f"steps = {steps}"),
             Line("for epoch in range(first_epoch, cfg.epochs):"),
-            *indented(self.loop_lines(callbacks)),
+            *indented(self.loop_lines()),
+            *self.complete_lines(),
+            *self.removal_lines(),
             *([Line("optimizer.finalize()")] if self.finalizes else []),
             *(line for c in callbacks for line in c.finish),
         ]
         return [*lines, Line("return history")]
 
-    def loop_lines(self, callbacks: Sequence[CallbackCode]) -> list[Line]:
-        """Return the body of the loop over epochs."""
-        kept = "epoch=epoch + 1, history=history" + (", stop=stop" if stops(callbacks) else "")
+    def removal_lines(self) -> list[Line]:
+        """Return the line that removes the checkpoint of a complete training."""
+        if self.backup is None or not self.backup.delete:
+            return []
+        before = ', cfg.checkpoint + ".bkp"' if self.backup.double else ""
+        return [Line(f"remove_files(cfg.checkpoint{before})", "the training is complete")]
+
+    def restore_lines(self) -> list[Line]:
+        """Return the lines that continue from a checkpoint."""
+        path = checkpoint_path(self.backup)
         return [
-            *([Line("if stop:"), Line("break", depth=1)] if stops(callbacks) else []),
+            *([Line("make_folder(cfg.checkpoint)")] if self.backup is not None else []),
+            Line("if os.path.exists(cfg.checkpoint):"),
+            Line(f"state = load_checkpoint({path}, parts)", depth=1),
+            Line('first_epoch, history = state["epoch"], state["history"]', depth=1),
+            *([Line('stop = state["stop"]', depth=1)] if self.stops else []),
+        ]
+
+    def complete_lines(self) -> list[Line]:
+        """Return the lines that follow the loop over epochs where nothing has ended it."""
+        lines = [line for c in self.callbacks for line in c.complete]
+        return [Line("else:"), *indented(lines)] if lines and self.stops else lines
+
+    def loop_lines(self) -> list[Line]:
+        """Return the body of the loop over epochs."""
+        arguments = ", ".join(["data", "cfg", "epoch", "progress", *self.passed])
+        values = "epoch=epoch + 1, history=history" + (", stop=stop" if self.stops else "")
+        return [
+            *([Line("if stop:"), Line("break", depth=1)] if self.stops else []),
             Line("progress = Progress(cfg, epoch, steps)"),
-            *(line for c in callbacks for line in c.begin),
-            Line("logs = train_epoch(model, optimizer, data, cfg, epoch, progress)"),
+            *(line for c in self.callbacks for line in c.begin),
+            Line(f"logs = train_epoch(model, optimizer, {arguments})"),
             *self.validation_lines(),
-            *(line for c in callbacks for line in c.end),
+            *(line for c in self.callbacks for line in c.end),
             Line("progress.show(steps, logs)"),
             Line("for name, value in logs.items():"),
             Line("history.setdefault(name, []).append(value)", depth=1),
             Line("if cfg.checkpoint:"),
-            Line(f"save_checkpoint(cfg.checkpoint, parts, {kept})", depth=1),
+            *indented(backup_lines(self.backup, values)),
         ]
 
     def validation_lines(self) -> list[Line]:
@@ -275,8 +339,11 @@ class Training:
         part = "validation"
         if fit.validation_steps:
             part = f"tuple(t[: {fit.validation_steps} * {size}] for t in validation)"
+        around = [line for c in self.callbacks for line in c.around]
         lines = [
+            *around,
             Line(f"results = evaluate(model, {part}, {size})"),
+            *around,
             Line('logs |= {f"val_{name}": value for name, value in results.items()}'),
         ]
         if fit.validation_freq == 1:
@@ -289,9 +356,9 @@ def indented(lines: Sequence[Line]) -> list[Line]:
     return [replace(line, depth=line.depth + 1) for line in lines]
 
 
-def stops(callbacks: Sequence[CallbackCode]) -> bool:
-    """Return whether a callback may end the training."""
-    return any("stop" in line.code for c in callbacks for line in c.end)
+def checkpoint_path(backup: Backup | None) -> str:
+    """Return the expression of the checkpoint to continue from."""
+    return "intact(cfg.checkpoint)" if backup is not None and backup.double else "cfg.checkpoint"
 
 
 def validated(plan: Plan) -> bool:

@@ -21,7 +21,8 @@ def state_of(placed: Sequence[Placed], arrays: Sequence[Any]) -> dict[str, Any]:
     state: dict[str, Any] = {}
     for place, array in zip(placed, arrays, strict=True):
         assert place.weight.shape == array.shape, (place.layer, place.weight.name)
-        array = place.weight.layout.to_torch(array.astype(np.float32))
+        whole = array.dtype.kind in "iu"  # places in a vocabulary have no fractions
+        array = place.weight.layout.to_torch(array if whole else array.astype(np.float32))
         if len(place.paths) == 1:
             state[place.paths[0]] = array
             continue

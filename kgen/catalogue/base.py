@@ -256,8 +256,13 @@ class Entry:
         return args
 
     @classmethod
+    def belongs(cls, name: str, value: Any) -> list[str]:
+        """Return where an argument that this entry does not have belongs, as helps."""
+        return []
+
+    @classmethod
     def doubts(cls, called_as: str, args: list[Any]) -> list[Diagnostic]:
-        """Return warnings about arguments that are legal and seldom meant, as `legacy` gets them."""
+        """Return warnings about legal arguments that are seldom meant; `args` as in `legacy`."""
         return []
 
     def check(self) -> None:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kgen.catalogue.base import Entry
-from kgen.catalogue.kinds import Mismatch
+from kgen.catalogue.kinds import Choice, Mismatch
 from kgen.diagnostics import Diagnostics, Fault, did_you_mean, listing
+from kgen.ir.functions import Function
 from kgen.source import Span
 
 
@@ -82,6 +83,9 @@ def bind(
         try:
             cls.args[name].kind.convert(values[name])
         except Mismatch as e:
+            meant = _meant(cls, name, named[name], values)
+            if meant:
+                e.help, e.note = meant, e.note or " "
             hint = e.help.startswith("did you mean")
             about = "" if e.sure else f"`{name}`: {_in_a_sentence(cls.args[name].doc)}"
             found.error(
@@ -89,7 +93,7 @@ def bind(
                 e.sentence(name),
                 named[name].at(e.path),
                 e.help if hint else "",
-                notes=[note for note in (e.note or about,) if note],
+                notes=[note for note in (e.note or about,) if note.strip()],
                 helps=[e.help] if e.help and not hint else [],
             )
     if len(found.errors) > before:
@@ -99,6 +103,21 @@ def bind(
     except Fault as fault:
         found.add(fault.at(spans.get(fault.arg, span)))
         return None
+
+
+def _meant(cls: type[Entry], name: str, given: Given, values: dict[str, Any]) -> str:
+    """Return another argument that a word fits, as in `Conv2D(64, 3, relu, same)`."""
+    if not isinstance(given.value, str) or given.name_span != given.span:
+        return ""  # no word, or the argument was named
+    for other, declared in cls.args.items():
+        if other == name or other in values or not isinstance(declared.kind, Choice):
+            continue
+        try:
+            declared.kind.convert(given.value)
+        except Mismatch:
+            continue
+        return f"did you mean `{other}={given.value}`?"
+    return ""
 
 
 def _in_a_sentence(doc: str) -> str:
@@ -140,22 +159,24 @@ def _name_positionals(
 def _is_activation(
     cls: type[Entry], names: Sequence[str], position: int, argument: Given, given: Sequence[Given]
 ) -> bool:
-    """Return whether a bare word is the activation, as in `Conv2D(64, 3, relu)`.
+    """Return whether a bare word or a function is the activation, as in `Conv2D(64, 3, relu)`.
 
-    Keras' third positional argument there is `strides`, which no word could be.
+    Keras' third positional argument there is `strides`, which neither could be.
     """
     from kgen.catalogue.families import ACTIVATIONS
 
-    if "activation" not in cls.args or not isinstance(argument.value, str):
+    value = argument.value
+    if "activation" not in cls.args or any(g.name == "activation" for g in given):
         return False
-    if ACTIVATIONS.find(argument.value) is None or any(g.name == "activation" for g in given):
+    named = isinstance(value, str) and ACTIVATIONS.find(value) is not None
+    if not named and not isinstance(value, Function):
         return False
     if position >= len(names):
         return True
     if names[position] == "activation":
         return False
     try:
-        cls.args[names[position]].kind.convert(argument.value)
+        cls.args[names[position]].kind.convert(value)
     except Mismatch:
         return True
     return False
@@ -190,6 +211,7 @@ def _by_name(
                 argument.name_span,
                 did_you_mean(written, [*rest, *renames(cls)]) or "not a parameter",
                 notes=[f"it also accepts: {listing(rest)}"] if rest else [],
+                helps=cls.belongs(written, argument.value),
             )
         elif name in named:
             found.error(

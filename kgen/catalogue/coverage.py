@@ -174,17 +174,6 @@ TOOLS = {
     "schedules": "a module, listed below",
 }
 
-# Names that kgen has no entry for, by module.
-MISSING = {
-    "initializers": dict.fromkeys(
-        ("STFT", "STFTInitializer", "stft"), "only for the kernels of `STFTSpectrogram`"
-    ),
-    "metrics": dict.fromkeys(
-        ("binary_focal_crossentropy", "categorical_focal_crossentropy", "huber"),
-        "a loss: `compile(loss=...)` takes it, `metrics=[...]` does not",
-    ),
-}
-
 
 @dataclass(frozen=True)
 class Covered:
@@ -226,5 +215,4 @@ def covered(module: str, family: Family, name: str) -> Covered:
     entry = family.find(name)
     if entry is not None:
         return Covered(name, entry, entry.refusal, entry.instead)
-    reason = MISSING.get(module, {}).get(name) or TOOLS.get(name, "")
-    return Covered(name, None, reason or "kgen does not know it")
+    return Covered(name, None, TOOLS.get(name, "kgen does not know it"))

@@ -83,7 +83,7 @@ def compile_function(
     names = names or function.params
     if len(arguments) != len(function.params):
         wanted = f"{len(function.params)} argument{'s' if len(function.params) != 1 else ''}"
-        fault = Fault("K205", f"`{function.name}` takes {wanted}, is given {len(arguments)}")
+        fault = Fault("K205", f"{function.described} takes {wanted}, is given {len(arguments)}")
         raise FunctionFault.within(fault, function.span)
     terms = [_argument(n, a) for n, a in zip(names, arguments, strict=True)]
     # What is cast to real numbers takes the precision of the (last) tensor that has some.
@@ -95,7 +95,7 @@ def compile_function(
     scope = dict(zip(function.params, terms, strict=True))
     body = _Compiler(function, scope).term(function.body)
     if not body.tensor:
-        fault = Fault("K203", f"`{function.name}` must return a tensor, not {body.code}")
+        fault = Fault("K203", f"{function.described} must return a tensor, not {body.code}")
         raise FunctionFault.within(fault, function.body.span)
     return body
 
@@ -130,10 +130,11 @@ class _Compiler:
         self.depth += 1
         try:
             if self.depth > MAX_DEPTH:
-                raise Fault("K114", f"`{self.function.name}` is nested too deeply")
+                raise Fault("K114", f"{self.function.described} is nested too deeply")
             term = self._term(node)
             if next(self.steps, None) is None or len(term.code) > MAX_CODE:
-                raise Fault("K114", f"`{self.function.name}` is too large with all that it calls")
+                called = self.function.described
+                raise Fault("K114", f"{called} is too large with all that it calls")
             return term
         except Fault as fault:
             raise FunctionFault.within(fault, node.span) from None
@@ -151,7 +152,7 @@ class _Compiler:
             case ir.Negative():
                 return negative(self._number(node.operand))
             case ir.Infix():
-                return infix(node.op, self._number(node.left), self._number(node.right))
+                return infix(node.op, *self._sides(node))
             case ir.Index():
                 return index(self.term(node.value), node.items)
             case ir.Operation(op="list"):
@@ -162,6 +163,16 @@ class _Compiler:
             case ir.Operation():
                 return self._call(node)
         raise Fault("K114", "this cannot stand in a small function")
+
+    def _sides(self, node: ir.Infix) -> list[Term]:
+        """Return the sides of an operator: with a tensor, one may be a list of numbers."""
+        sides = []
+        for side, other in ((node.left, node.right), (node.right, node.left)):
+            listed = isinstance(side, ir.Operation) and side.op == "list"
+            listed = listed or (isinstance(side, ir.Constant) and isinstance(side.value, tuple))
+            array = listed and self.term(other).tensor
+            sides.append(self.term(side) if array else self._number(side))
+        return sides
 
     def _number(self, node: ir.Expr) -> Term:
         """Return a term that can be computed with; a bare word is a misspelt name."""

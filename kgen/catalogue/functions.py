@@ -6,12 +6,17 @@ Their code comes from `function_code.py`.
 from __future__ import annotations
 
 from kgen.catalogue.activations import Activation
+from kgen.catalogue.families import ACTIVATIONS
 from kgen.catalogue.function_code import FunctionFault, compile_function, definition
+from kgen.catalogue.layer import Layer
 from kgen.catalogue.losses import Loss, Pair
 from kgen.catalogue.metrics import Metric, MetricCode
 from kgen.catalogue.ops import Term
+from kgen.catalogue.ops.base import BATCH, show
+from kgen.catalogue.references import expected_families
 from kgen.diagnostics import Fault
 from kgen.ir import functions as ir
+from kgen.ir.model import Instance
 from kgen.ir.shapes import TensorType
 from kgen.torch_ir import safe
 
@@ -99,6 +104,24 @@ class FunctionMetric(Metric, abstract=True):
         return (definition(self.function, types, self.python_name, "custom metric"),)
 
 
+def check_activations(layer: Layer, x: TensorType) -> None:
+    """Raise a fault unless the small functions among a layer's activations fit.
+
+    Args:
+        layer: The layer, whose cells are checked as well.
+        x: What the layer returns, of whose shape an activation must be.
+    """
+    for name, declared in layer.args.items():
+        value = getattr(layer, name)
+        if isinstance(value, ir.Function) and ACTIVATIONS in expected_families(declared.kind):
+            FunctionActivation(value, x).check_in(name, layer)
+        parts = value if isinstance(value, tuple) else (value,)
+        for part in parts:
+            inner = part.layer if isinstance(part, Instance) else part
+            if isinstance(inner, Layer):
+                check_activations(inner, x)
+
+
 class FunctionActivation(Activation, abstract=True):
     """A small function as an activation.
 
@@ -110,6 +133,32 @@ class FunctionActivation(Activation, abstract=True):
     def __init__(self, function: ir.Function, x: TensorType) -> None:
         super().__init__(called_as=function.name)
         self.function, self.x = function, x
+
+    def check_in(self, argument: str, layer: Layer) -> None:
+        """Raise a fault unless the function keeps the shape, and has no axes where it may not."""
+        body = compile_function(self.function, (self.x,))
+        called = self.function.described
+        if body.dims != (BATCH, *self.x.shape) or not body.real:
+            given = show((BATCH, *self.x.shape))
+            made = f"{'numbers' if body.real else body.dtype} of shape {body}"
+            raise FunctionFault.within(
+                Fault(
+                    "K203",
+                    f"{called} must return numbers of the shape that it gets, as an `{argument}`",
+                    label=f"makes {made} from {given}",
+                ),
+                self.function.body.span,
+            )
+        if layer.elementwise_activation and not body.elementwise:
+            raise FunctionFault.within(
+                Fault(
+                    "K501",
+                    f"{called} works along axes, which is not supported as the `{argument}` of "
+                    f"`{type(layer).__name__}`",
+                    helps=("apply it with a `Lambda` layer",),
+                ),
+                self.function.body.span,
+            )
 
     @property
     def repeats(self) -> bool:
@@ -123,7 +172,7 @@ class FunctionActivation(Activation, abstract=True):
             raise FunctionFault.within(
                 Fault(
                     "K501",
-                    f"`{self.function.name}` works along axes, which is not supported as the "
+                    f"{self.function.described} works along axes, which is not supported as the "
                     "activation of a convolution",
                     helps=("apply it with a `Lambda` layer",),
                 ),

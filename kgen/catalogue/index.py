@@ -19,7 +19,7 @@ INDEX = {
             RandomZoom
         """,
         "categories": """
-            Discretization IntegerLookup
+            Discretization
         """,
         "cells": """
             GRUCell LSTMCell RNN SimpleRNNCell StackedRNNCells
@@ -50,7 +50,7 @@ INDEX = {
             EinsumDense
         """,
         "embedding": """
-            Embedding Masking
+            Embedding Masking ReversibleEmbedding
         """,
         "geometric_augmentation": """
             AugMix Pipeline RandAugment RandomElasticTransform RandomErasing RandomPerspective
@@ -59,15 +59,24 @@ INDEX = {
         "grouped_attention": """
             GroupQueryAttention GroupedQueryAttention
         """,
+        "hashing": """
+            HashedCrossing Hashing
+        """,
         "inputs": """
             Input InputLayer
         """,
         "lambda_": """
             Lambda
         """,
+        "lookup": """
+            IntegerLookup StringLookup
+        """,
         "merging": """
             Add Average Concatenate Dot KerasOneMerge Maximum Merge Minimum Multiply Subtract add
             average concatenate dot maximum merge minimum multiply subtract
+        """,
+        "mixing": """
+            CutMix MixUp
         """,
         "normalization": """
             BatchNormalization GroupNormalization LayerNormalization RMSNormalization
@@ -92,8 +101,8 @@ INDEX = {
             CuDNNGRU CuDNNLSTM GRU LSTM SimpleRNN
         """,
         "refused": """
-            CutMix FlaxLayer HashedCrossing Hashing JaxLayer MaxNumBoundingBoxes MixUp RandomHeight
-            RandomWidth ReversibleEmbedding StringLookup TFSMLayer TorchModuleWrapper Wrapper
+            FlaxLayer JaxLayer MaxNumBoundingBoxes RandomHeight RandomWidth TFSMLayer
+            TorchModuleWrapper Wrapper
         """,
         "regularization": """
             ActivityRegularization AlphaDropout GaussianDropout GaussianNoise SpatialDropout1D
@@ -137,11 +146,12 @@ INDEX = {
         "initializers": """
             Constant GlorotNormal GlorotUniform HeNormal HeUniform Identity IdentityInitializer
             LecunNormal LecunUniform Ones Orthogonal OrthogonalInitializer RandomNormal
-            RandomUniform TruncatedNormal VarianceScaling Zeros constant glorot_normal
-            glorot_uniform glorotnormal glorotuniform he_normal he_uniform henormal heuniform
-            identity lecun_normal lecun_uniform lecunnormal lecununiform normal one ones orthogonal
-            random_normal random_uniform randomnormal randomuniform truncated_normal truncatednormal
-            uniform variance_scaling variancescaling xavier_normal xavier_uniform zero zeros
+            RandomUniform STFT STFTInitializer TruncatedNormal VarianceScaling Zeros constant
+            glorot_normal glorot_uniform glorotnormal glorotuniform he_normal he_uniform henormal
+            heuniform identity lecun_normal lecun_uniform lecunnormal lecununiform normal one ones
+            orthogonal random_normal random_uniform randomnormal randomuniform stft stft_initializer
+            stftinitializer truncated_normal truncatednormal uniform variance_scaling
+            variancescaling xavier_normal xavier_uniform zero zeros
         """,
     },
     "regularizer": {
@@ -200,20 +210,23 @@ INDEX = {
             specificityatsensitivity true_negatives true_positives truenegatives truepositives
         """,
         "errors": """
-            BCE BinaryCrossentropy CategoricalCrossentropy CategoricalHinge ConcordanceCorrelation
-            CosineProximity CosineSimilarity Hinge KLD KLDivergence KullbackLeiblerDivergence
-            LogCoshError MAE MAPE MSE MSLE MeanAbsoluteError MeanAbsolutePercentageError
-            MeanSquaredError MeanSquaredLogarithmicError PearsonCorrelation Poisson RMSE
-            RootMeanSquaredError SparseCategoricalCrossentropy SquaredHinge bce binary_crossentropy
-            binarycrossentropy categorical_crossentropy categorical_hinge categoricalcrossentropy
-            categoricalhinge cce concordance_correlation concordancecorrelation cosine
-            cosine_proximity cosine_similarity cosinesimilarity hinge kl_divergence kld kldivergence
-            kullback_leibler_divergence log_cosh log_cosh_error logcosh logcosherror mae mape
-            mean_absolute_error mean_absolute_percentage_error mean_squared_error
-            mean_squared_logarithmic_error meanabsoluteerror meanabsolutepercentageerror
-            meansquarederror meansquaredlogarithmicerror mse msle pearson_correlation
-            pearsoncorrelation poisson rmse root_mean_squared_error rootmeansquarederror scce
-            sparse_categorical_crossentropy sparsecategoricalcrossentropy squared_hinge squaredhinge
+            BCE BinaryCrossentropy BinaryFocalCrossentropy CategoricalCrossentropy
+            CategoricalFocalCrossentropy CategoricalHinge ConcordanceCorrelation CosineProximity
+            CosineSimilarity Hinge Huber KLD KLDivergence KullbackLeiblerDivergence LogCoshError MAE
+            MAPE MSE MSLE MeanAbsoluteError MeanAbsolutePercentageError MeanSquaredError
+            MeanSquaredLogarithmicError PearsonCorrelation Poisson RMSE RootMeanSquaredError
+            SparseCategoricalCrossentropy SquaredHinge bce binary_crossentropy
+            binary_focal_crossentropy binarycrossentropy binaryfocalcrossentropy
+            categorical_crossentropy categorical_focal_crossentropy categorical_hinge
+            categoricalcrossentropy categoricalfocalcrossentropy categoricalhinge cce
+            concordance_correlation concordancecorrelation cosine cosine_proximity cosine_similarity
+            cosinesimilarity hinge huber kl_divergence kld kldivergence kullback_leibler_divergence
+            log_cosh log_cosh_error logcosh logcosherror mae mape mean_absolute_error
+            mean_absolute_percentage_error mean_squared_error mean_squared_logarithmic_error
+            meanabsoluteerror meanabsolutepercentageerror meansquarederror
+            meansquaredlogarithmicerror mse msle pearson_correlation pearsoncorrelation poisson rmse
+            root_mean_squared_error rootmeansquarederror scce sparse_categorical_crossentropy
+            sparsecategoricalcrossentropy squared_hinge squaredhinge
         """,
         "scores": """
             BinaryIoU F1Score FBetaScore IoU Mean MeanIoU MeanMetricWrapper OneHotIoU OneHotMeanIoU
@@ -233,9 +246,13 @@ INDEX = {
             Adam AdamW Adamax Lion Nadam adam adam_w adamax adamw lion nadam
         """,
         "refused": """
-            LossScaleOptimizer MultiOptimizer OptimizerMap ScheduleFreeAdamW loss_scale_optimizer
-            lossscaleoptimizer multi_optimizer multioptimizer optimizer_map optimizermap
-            schedule_free_adam_w schedulefreeadamw
+            MultiOptimizer OptimizerMap multi_optimizer multioptimizer optimizer_map optimizermap
+        """,
+        "scaling": """
+            LossScaleOptimizer loss_scale_optimizer lossscaleoptimizer
+        """,
+        "schedule_free": """
+            ScheduleFreeAdamW schedule_free_adam_w schedulefreeadamw
         """,
     },
     "learning-rate schedule": {
@@ -247,6 +264,12 @@ INDEX = {
         """,
     },
     "callback": {
+        "averages": """
+            SwapEMAWeights swap_ema_weights swapemaweights
+        """,
+        "backup": """
+            BackupAndRestore backup_and_restore backupandrestore
+        """,
         "rates": """
             LearningRateScheduler ReduceLROnPlateau learning_rate_scheduler learningratescheduler
             reduce_lr_on_plateau reducelronplateau
@@ -256,9 +279,8 @@ INDEX = {
             progbarlogger tensor_board tensorboard
         """,
         "refused": """
-            BackupAndRestore LambdaCallback OrbaxCheckpoint RemoteMonitor SwapEMAWeights
-            backup_and_restore backupandrestore lambda_callback lambdacallback orbax_checkpoint
-            orbaxcheckpoint remote_monitor remotemonitor swap_ema_weights swapemaweights
+            LambdaCallback OrbaxCheckpoint RemoteMonitor lambda_callback lambdacallback
+            orbax_checkpoint orbaxcheckpoint remote_monitor remotemonitor
         """,
         "stopping": """
             EarlyStopping ModelCheckpoint TerminateOnNaN early_stopping earlystopping

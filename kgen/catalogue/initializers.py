@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from kgen.catalogue.base import Entry, arg
 from kgen.catalogue.families import INITIALIZERS
-from kgen.catalogue.kinds import Choice, Float, Int, Opt, TupleOf
+from kgen.catalogue.kinds import Bool, Choice, Either, Float, Int, Opt, TupleOf
 from kgen.catalogue.weights import Weight
 from kgen.diagnostics import Fault
 
@@ -206,6 +206,8 @@ class Scaled(Seeded, abstract=True):
         case = (self.distribution, self.scale, self.mode)
         if case in self._NATIVE and self.input_axes is None and _same_fans(weight):
             return self.fill(self._NATIVE[case][0], target, *self._NATIVE[case][1:])
+        if case == ("uniform", 1.0, "fan_avg") and self.input_axes is None:
+            return self.fill("glorot_uniform_", target, *map(str, weight.fans()))
         fan = self.fan(weight)
         if self.distribution == "uniform":
             bound = f"{sqrt(3 * self.scale / fan):.9g}"
@@ -279,6 +281,65 @@ class LecunNormal(FixedScaled):
     """Truncated normal of variance 1 / fan_in (LeCun et al., 1998)."""
 
     scale, mode, distribution = 1.0, "fan_in", "truncated_normal"
+
+
+# Windows by their names in scipy; torch has the first four in this form, too.
+WINDOWS = ("hann", "hamming", "blackman", "bartlett", "cosine", "nuttall", "exponential")
+COSINES = {  # the coefficients of sums of cosines
+    "blackmanharris": [0.35875, 0.48829, 0.14128, 0.01168],
+    "flattop": [0.21557895, 0.41663158, 0.277263158, 0.083578947, 0.006947368],
+}
+
+
+class STFTInitializer(Initializer):
+    """One side of a short-time Fourier transform; for kernels of shape (samples, 1, bins)."""
+
+    spellings = ("STFT", "stft")
+
+    side: str = arg(Choice("real", "imag"), "Real or imaginary side.", "real")
+    window: str | tuple[float, ...] | None = arg(
+        Opt(Either(Choice(*WINDOWS, *COSINES, "boxcar"), TupleOf(Float()))),
+        "How the samples fade out: a name, or a number each.",
+        "hann",
+    )
+    scaling: str | None = arg(
+        Choice("density", "spectrum", None), "What the window is normalized for.", "density"
+    )
+    periodic: bool = arg(Bool(), "Whether the window is periodic.", False)
+
+    def lower(self, target: str, weight: Weight) -> str:
+        shape = weight.shape
+        if len(shape) != 3 or shape[1] != 1 or shape[2] < 2:
+            raise Fault(
+                "K203",
+                f"`{self.called_as}` fills kernels of shape (samples, 1, bins), and "
+                f"`{weight.name}` has the shape {shape}",
+                arg=f"{weight.name}_initializer",
+            )
+        window = self.window_of(shape[0], f"{weight.name}_initializer")
+        scaling = repr(self.scaling) if window != "None" else "None"
+        kernel = f'stft_kernel("{self.side}", {shape[0]}, {shape[2]}, {window}, {scaling})'
+        layout = weight.layout  # `stft_kernel` has torch's: (bins, 1, samples)
+        if layout.gates or layout.reshape or layout.permute != (2, 1, 0):
+            kernel = arranged(f"{kernel}.permute(2, 1, 0)", weight)
+        return f"{target}.data.copy_({kernel})"
+
+    def window_of(self, length: int, arg: str) -> str:
+        """Return the expression of the window, "None" for none."""
+        if isinstance(self.window, tuple):
+            if len(self.window) != length:
+                message = f"the window has {len(self.window)} numbers, the kernel {length} samples"
+                raise Fault("K203", message, arg=arg)
+            return f"torch.tensor({list(self.window)})"
+        if self.window is None or self.window == "boxcar":
+            return "None" if self.window is None else f"torch.ones({length})"
+        if self.window in WINDOWS[:4]:
+            return f"torch.{self.window}_window({length}, periodic={self.periodic})"
+        options = f"sym={not self.periodic}"
+        if self.window in COSINES:
+            options = f"a={COSINES[self.window]}, {options}"
+        name = "general_cosine" if self.window in COSINES else self.window
+        return f"torch.signal.windows.{name}({length}, {options})"
 
 
 def arranged(expr: str, weight: Weight) -> str:

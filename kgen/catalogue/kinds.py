@@ -15,8 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from kgen.catalogue.words import either
-from kgen.catalogue.words import show_value as show_value
+from kgen.catalogue.words import either, show_value
 from kgen.diagnostics import Fault, did_you_mean, listing
 
 Key = int | str | float | bool

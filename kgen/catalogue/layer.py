@@ -106,6 +106,9 @@ class Layer(Entry, abstract=True, family=LAYERS):
         stateless: True when it has no weights and no randomness, so that it may preprocess data.
         wants_list: True for merge layers, which take a list of tensors.
         fixed_by: For a layer that adapts, what to give it instead of training data.
+        text: How it takes text, "" for not at all. Tensors hold none, so something is applied
+            before the text enters the model: the "whole" layer, or "fingerprints", which are
+            numbers that the layer takes in the place of text.
     """
 
     name: str | None = arg(Opt(Str()), "Name of the layer.", None, keyword_only=True)
@@ -151,7 +154,11 @@ class Layer(Entry, abstract=True, family=LAYERS):
     stateless: ClassVar[bool] = False
     wants_list: ClassVar[bool] = False
     fixed_by: ClassVar[str] = ""
+    text: ClassVar[str] = ""
     call_args: ClassVar[tuple[str, ...]] = ()  # arguments that Keras takes in the call
+    varying_args: ClassVar[tuple[str, ...]] = ()  # those that may differ between the calls
+    call_inputs: ClassVar[tuple[str, ...]] = ()  # what Keras calls several inputs of different use
+    elementwise_activation: ClassVar[bool] = False  # whether one of its own may know no axes
     takes_integers: ClassVar[bool] = False  # whether integers are no numbers to compute with
     tensor_args: ClassVar[tuple[str, ...]] = ()  # arguments that are further input tensors
 
@@ -178,7 +185,8 @@ class Layer(Entry, abstract=True, family=LAYERS):
         """Return the expression of the result.
 
         A bare expression has the first output type, the layout that `layout` says ("any": that
-        of the first input) and the mask of the first input when `supports_masking`.
+        of the first input) and the mask of the first input when `supports_masking`. Several
+        values that share one expression are what it returns, in order.
         """
         raise NotImplementedError(f"{type(self).__name__} has no lowering")
 
@@ -230,6 +238,13 @@ class Layer(Entry, abstract=True, family=LAYERS):
         those whose outputs the others see come first.
         """
         return False
+
+    def remembers(self) -> bool:
+        """Return whether an application leaves something behind, such as moving averages.
+
+        The order counts in which such a layer is applied to several tensors.
+        """
+        return bool(getattr(self, "stateful", False))
 
     def flops(self, inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...]) -> int:
         """Return multiply-adds times two of one sample's forward pass; 0 when negligible."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import Any
 
-from kgen.catalogue.base import Entry, Family, arg
+from kgen.catalogue.base import Entry, Family, arg, snake_case
+from kgen.catalogue.bind import Given
 from kgen.catalogue.callbacks import Callback
 from kgen.catalogue.families import CALLBACKS, LOSSES, METRICS, OPTIMIZERS
 from kgen.catalogue.kinds import (
@@ -22,13 +25,24 @@ from kgen.catalogue.kinds import (
 )
 from kgen.catalogue.optimizers import Optimizer
 from kgen.catalogue.references import Ref
-from kgen.diagnostics import Fault
+from kgen.catalogue.words import show_value
+from kgen.diagnostics import Diagnostic, Fault
 
 STATEMENTS = Family("statement")
 
 
 class Statement(Entry, abstract=True, family=STATEMENTS):
     """Base of statements."""
+
+    @classmethod
+    def belongs(cls, name: str, value: Any) -> list[str]:
+        shown = show_value(value).strip("`")
+        if name in ("lr", "learning_rate", "momentum", "decay", "clipnorm"):
+            return [f"it belongs to the optimizer: `optimizer=SGD({name}={shown})`"]
+        for other in (Compile, Fit):
+            if name in other.args or name in other.renamed:
+                return [f"it belongs to `{snake_case(other.__name__)}`"]
+        return []
 
 
 def per_output(kind: Kind, *, single: bool = True) -> Kind:
@@ -39,6 +53,76 @@ def per_output(kind: Kind, *, single: bool = True) -> Kind:
 LOSS = Ref(LOSSES, function=True)
 METRIC = Ref(METRICS, function=True)
 METRIC_LIST = TupleOf(METRIC, single=True)
+
+
+DATA_STATEMENT = "the `data` statement gives the data (made-up data, where there is none)"
+KERAS_ORDER = {
+    "fit": (
+        "x", "y", "batch_size", "epochs", "verbose", "callbacks", "validation_split",
+        "validation_data", "shuffle", "class_weight", "sample_weight", "initial_epoch",
+        "steps_per_epoch", "validation_steps", "validation_batch_size", "validation_freq",
+    ),
+    "fit_generator": (
+        "generator", "steps_per_epoch", "epochs", "verbose", "callbacks", "validation_data",
+        "validation_steps",
+    ),
+    "evaluate": ("x", "y", "batch_size", "verbose"),
+    "evaluate_generator": ("generator", "steps"),
+    "predict": ("x", "batch_size", "verbose", "steps"),
+    "predict_generator": ("generator", "steps"),
+}  # fmt: skip
+_PART = re.compile(
+    r"(?:^|_)(?:(?P<train>tr|train|training)|(?P<test>ts|te|test|testing)"
+    r"|(?P<validation>v|va|val|valid|validation|dev))(?:_|$)",
+    re.IGNORECASE,
+)
+
+
+def in_keras_order(called_as: str, args: list[Given]) -> list[Given]:
+    """Return the arguments of Keras' `fit(x_train, y_train, 32, 10)` by name.
+
+    Its data comes first and shows by being no number; kgen's own statements have no data.
+    """
+    method = called_as.rpartition(".")[2]
+    names = KERAS_ORDER.get(method, ())
+    first = args[0] if args else None
+    if first is None or first.name is not None or isinstance(first.value, int | float):
+        return args
+    if not method.endswith("_generator") and not _is_data(first.value):
+        return args
+    named = []
+    for i, given in enumerate(args):
+        fits = given.name is None and i < len(names)
+        named.append(replace(given, name=names[i]) if fits else given)
+    return named
+
+
+def _is_data(value: Any) -> bool:
+    """Return whether a value can only stand for arrays: a word, or several of them."""
+    words = value if isinstance(value, list | tuple) and value else [value]
+    return all(isinstance(word, str) for word in words)
+
+
+def part_of(value: Any) -> str | None:
+    """Return the part of the data that words such as `x_test` or `(x_val, y_val)` mean."""
+    words = value if isinstance(value, list | tuple) else [value]
+    parts = set()
+    for word in words:
+        found = _PART.search(word) if isinstance(word, str) else None
+        parts.add(found.lastgroup if found else None)
+    return parts.pop() if len(parts) == 1 else None
+
+
+def renamed_steps(args: list[Given], name: str, to: str) -> list[Given]:
+    """Return arguments with Keras 1's number of samples as today's number of batches."""
+    size = next((g.value for g in args if g.name == "batch_size"), 32)
+    counted = []
+    for given in args:
+        value = given.value
+        if given.name == name and type(value) is int and type(size) is int and size > 0:
+            given = replace(given, name=to, value=max(1, value // size))
+        counted.append(given)
+    return counted
 
 
 class Compile(Statement):
@@ -118,20 +202,28 @@ class Fit(Statement):
     )
     seed: int = arg(Int(min=0), "Seed of all randomness.", 0, keyword_only=True)
 
-    renamed = {
-        "nb_epoch": "epochs",
-        "samples_per_epoch": "steps_per_epoch",
-        "nb_val_samples": "validation_steps",
-    }
+    spellings = ("fit_generator",)
+    renamed = {"nb_epoch": "epochs"}
     no_effect = {
-        "x": "the `data` statement gives the data",
-        "y": "the `data` statement gives the data",
+        "x": DATA_STATEMENT,
+        "y": DATA_STATEMENT,
+        "generator": DATA_STATEMENT,
         "workers": "the data is resident",
         "use_multiprocessing": "the data is resident",
         "max_queue_size": "the data is resident",
         "show_accuracy": "write `metrics=[accuracy]` in `compile`",
     }
     refused = {"sample_weight": "kgen has no per-sample weights yet; use `class_weight`"}
+
+    @classmethod
+    def legacy(cls, called_as: str, args: list[Given]) -> list[Given]:
+        args = in_keras_order(called_as, args)
+        args = renamed_steps(args, "samples_per_epoch", "steps_per_epoch")
+        args = renamed_steps(args, "nb_val_samples", "validation_steps")
+        part = next((part_of(g.value) for g in args if g.name == "validation_data"), None)
+        if part is None:
+            return args
+        return [replace(g, value=part) if g.name == "validation_data" else g for g in args]
 
     def check(self) -> None:
         if self.validation_split and self.validation_data:
@@ -156,11 +248,23 @@ class Evaluate(Statement):
         Opt(Choice("test", "train", "validation")), "The part to evaluate on.", None
     )
 
+    spellings = ("evaluate_generator",)
     no_effect = {
-        "x": "the `data` statement gives the data",
-        "y": "the `data` statement gives the data",
+        "x": DATA_STATEMENT,
+        "y": DATA_STATEMENT,
+        "generator": DATA_STATEMENT,
+        "steps": "all of the data is evaluated",
         "sample_weight": "the script has no sample weights",
     }
+
+    @classmethod
+    def legacy(cls, called_as: str, args: list[Given]) -> list[Given]:
+        args = in_keras_order(called_as, args)
+        part = next((part_of(g.value) for g in args if g.name == "x"), None)
+        if part is None:
+            return args
+        args = [replace(g, name="data", value=part) if g.name == "x" else g for g in args]
+        return [g for g in args if g.name != "y"]
 
 
 class Predict(Statement):
@@ -175,8 +279,17 @@ class Predict(Statement):
     samples: int = arg(Int(min=1), "How many test samples to predict.", 5, keyword_only=True)
     classes: bool = arg(Bool(), "Print classes instead of probabilities.", False, keyword_only=True)
 
-    spellings = ("predict_proba", "predict_classes")
-    no_effect = {"verbose": "predictions are printed as they are"}
+    spellings = ("predict_proba", "predict_classes", "predict_generator")
+    no_effect = {
+        "verbose": "predictions are printed as they are",
+        "generator": DATA_STATEMENT,
+        "steps": "the first samples are predicted",
+    }
+
+    @classmethod
+    def legacy(cls, called_as: str, args: list[Given]) -> list[Given]:
+        args = in_keras_order(called_as, args)
+        return [g for g in args if g.name != "x" or part_of(g.value) != "test"]
 
     def check(self) -> None:
         if self.called_as == "predict_classes":  # of Keras 1 and 2
@@ -187,12 +300,43 @@ def _bad() -> Any:
     raise TypeError
 
 
+def _is_path(given: Given) -> bool:
+    return given.name in (None, "filepath") and isinstance(given.value, str)
+
+
+def _as_safetensors(path: str) -> str:
+    """Return a path with the ending of what a script writes in the place of Keras'."""
+    ending = next((e for e in (".weights.h5", ".h5", ".hdf5", ".keras") if path.endswith(e)), "")
+    return path.removesuffix(ending) + ".safetensors" if ending else path
+
+
 class Save(Statement):
     """Save the trained weights."""
 
     filepath: str = arg(Str(), "Where to: a .safetensors file.")
 
     spellings = ("save_weights",)
+
+    @classmethod
+    def legacy(cls, called_as: str, args: list[Given]) -> list[Given]:
+        return [replace(g, value=_as_safetensors(g.value)) if _is_path(g) else g for g in args]
+
+    @classmethod
+    def doubts(cls, called_as: str, args: list[Given]) -> list[Diagnostic]:
+        """Warn of `save("model.h5")`: a script writes no files of Keras."""
+        return [
+            Diagnostic(
+                "W101",
+                f"the weights are written to `{_as_safetensors(g.value)}`",
+                g.span,
+                "not a file of Keras",
+                helps=("`kgen weights` turns it into one: see `kgen weights --help`",),
+                severity="warning",
+            )
+            for g in args
+            if _is_path(g) and _as_safetensors(g.value) != g.value
+        ]
+
     no_effect = {
         "overwrite": "the file is replaced",
         "include_optimizer": "use `--checkpoint` to continue training",
@@ -211,6 +355,14 @@ class PlotModel(Statement):
     to_file: str = arg(Str(), "Where Keras would draw it.", "model.png")
 
     spellings = ("plot",)
+
+    @classmethod
+    def legacy(cls, called_as: str, args: list[Given]) -> list[Given]:
+        first = args[0] if args else None
+        if first is not None and first.name is None and not isinstance(first.value, str):
+            return args[1:]  # the model, of which a spec has one
+        return args
+
     no_effect = {
         "show_shapes": "`kgen plot` shows them",
         "show_layer_names": "`kgen plot` shows them",

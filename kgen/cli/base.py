@@ -116,6 +116,15 @@ def prepare_parser() -> None:
         keep_tables(os.path.join(folder, f"grammar-{VERSION}.tables"))
 
 
+def refuse_python(path: str) -> None:
+    """Fail on a Keras script, which Python runs and kgen does not."""
+    if path.lower().endswith(".py"):
+        raise FileProblem(
+            f"{files.shown(path)} is a Python script, not a spec: let Python run it as far as "
+            '`model.save("model.keras")`, and give kgen that file'
+        )
+
+
 def checked(spec: str, define: Iterable[tuple[str, Any]]) -> Check:
     """Return the checked spec."""
     from kgen.api import check_text
@@ -123,6 +132,7 @@ def checked(spec: str, define: Iterable[tuple[str, Any]]) -> Check:
 
     if is_saved(spec):
         return checked_saved(spec, define)
+    refuse_python(spec)
     prepare_parser()
     return check_text(files.read_text(spec), named(spec), dict(define))
 
@@ -144,6 +154,7 @@ def built(spec: str, define: Iterable[tuple[str, Any]], out: str = "") -> Build:
 
     if is_saved(spec):
         return built_saved(spec, define, out)[0]
+    refuse_python(spec)
     prepare_parser()
     text = files.read_text(spec)
     build = build_text(text, named(spec), dict(define), os.path.basename(out))
@@ -155,6 +166,7 @@ def guard(out: str, spec: str, force: bool) -> None:
     """Fail if writing to a file would lose what a person wrote."""
     from kgen.provenance import MARK, state
 
+    refuse_python(spec)
     if spec != "-" and os.path.exists(out) and os.path.samefile(out, spec):
         fail(f"{files.shown(out)} is the specification itself: choose another name with -o")
     if force or not os.path.isfile(out):
@@ -181,6 +193,8 @@ def write_stdout(text: str) -> None:
 
 def write_stdout_bytes(data: bytes) -> None:
     """Print bytes."""
+    if sys.stdout is None:
+        raise FileProblem("there is no standard output to write to")
     sys.stdout.flush()
     sys.stdout.buffer.write(data)
     sys.stdout.buffer.flush()

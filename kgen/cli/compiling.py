@@ -76,6 +76,8 @@ def build(
     go to a .safetensors file beside the script, which starts from them.
     """
     if stdout or out == "-":
+        if out not in (None, "-"):
+            raise click.UsageError("--stdout writes no file: leave -o out")
         if watch:
             raise click.UsageError("--watch needs a file to write to")
         write_stdout(script_text(built(spec, define)))
@@ -245,13 +247,19 @@ def check(
     specs: Sequence[str], define: Sequence[tuple[str, Any]], verbose: bool, form: str
 ) -> None:
     """Check each SPEC and write nothing."""
-    results = [checked(spec, define) for spec in specs]
+    results, unreadable = [], False
+    for spec in specs:
+        try:
+            results.append(checked(spec, define))
+        except FileProblem as problem:
+            unreadable = True
+            say(f"error: {problem}")
     if form == "json":
         click.echo(check_json(results))
     else:
         for result in results:
             print_check(result, verbose)
-    sys.exit(any(result.errors for result in results))
+    sys.exit(unreadable or any(result.errors for result in results))
 
 
 def print_check(check: Check, verbose: bool) -> None:

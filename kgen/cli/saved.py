@@ -37,13 +37,13 @@ BESIDE = ("{}.weights.h5", "{}_weights.h5", "{}.h5", "{}.hdf5")  # weights of a 
 
 def is_saved(path: str) -> bool:
     """Return whether a path is a saved model and no spec, by what is in it."""
-    from kgen.frontends.keras.container import sniff
+    from kgen.frontends.keras.container import is_foreign, sniff
 
     if path == "-":
         return False
     if os.path.isdir(path):
         return not path.endswith(".kdsl")
-    if path.endswith((".keras", ".h5", ".hdf5")):
+    if path.endswith((".keras", ".h5", ".hdf5")) or is_foreign(os.path.basename(path)):
         return True
     try:
         with open(path, "rb") as file:
@@ -88,13 +88,25 @@ def weights_for(path: str, saved: Saved, given: str | None) -> Saved | None:
     return open_path(beside[0])
 
 
-def loaded(path: str, define: Iterable[tuple[str, Any]] = ()) -> Loaded:
-    """Return the checked model of a file."""
+def loaded(
+    path: str,
+    define: Iterable[tuple[str, Any]] = (),
+    saved: Saved | None = None,
+    weights: Saved | None = None,
+) -> Loaded:
+    """Return the checked model of a file.
+
+    Args:
+        path: The file.
+        define: Constants, of which it has none.
+        saved: What is in the file, where it is open already.
+        weights: The weights, where they lie in another file.
+    """
     from kgen.saved import load
 
     for name, _ in define:
         fail(f"`-D {name}=...`: a saved model has no constants; `kgen convert` makes a spec of it")
-    return load(open_path(path))
+    return load(saved or open_path(path), weights)
 
 
 def checked_saved(path: str, define: Iterable[tuple[str, Any]]) -> Check:
@@ -120,8 +132,9 @@ def built_saved(
     """
     from kgen.saved import build_saved
 
-    model = loaded(path, define)
-    where = weights_for(path, model.saved, weights) if default else None
+    saved = open_path(path)
+    where = weights_for(path, saved, weights) if default else None
+    model = loaded(path, define, saved, where)
     build, state = build_saved(model, where, os.path.basename(out), default)
     show(model.check.source, build.diagnostics, sys.stderr)
     return build, state
@@ -217,20 +230,21 @@ def weights(source: str, out: str | None, like: str | None, force: bool) -> None
             fail(f"say what {files.shown(source)} is for: --like model.keras")
         out = out or f"{stem}.weights.h5"
         guard_output(out, (source, like), force)
-        model = loaded(like)
+        file = open_path(like)
+        model = loaded(like, (), file, weights_for(like, file, None))
         files.write(out, to_keras(model, read_file(source), named(source), os.path.basename(out)))
     else:
         out = out or f"{stem}.safetensors"
         if not out.endswith(".safetensors"):
             fail(f"{files.shown(out)} must end in .safetensors")
         given = open_path(source)
-        model = loaded(like or source)
         where = given if like is not None else weights_for(source, given, None)
+        model = loaded(like or source, (), None if like is not None else given, where)
         if where is None:
             fail(f"{files.shown(source)} holds no weights")
         found = arrays(model, where)
         guard_output(out, (source, like), force)
-        files.write(out, write(state(model, build_checked(model.check), found)))
+        files.write(out, write(state(model, build_checked(model.check), found, where)))
     say(f"wrote {files.shown(out)}")
 
 

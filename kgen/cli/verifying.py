@@ -100,21 +100,27 @@ def need_packages() -> None:
 
 def read(spec: str, define: Iterable[tuple[str, Any]]) -> tuple[Check, dict[str, Any]]:
     """Return the checked model, and of a saved one its weights and what Keras makes of it."""
-    model = saved.loaded(spec, define) if saved.is_saved(spec) else None
+    model, where = None, None
+    if saved.is_saved(spec):
+        file = saved.open_path(spec)
+        where = saved.weights_for(spec, file, None)
+        model = saved.loaded(spec, define, file, where)
     check = checked(spec, define) if model is None else model.check
     show(check.source, check.diagnostics, sys.stderr)
     if check.errors or check.typed is None or check.plan is None:
         sys.exit(1)
-    where = None if model is None else saved.weights_for(spec, model.saved, None)
     if model is None or where is None:
         return check, {}
     from kgen.api import build_checked
     from kgen.saved import arrays, in_order
-    from kgen.verify.saved import load_saved, outputs_of
+    from kgen.verify.saved import load_saved, outputs_of, read_otherwise
 
-    given: dict[str, Any] = {"weights": in_order(build_checked(check), arrays(model, where))}
+    found = arrays(model, where)
+    given: dict[str, Any] = {"weights": in_order(build_checked(check), found, learnt=False)}
     if model.saved is where:
-        if (theirs := load_saved(spec)) is not None:
+        if other := read_otherwise(check.typed.graph.graph):
+            say(f"note: Keras 3 takes {other} of older versions for its own: not compared with it")
+        elif (theirs := load_saved(spec)) is not None:
             given["saved"] = partial(outputs_of, theirs)
         else:
             say("note: Keras does not load this file: it is compared with what kgen reads from it")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 
@@ -126,7 +127,7 @@ def new(name: str, kind: str, force: bool) -> None:
     if not stem:
         raise click.UsageError("the name must not be empty")
     files.write(path, starter(stem, kind).encode())
-    say(f"wrote {files.shown(path)}; train it with: kgen run {path}")
+    say(f"wrote {files.shown(path)}; train it with: kgen run {shlex.quote(path)}")
 
 
 @cli.command(

@@ -6,12 +6,14 @@ syntax.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 
 from kgen.catalogue.layer import Layer
 from kgen.ir.model import Composite, Graph, Instance, Node, Ref
+from kgen.ir.order import in_keras_order
+from kgen.ir.rewrite import Rewriter
 from kgen.source import Span
 
 _uids = count(1)
@@ -80,38 +82,38 @@ def repeat(value: LayerValue, n: int, group: int) -> LayerValue:
     return LayerValue(tuple(items))
 
 
+def series(values: Sequence[LayerValue], group: int) -> LayerValue:
+    """Return what a `for` makes: uses of one block are marked as one group."""
+    items = [item for value in values for item in value.items]
+    layers = [instance.layer for instance, _ in items]
+    titles = {b.title for b in layers if isinstance(b, Composite) and b.kind == "block"}
+    blocks = len(titles) == 1 and all(
+        isinstance(b, Composite) and b.kind == "block" for b in layers
+    )
+    new = len({instance.uid for instance, _ in items}) == len(items)
+    if len(items) < 2 or len(items) != len(values) or not (blocks and new):
+        return chain(values)
+    if any(mark is not None for _, mark in items):
+        return chain(values)
+    return LayerValue(tuple((instance, (group, i)) for i, (instance, _) in enumerate(items)))
+
+
 def fresh(value: LayerValue) -> LayerValue:
     """Return the same layers with weights of their own."""
-    return LayerValue(tuple((fresh_instance(i), mark) for i, mark in value.items), value.extra)
+    copies = _Fresh()
+    return LayerValue(tuple((copies.instance(i), mark) for i, mark in value.items), value.extra)
 
 
-def fresh_instance(instance: Instance) -> Instance:
-    """Return a new layer object with the same arguments."""
-    layer = instance.layer
-    if isinstance(layer, Composite):
-        made: dict[int, Instance] = {}
-        nodes = []
-        for node in layer.graph.nodes:
-            uid = node.instance.uid
-            if uid not in made:
-                made[uid] = fresh_instance(node.instance)
-            nodes.append(replace(node, instance=made[uid]))
-        layer = replace(layer, graph=replace(layer.graph, nodes=tuple(nodes)))
-    return replace(instance, uid=next(_uids), layer=layer)
+class _Fresh(Rewriter):
+    """Makes a new layer object of each, of those inside of others as well."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.uids: dict[int, int] = {}
 
-def with_instances(graph: Graph, made: Mapping[int, Instance]) -> Graph:
-    """Return a graph with other layer objects in the place of some, by uid, however deep inside."""
-    nodes = []
-    done: dict[int, Instance] = {}
-    for node in graph.nodes:
-        instance = made.get(node.instance.uid, node.instance)
-        layer = instance.layer
-        if isinstance(layer, Composite) and instance.uid not in done:
-            inner = with_instances(layer.graph, made)
-            done[instance.uid] = replace(instance, layer=replace(layer, graph=inner))
-        nodes.append(replace(node, instance=done.get(instance.uid, instance)))
-    return replace(graph, nodes=tuple(nodes))
+    def changed(self, instance: Instance) -> Instance:
+        uid = self.uids.setdefault(instance.uid, next(_uids))
+        return replace(super().changed(instance), uid=uid)
 
 
 @dataclass(eq=False)
@@ -168,11 +170,22 @@ class GraphBuilder:
         bound[tensor.ref[1]] = name
         self.nodes[node.id] = replace(node, bound=tuple(bound))
 
-    def finish(self, outputs: Sequence[Tensor], names: Sequence[str] = ()) -> Graph:
-        """Return the graph with the given outputs."""
-        return Graph(
-            tuple(self.nodes),
-            tuple(self.inputs),
-            tuple(t.ref for t in outputs),
-            tuple(names),
-        )
+    def finish(
+        self,
+        outputs: Sequence[Tensor],
+        names: Sequence[str] = (),
+        keys: Sequence[str] = (),
+    ) -> Graph:
+        """Return the graph with the given outputs, in an order in which Keras runs it.
+
+        Args:
+            outputs: The tensors.
+            names: What they are called where their layers have no names.
+            keys: What they are called whatever their layers' names, "" for those without.
+        """
+        refs = tuple(t.ref for t in outputs)
+        if names or any(keys):
+            own = [self.nodes[i].instance.name for i, _ in refs]
+            options = zip(keys or own, own, names or own, strict=True)
+            names = [key or name or given for key, name, given in options]
+        return in_keras_order(Graph(tuple(self.nodes), tuple(self.inputs), refs, tuple(names)))

@@ -72,3 +72,8 @@ class Function:
     span: Span
     describe: str = "a function"
     uses: tuple[Function, ...] = ()
+
+    @property
+    def described(self) -> str:
+        """Return the function as messages name it; one in the place of an argument has no name."""
+        return f"`{self.name}`" if self.name else "the function"

@@ -47,7 +47,8 @@ class DataPlan:
         code: Its code in the script.
         prepare: Per array (inputs, then targets): the typed chain that prepares it, or None.
         types: Per array: its type when it is prepared.
-        augment: Per input: the typed chain applied to training batches, or None.
+        augment: Per input: the typed chain applied to training batches, or None. A chain of two
+            inputs and outputs takes the targets along, and mixes them.
         classes: Which arrays stay classes where the spec has `one_hot` (`passes/labels.py`).
     """
 
@@ -57,6 +58,11 @@ class DataPlan:
     types: tuple[TensorType, ...]
     augment: tuple[TypedGraph | None, ...] = ()
     classes: frozenset[int] = frozenset()
+
+    @property
+    def mixes_labels(self) -> bool:
+        """Return whether the targets of training batches are mixed."""
+        return any(c is not None and len(c.graph.inputs) > 1 for c in self.augment)
 
 
 @dataclass(frozen=True, eq=False)

@@ -41,4 +41,4 @@ class Training:
     generate: Bound | None = None
     data: Data | None = None
     functions: tuple[Function, ...] = ()
-    model_span: Span = Span(0, 0)
+    model_span: Span = field(default_factory=lambda: Span(0, 0))

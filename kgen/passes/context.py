@@ -12,13 +12,28 @@ from kgen.catalogue.layer import Layer, Value
 from kgen.diagnostics import Diagnostics
 from kgen.ir.functions import Function
 from kgen.ir.model import Composite, Instance, Ref, TypedGraph, TypedNode
+from kgen.ir.rewrite import layers_of
 from kgen.ir.shapes import TensorType
 from kgen.passes.infer import infer, output_types
 from kgen.passes.lowered import Placed
+from kgen.passes.sharing import has_weights
 from kgen.torch_ir import Line
 
 if TYPE_CHECKING:
     from kgen.passes.lower import ClassLowering
+
+
+class Unshareable(Exception):
+    """The applications of a layer with weights need different torch modules.
+
+    Args:
+        instance: The layer object.
+        constructors: What would make the modules.
+    """
+
+    def __init__(self, instance: Instance, *constructors: str) -> None:
+        super().__init__(instance.name)
+        self.instance, self.constructors = instance, constructors
 
 
 class NodeContext:
@@ -61,7 +76,11 @@ class NodeContext:
         self.made = True
         if self.shared:
             assert self.instance is not None
-            return f"self.{self.owner.attribute_of[self.instance.uid]}"
+            known = self.owner.constructor_of[self.instance.uid]
+            if known == constructor:
+                return f"self.{self.owner.attribute_of[self.instance.uid]}"
+            if any(has_weights(layer) for layer in layers_of(self.instance)):
+                raise Unshareable(self.instance, known, constructor)
         if not self.modules:
             self.modules.append((self.wanted, constructor))
         return self.reference(self.modules[0][0])
@@ -173,7 +192,7 @@ class NodeContext:
     ) -> tuple[Value, ...]:
         assert node.inner is not None
         values = [
-            self.channels_first(v) if prefers_first(node.inner, i) else self.channels_last(v)
+            self.channels_first(v) if self.wants_first(node, i, v) else self.channels_last(v)
             for i, v in enumerate(inputs)
         ]
         # A wrapper applies its model as it likes: what happens inside has no place of its own.
@@ -196,6 +215,19 @@ class NodeContext:
             for name, kind, out, mask in zip(names, node.outputs, outputs, mask_names, strict=True)
         )
 
+    def wants_first(self, node: TypedNode, index: int, value: Value) -> bool:
+        """Return whether a block or model takes an input channels-first.
+
+        Where neither is better for its layers, a block takes a tensor as it comes.
+        """
+        assert node.inner is not None
+        wanted = prefers_first(node.inner, index)
+        if wanted is not None or value.type.rank < 2 or self.instance is None:
+            return bool(wanted)
+        layer = self.instance.layer
+        block = isinstance(layer, Composite) and layer.kind == "block"
+        return value.first and block and self.instance.uid not in self.owner.shared
+
     def apply(self, inner: Instance, *inputs: Value) -> tuple[Value, ...]:
         """Lower a wrapped layer or model in the place of this one."""
         layer = inner.layer
@@ -214,7 +246,13 @@ class NodeContext:
         return self.lower(layer, inputs, None)[0]
 
     def assign_many(self, names: Sequence[str], results: Sequence[Value]) -> None:
-        """Bind several outputs to variables, one statement each where the order allows it."""
+        """Bind several outputs to variables, one statement each where the order allows it.
+
+        Outputs that have one expression are what it returns, all of them in order.
+        """
+        if len({result.expr for result in results}) == 1 and set(names) != {"_"}:
+            self.run(f"{', '.join(names)} = {results[0].expr}")
+            return
         pairs = [
             (name, result.expr)
             for name, result in zip(names, results, strict=True)
@@ -227,23 +265,25 @@ class NodeContext:
             self.run(f"{name} = {expr}")
 
 
-def prefers_first(typed: TypedGraph, index: int) -> bool:
-    """Return whether the layer that reads an input of a block works channels-first."""
-    ref: Ref = (typed.graph.inputs[index], 0)
-    if typed.type_of(ref).rank < 2:
-        return False
+def prefers_first(typed: TypedGraph, index: int) -> bool | None:
+    """Return whether the first layer that has a layout, and reads an input of a block or what
+    others have made of it, works channels-first; None where there is no such layer."""
+    start: Ref = (typed.graph.inputs[index], 0)
+    followed = {start} if typed.type_of(start).rank > 1 else set()
     for node in typed.nodes:
-        if ref not in node.node.inputs:
+        read = [i for i, ref in enumerate(node.node.inputs) if ref in followed]
+        if not read:
             continue
         layer = node.node.instance.layer
         if isinstance(layer, Composite):
             assert node.inner is not None
-            return prefers_first(node.inner, node.node.inputs.index(ref))
-        wanted = layer.layout_for(*node.inputs)
-        if wanted != "any":
-            return wanted == "first"
-        ref = (node.node.id, 0)
-    return False
+            wanted = prefers_first(node.inner, read[0])
+            if wanted is not None:
+                return wanted
+        elif (layout := layer.layout_for(*node.inputs)) != "any":
+            return layout == "first"
+        followed |= {(node.node.id, i) for i, kind in enumerate(node.outputs) if kind.rank > 1}
+    return None
 
 
 def attribute_name(instance: Instance) -> str:

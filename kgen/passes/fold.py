@@ -7,135 +7,46 @@ about the model changes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from kgen.catalogue.layer import Layer
 from kgen.catalogue.layers.inputs import Input
 from kgen.ir.build import layer_value
 from kgen.ir.model import Composite, Graph, Instance, Node, Ref
-from kgen.passes.fold_names import block_name, inner_names
-from kgen.passes.fold_signature import loose, parameters, strict
+from kgen.ir.rewrite import Rewriter, inner_first
+from kgen.passes.fold_names import block_name, inner_names, is_sum
+from kgen.passes.fold_signature import loose, parameters, slots, stem_of, strict
+from kgen.passes.fold_view import Region, View
 from kgen.torch_ir import Names
 
-MAX_PARAMETERS = 6
+MAX_PARAMETERS = 5
 MAX_UNIT = 4  # layers of the smallest blocks: a convolution, its normalization, its activation
 MAX_MOTIF = 5
-ROUNDS = 8
+LOOP = 3  # uses of a block that make a `for`
 WORTH = 3  # layers that a block must save
 UNIT_PARTS = ("BatchNormalization", "Activation", "ReLU", "LeakyReLU", "ELU", "PReLU", "Dropout",
               "ZeroPadding2D", "LayerNormalization", "Softmax")  # fmt: skip
+LEADING = ("BatchNormalization", "LayerNormalization", "Activation", "ReLU")
 ACTIVATIONS = ("Activation", "ReLU", "LeakyReLU", "ELU", "PReLU")
 
 
 def fold(graph: Graph) -> Graph:
     """Return a graph that computes the same, with blocks and repeats for what repeats."""
     folder = _Folder()
-    for _ in range(ROUNDS):
-        folded = folder.motifs(graph, MAX_UNIT, units=True)
-        if folded is None:
-            break
-        graph = folded
-    for _ in range(ROUNDS):
-        folded = folder.motifs(graph, MAX_MOTIF, units=False) or folder.segments(graph)
-        if folded is None:
-            break
-        graph = folded
-    return repeats(graph)
+    graph = exhausted(lambda g: folder.motifs(g, MAX_UNIT, units=True), graph)
+    graph = exhausted(folder.diamonds, graph)
+    graph = exhausted(lambda g: folder.motifs(g, MAX_MOTIF, units=False), graph)
+    graph = exhausted(lambda g: folder.diamonds(g, cells=True), graph)
+    return repeats(titled(graph))
 
 
-@dataclass(frozen=True, eq=False)
-class Region:
-    """Nodes with one tensor in and one tensor out."""
-
-    nodes: tuple[Node, ...]
-    source: Ref
-
-    @property
-    def layers(self) -> list[Layer | Composite]:
-        return [node.instance.layer for node in self.nodes]
-
-
-@dataclass(eq=False)
-class View:
-    """What the nodes of a graph are used for."""
-
-    graph: Graph
-    users: dict[Ref, list[Node]] = field(default_factory=dict)
-    shared: set[int] = field(default_factory=set)
-
-    def __post_init__(self) -> None:
-        seen: set[int] = set()
-        for node in self.graph.nodes:
-            for ref in node.inputs:
-                self.users.setdefault(ref, []).append(node)
-            if node.instance.uid in seen:
-                self.shared.add(node.instance.uid)
-            seen.add(node.instance.uid)
-
-    def foldable(self, node: Node) -> bool:
-        """Return whether a node may become part of a block."""
-        layer = node.instance.layer
-        if node.instance.uid in self.shared or node.output_count != 1 or node.repeat is not None:
-            return False
-        if node.bound and any(node.bound):
-            return False
-        if isinstance(layer, Composite):
-            return layer.kind == "block"
-        plain = layer.activity_regularizer is None and not getattr(layer, "stateful", False)
-        return plain and not isinstance(layer, Input) and not layer.adapts()
-
-    def follows(self, node: Node, before: Node) -> bool:
-        """Return whether a node takes another's output alone, and nothing else takes it."""
-        ref = (before.id, 0)
-        return node.inputs == (ref,) and len(self.users[ref]) == 1 and ref not in self.graph.outputs
-
-    def chains(self) -> Iterator[list[Node]]:
-        """Yield the longest chains of foldable nodes."""
-        chain: list[Node] = []
-        taken: set[int] = set()
-        for start in self.graph.nodes:
-            if start.id in taken or len(start.inputs) != 1 or not self.foldable(start):
-                continue
-            chain = [start]
-            while True:
-                taken.add(chain[-1].id)
-                users = self.users.get((chain[-1].id, 0), [])
-                if len(users) != 1 or not self.foldable(users[0]):
-                    break
-                if not self.follows(users[0], chain[-1]):
-                    break
-                chain.append(users[0])
-            yield chain
-
-    def segments(self) -> list[Region | Node]:
-        """Return the graph cut where one tensor alone goes on: regions, and single nodes."""
-        last_use = {ref: max(n.id for n in users) for ref, users in self.users.items()}
-        for ref in self.graph.outputs:
-            last_use[ref] = len(self.graph.nodes)
-        live: set[Ref] = set()
-        pending: list[Node] = []
-        source: Ref | None = None
-        parts: list[Region | Node] = []
-        for node in self.graph.nodes:
-            pending.append(node)
-            live = {ref for ref in live if last_use[ref] > node.id}
-            live |= {
-                (node.id, i)
-                for i in range(node.output_count)
-                if last_use.get((node.id, i), -1) > node.id
-            }
-            if len(live) != 1 or next(iter(live)) != (node.id, 0):
-                continue
-            region = len(pending) > 1 and source is not None and all(map(self.foldable, pending))
-            if region:
-                assert source is not None
-                parts.append(Region(tuple(pending), source))
-            else:
-                parts += pending
-            pending, source = [], (node.id, 0)
-        return [*parts, *pending]
+def exhausted(step: Callable[[Graph], Graph | None], graph: Graph) -> Graph:
+    """Return the graph after a step has been taken as often as it can."""
+    while (changed := step(graph)) is not None:
+        graph = changed
+    return graph
 
 
 class _Folder:
@@ -166,40 +77,33 @@ class _Folder:
             found.values(), key=lambda uses: (not active(uses[0]), -savings(uses), -len(uses[0]))
         )
         for uses in ranked:
+            if not units:
+                uses = without_stem(uses)
             if savings(uses) < WORTH:
                 continue
-            regions = [Region(tuple(nodes), nodes[0].inputs[0]) for nodes in uses]
+            regions = [Region(tuple(nodes), nodes[0].inputs) for nodes in uses]
             folded = self.block(graph, regions)
             if folded is not None:
                 return folded
         return None
 
-    # ---------------------------------------------------------------------- segments
+    # ---------------------------------------------------------------------- diamonds
 
-    def segments(self, graph: Graph) -> Graph | None:
-        """Return the graph with regions that repeat, and what always follows them, as a block."""
+    def diamonds(self, graph: Graph, cells: bool = False) -> Graph | None:
+        """Return the graph with regions that branch and merge as a block, None for none.
+
+        What is used most comes first: it is part of the others.
+        """
         view = View(graph)
-        parts = view.segments()
         found: dict[tuple[Any, ...], list[Region]] = {}
-        for i, part in enumerate(parts):
-            if not isinstance(part, Region):
-                continue
-            region = part
+        for region in view.cells() if cells else view.diamonds():
             found.setdefault(structure(region), []).append(region)
-            for follower in parts[i + 1 : i + 3]:
-                if isinstance(follower, Region) or not view.foldable(follower):
-                    break
-                if not isinstance(follower.instance.layer, Layer) or has_kernel(follower):
-                    break
-                if follower.inputs != ((region.nodes[-1].id, 0),):
-                    break
-                region = Region((*region.nodes, follower), region.source)
-                found.setdefault(structure(region), []).append(region)
-        ranked = sorted(found.values(), key=lambda uses: -savings([list(r.nodes) for r in uses]))
+        groups = [part for uses in found.values() for part in variants(uses)]
+        ranked = sorted(groups, key=lambda uses: (-len(uses), -len(uses[0].nodes)))
         for uses in ranked:
-            if len(uses) < 2 or savings([list(r.nodes) for r in uses]) < 1:
+            if len(uses) < 2 or savings([r.nodes for r in uses]) < 1:
                 continue
-            folded = self.block(graph, uses)
+            folded = self.block(graph, uses if cells else extended(view, uses))
             if folded is not None:
                 return folded
         return None
@@ -211,7 +115,8 @@ class _Folder:
         found = parameters([use.layers for use in uses])
         if len(found) > MAX_PARAMETERS:
             return None
-        title = self.names.new(block_name([use.nodes for use in uses], uses[0].source))
+        several = len(uses[0].sources) > 1
+        title = self.names.new(block_name([use.nodes for use in uses], uses[0].source, several))
         names = inner_names([use.nodes for use in uses])
         made: dict[int, tuple[Region, Instance]] = {}
         for i, use in enumerate(uses):
@@ -222,6 +127,75 @@ class _Folder:
             assert instance is not None
             made[use.nodes[-1].id] = (use, instance)
         return collapsed(graph, made)
+
+
+def variants(uses: list[Region]) -> list[list[Region]]:
+    """Return the uses of a block, in groups where that says more than parameters would."""
+    found: dict[tuple[Any, ...], list[Region]] = {}
+    for use in uses:
+        found.setdefault(tuple(map(strict, use.layers)), []).append(use)
+    several = [part for part in found.values() if len(part) > 1]
+    needed = len(parameters([use.layers for use in uses]))
+    return several if len(several) > 1 and needed >= len(found) else [uses]
+
+
+def extended(view: View, uses: list[Region]) -> list[Region]:
+    """Return regions with what always stands around them: an activation after, or one before."""
+    after = [r for r in map(view.longer, uses) if r and kind_of(r.nodes[-1]) in ACTIVATIONS]
+    # The last of many may end otherwise: it is no use of the block then.
+    if len(after) >= max(2, 0.8 * len(uses)) and alike(after):
+        return after
+    for _ in range(2):
+        before = [view.earlier(r) for r in uses]
+        if not all(r is not None and kind_of(r.nodes[0]) in LEADING for r in before):
+            break
+        if not alike(before):
+            break
+        uses = [r for r in before if r is not None]
+    return uses
+
+
+def alike(regions: Sequence[Region | None]) -> bool:
+    """Return whether regions differ in numbers alone."""
+    return len({structure(r) for r in regions if r is not None}) == 1
+
+
+def without_stem(uses: list[list[Node]]) -> list[list[Node]]:
+    """Return the uses of a chain without the first, if that alone has its strides.
+
+    A model that begins with a large step does not begin with a block of its body.
+    """
+    steps = [
+        [s.value for n in use for s in slots(n.instance.layer) if s.name == "strides"]
+        for use in uses
+    ]
+    return uses[1:] if len(uses) > 2 and steps[0] not in steps[1:] else uses
+
+
+def kind_of(node: Node) -> str:
+    return type(node.instance.layer).__name__
+
+
+def titled(graph: Graph) -> Graph:
+    """Return the graph with titles of blocks that are numbered as they are met."""
+    names = Names({"input"})
+    found: dict[str, str] = {}
+    for composite in inner_first(graph):
+        if composite.kind == "block" and composite.title not in found:
+            found[composite.title] = names.new(stem_of(composite.title))
+    return _Titled(found).graph(graph)
+
+
+class _Titled(Rewriter):
+    def __init__(self, titles: Mapping[str, str]) -> None:
+        super().__init__()
+        self.titles = titles
+
+    def layer(self, layer: Layer | Composite) -> Layer | Composite:
+        made = super().layer(layer)
+        if isinstance(made, Composite) and made.kind == "block":
+            return replace(made, title=self.titles[made.title])
+        return made
 
 
 def savings(uses: Sequence[Sequence[Node]]) -> int:
@@ -256,36 +230,44 @@ def active(nodes: Sequence[Node]) -> bool:
 
 
 def is_stack(nodes: Sequence[Node]) -> bool:
-    """Return whether a chain is worth a name: it has several of the smallest blocks."""
+    """Return whether a chain is worth a name: it has several blocks, none a stage of its own."""
     blocks = [n.instance.layer for n in nodes if isinstance(n.instance.layer, Composite)]
-    smallest = all(
-        not isinstance(inner.instance.layer, Composite) for b in blocks for inner in b.graph.nodes
+    merging = any(
+        is_sum(inner.instance.layer) or kind_of(inner) == "Concatenate"
+        for block in blocks
+        for inner in block.graph.nodes
     )
-    return len(blocks) > 1 and smallest and isinstance(nodes[0].instance.layer, Composite)
+    return len(blocks) > 1 and not merging and isinstance(nodes[0].instance.layer, Composite)
 
 
 def structure(region: Region) -> tuple[Any, ...]:
     """Return what regions have in common that differ in numbers alone."""
-    place = {node.id: i for i, node in enumerate(region.nodes)}
+    place = {ref: (-1 - i, 0) for i, ref in enumerate(region.sources)}
+    place |= {(node.id, 0): (i, 0) for i, node in enumerate(region.nodes)}
     return tuple(
-        (loose(node.instance.layer), tuple((place.get(i, -1), o) for i, o in node.inputs))
+        (loose(node.instance.layer), tuple(place[ref] for ref in node.inputs))
         for node in region.nodes
     )
 
 
 def body(region: Region, names: Sequence[str]) -> Graph:
     """Return the graph of one use of a block."""
-    formal = layer_value(Input(shape=()), region.nodes[0].span, name="input").single
-    assert formal is not None
-    nodes = [Node(0, formal, (), 1, formal.span)]
-    renamed: dict[Ref, Ref] = {region.source: (0, 0)}
+    nodes: list[Node] = []
+    renamed: dict[Ref, Ref] = {}
+    for source in region.sources:
+        name = f"input_{len(nodes) + 1}" if nodes else "input"
+        formal = layer_value(Input(shape=()), region.nodes[0].span, name=name).single
+        assert formal is not None
+        renamed[source] = (len(nodes), 0)
+        nodes.append(Node(len(nodes), formal, (), 1, formal.span))
+    count = len(nodes)
     for node, name in zip(region.nodes, names, strict=True):
         inputs = tuple(renamed[ref] for ref in node.inputs)
         instance = replace(node.instance, name=name)
         made = replace(node, id=len(nodes), instance=instance, inputs=inputs)
         renamed[node.id, 0] = (made.id, 0)
         nodes.append(made)
-    return Graph(tuple(nodes), (0,), ((len(nodes) - 1, 0),))
+    return Graph(tuple(nodes), tuple(range(count)), ((len(nodes) - 1, 0),))
 
 
 def collapsed(graph: Graph, made: dict[int, tuple[Region, Instance]]) -> Graph:
@@ -296,7 +278,8 @@ def collapsed(graph: Graph, made: dict[int, tuple[Region, Instance]]) -> Graph:
     for node in graph.nodes:
         if node.id in made:
             region, instance = made[node.id]
-            new = Node(len(nodes), instance, (renamed[region.source],), 1, instance.span)
+            sources = tuple(renamed[ref] for ref in region.sources)
+            new = Node(len(nodes), instance, sources, 1, instance.span)
         elif node.id in gone:
             continue
         else:
@@ -325,6 +308,8 @@ def repeats(graph: Graph) -> Graph:
         while start < len(chain):
             period, copies = best_repeat(keys, start)
             if copies < 2:
+                period, copies = 1, series(chain, start)
+            if copies < 2:
                 start += 1
                 continue
             group += 1
@@ -335,6 +320,25 @@ def repeats(graph: Graph) -> Graph:
         return graph
     nodes = tuple(replace(n, repeat=marks.get(n.id, n.repeat)) for n in graph.nodes)
     return replace(graph, nodes=nodes)
+
+
+def series(chain: Sequence[Node], start: int) -> int:
+    """Return how many uses of one block begin at an index that differ in one parameter alone."""
+    found: set[str] = set()
+    blocks = [n.instance.layer for n in chain[start:]]
+    first = blocks[0]
+    if not isinstance(first, Composite) or first.kind != "block":
+        return 1
+    count = 0
+    for block in blocks:
+        if not isinstance(block, Composite) or block.title != first.title:
+            break
+        pairs = zip(first.arguments, block.arguments, strict=True)
+        found |= {name for (name, one), (_, other) in pairs if one != other}
+        if len(found) > 1:
+            break
+        count += 1
+    return count if count >= LOOP else 1
 
 
 def best_repeat(keys: Sequence[Any], start: int) -> tuple[int, int]:

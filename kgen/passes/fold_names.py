@@ -6,7 +6,10 @@ import re
 from collections.abc import Sequence
 
 from kgen.catalogue.base import snake_case
+from kgen.catalogue.layer import Layer
+from kgen.ir.functions import Function
 from kgen.ir.model import Composite, Node, Ref
+from kgen.ir.show import show_function
 
 PARTS = {
     "BatchNormalization": "bn",
@@ -16,6 +19,7 @@ PARTS = {
     "LSTM": "lstm",
     "GRU": "gru",
     "Embedding": "embedding",
+    "ReversibleEmbedding": "embedding",
     "ReLU": "relu",
     "LeakyReLU": "leaky_relu",
     "PReLU": "prelu",
@@ -23,19 +27,28 @@ PARTS = {
 }
 
 
-def block_name(uses: Sequence[Sequence[Node]], source: Ref) -> str:
+def block_name(uses: Sequence[Sequence[Node]], source: Ref, several: bool = False) -> str:
     """Return a name for a block: what a person would call it.
 
     Args:
         uses: The nodes of every use.
         source: The input of the first.
+        several: Whether it has several inputs.
     """
+    if several:
+        word = common_word(uses, "[a-z]+")
+        return f"{word}_cell" if word else "cell"
     nodes = uses[0]
     layers = [node.instance.layer for node in nodes]
     merging = {type(layer).__name__: node for layer, node in zip(layers, nodes, strict=True)}
-    if "Add" in merging or "CustomScaleLayer" in merging:
-        last = merging.get("Add") or merging["CustomScaleLayer"]
-        return "residual" if source in last.inputs else "projection"
+    last = next((node for node in nodes if is_sum(node.instance.layer)), None)
+    if last is not None:
+        named = common_word(uses)
+        if named:
+            return named
+        passed = source in last.inputs
+        depthwise = any("depthwise" in b.title for b in layers if isinstance(b, Composite))
+        return ("inverted_" * (depthwise and passed)) + ("residual" if passed else "projection")
     if "Concatenate" in merging:
         return "dense_layer" if source in merging["Concatenate"].inputs else "inception"
     if "Multiply" in merging:
@@ -46,6 +59,22 @@ def block_name(uses: Sequence[Sequence[Node]], source: Ref) -> str:
     strided = "strided_" if all(any(map(strides, use)) for use in uses) else ""
     inverted = "inverted_" if any("depthwise" in block.title for block in blocks) else ""
     return strided + inverted + ("bottleneck" if len(blocks) > 2 else "pair")
+
+
+def common_word(uses: Sequence[Sequence[Node]], form: str = r"[a-z]+\d+") -> str:
+    """Return the word that the names of all last layers begin with, such as `block35`."""
+    names = [nodes[-1].instance.name for nodes in uses if nodes[-1].instance.name]
+    words = {name.partition("_")[0] for name in names}
+    word = words.pop() if len(words) == 1 else ""
+    return word if re.fullmatch(form, word) else ""
+
+
+def is_sum(layer: Layer | Composite) -> bool:
+    """Return whether a layer adds tensors, in whatever way."""
+    function = getattr(layer, "function", None)
+    if isinstance(function, Function):
+        return re.fullmatch(r"(\w+), (\w+): \1 \+ \2", show_function(function)) is not None
+    return type(layer).__name__ in ("Add", "CustomScaleLayer")
 
 
 def strides(node: Node) -> bool:
@@ -65,6 +94,8 @@ def _part(node: Node) -> str:
     if kind == "Activation":
         word = getattr(getattr(layer, "activation", None), "called_as", "activation").lower()
         return word if word.isidentifier() else "activation"
+    if getattr(layer, "groups", 1) == getattr(layer, "filters", 0) != 1:
+        return "depthwise"
     for word in ("Depthwise", "Separable"):
         if kind.startswith(word):
             return word.lower()

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from kgen.catalogue.base import Entry
@@ -17,14 +18,19 @@ from kgen.ir.show import show_function
 # Arguments whose tuples are read number by number: `Reshape((1, 1, filters))`.
 BY_ITEM = ("target_shape",)
 # Arguments that count the same thing: one of them may be a multiple of another.
-SIZES = ("filters", "units", "projection_dim", "target_shape", "key_dim", "output_dim")
+SIZES = (
+    *("filters", "hidden", "units", "groups"),
+    *("projection_dim", "target_shape", "key_dim", "output_dim"),
+)
+# Arguments whose words may differ from use to use, as numbers may.
+WORDS = {"padding": ("same", "valid")}
 # What a first layer says of the model's input is no business of a block.
 NEVER = ("name", "input_shape", "input_dim", "batch_input_shape", "batch_size")
 
 
 @dataclass(frozen=True)
 class Slot:
-    """A number of a layer that may differ from one use of a block to the next.
+    """A number, or a word, of a layer that may differ from one use of a block to the next.
 
     Args:
         name: The argument.
@@ -44,6 +50,11 @@ def is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
+def differs(name: str, value: object) -> bool:
+    """Return whether an argument may be another in each use of a block."""
+    return is_number(value) or value in WORDS.get(name, ())
+
+
 def plain(value: Any) -> Any:
     """Return `(3, 3)` as 3: Keras takes one number for all axes."""
     if isinstance(value, tuple) and not isinstance(value[0], tuple) and len(set(value)) == 1:
@@ -58,7 +69,7 @@ def slots(layer: Layer | Composite) -> Iterator[Slot]:
         return
     for name in layer.args:
         value = getattr(layer, name)
-        if name in NEVER or not is_number(value):
+        if name in NEVER or not differs(name, value):
             continue
         if name in BY_ITEM and isinstance(value, tuple):
             yield from (Slot(name, i, v) for i, v in enumerate(value))
@@ -75,7 +86,7 @@ def loose(layer: Layer | Composite) -> tuple[Any, ...]:
         value = getattr(layer, name)
         if name in NEVER:
             continue
-        if is_number(value):
+        if differs(name, value):
             parts.append((name, len(value) if name in BY_ITEM else 0))
         elif name in layer.given:
             parts.append((name, text(value)))
@@ -115,7 +126,7 @@ def parameters(uses: Sequence[Sequence[Layer | Composite]]) -> list[Parameter]:
     """Return the parameters of a block, given the layers of each of its uses.
 
     Numbers that are equal in all uses are no parameters; numbers that always go together, or are
-    the same multiple of another, share one.
+    the same multiple or part of another, share one.
     """
     columns = [
         (column[0].name, tuple(s.value for s in column))
@@ -124,17 +135,48 @@ def parameters(uses: Sequence[Sequence[Layer | Composite]]) -> list[Parameter]:
         )
     ]
     varying = [c for c in columns if len(set(c[1])) > 1]
-    bases: list[tuple[str, tuple[Any, ...]]] = []
-    for name, values in sorted(varying, key=lambda c: _magnitude(c[1])):
-        if not any(explains(base, (name, values)) for base in bases):
-            bases.append((name, values))
+    bases = bases_of(varying)
+    sizes = [b for b in bases if sort_of(b[0]) == "size"]
+    # The last size is that of the result: it has the plain name.
+    ends = [c for c in varying if sort_of(c[0]) == "size"][-1:]
+    main = next((b for b in sizes for end in ends if explains(b, end)), None)
     found: list[Parameter] = []
-    for base in sorted(bases, key=lambda b: (usual(*b) is not None, varying.index(b))):
-        name, n = _title(base[0]), 2
+    for base in sorted(
+        bases, key=lambda b: (usual(*b) is not None, b not in sizes, varying.index(b))
+    ):
+        stem = _title(base[0]) if base not in sizes or base == main else "hidden"
+        name, n = stem, 2
         while any(p.name == name for p in found):
-            name, n = f"{_title(base[0])}_{n}", n + 1
+            name, n = f"{stem}_{n}", n + 1
         found.append(Parameter(name, base[1]))
     return found
+
+
+Column = tuple[str, tuple[Any, ...]]  # an argument, and its value at each use
+
+
+def bases_of(varying: Sequence[Column]) -> list[Column]:
+    """Return the columns that all others follow from.
+
+    Of those that follow from each other it is the one that the others are least away from:
+    24 for 144, 6 and 24 (`6 * filters`, `filters // 4`).
+    """
+    left = list(dict.fromkeys(varying))
+    bases: list[Column] = []
+
+    last = [c for c in varying if sort_of(c[0]) == "size"][-1:]  # what comes out of the block
+
+    def distance(base: Column) -> tuple[int, int, int, bool, float]:
+        factors = [explains(base, c) for c in left]
+        ratios = {max(f, 1 / f) for f in factors if f}
+        often = sum(c[1] == base[1] for c in varying)
+        size = _magnitude(base[1])
+        return -sum(map(bool, factors)), int(sum(ratios)), -often, [base] != last, size
+
+    while left:
+        bases.append(min(left, key=distance))
+        left = [c for c in left if not explains(bases[-1], c)]
+    return bases
 
 
 def usual(name: str, values: Sequence[Any]) -> Any:
@@ -155,7 +197,7 @@ def stem_of(name: str) -> str:
 
 
 def _magnitude(values: Sequence[Any]) -> float:
-    return float(sum(v for v in values if not isinstance(v, tuple)))
+    return float(sum(v for v in values if isinstance(v, int | float)))
 
 
 def sort_of(name: str) -> str:
@@ -164,16 +206,26 @@ def sort_of(name: str) -> str:
     return "size" if stem in SIZES else stem
 
 
-def explains(base: tuple[str, tuple[Any, ...]], column: tuple[str, tuple[Any, ...]]) -> int:
-    """Return the factor by which one column of numbers is always the other; 0 for none."""
+def explains(base: Column, column: Column) -> Fraction | None:
+    """Return the factor by which one column of numbers is always the other; None for none.
+
+    It is a whole number, or one over a whole number.
+    """
     (name, values), (other, wanted) = base, column
     if sort_of(name) != sort_of(other):
-        return 0
+        return None
     if values == wanted:
-        return 1
+        return Fraction(1)
     whole = all(type(v) is int and v > 0 for v in (*values, *wanted))
     if sort_of(name) != "size" or not whole:
-        return 0
-    factors = {w / v for v, w in zip(values, wanted, strict=True)}
+        return None
+    factors = {Fraction(w, v) for v, w in zip(values, wanted, strict=True)}
     factor = factors.pop()
-    return int(factor) if not factors and factor.is_integer() else 0
+    return factor if not factors and 1 in factor.as_integer_ratio() else None
+
+
+def in_terms_of(name: str, factor: Fraction) -> str:
+    """Return a multiple or a part of a parameter: `4 * filters`, `filters // 4`."""
+    if factor == 1:
+        return name
+    return f"{factor} * {name}" if factor > 1 else f"{name} // {factor.denominator}"

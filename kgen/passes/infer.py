@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from kgen.catalogue.functions import check_activations
 from kgen.catalogue.layer import Layer
 from kgen.catalogue.layers.inputs import Input
 from kgen.catalogue.weights import Weight
@@ -180,7 +181,7 @@ def check_count(layer: Layer, n: int) -> None:
 def check_dtypes(layer: Layer, inputs: Sequence[TensorType]) -> None:
     """Raise K307 for text where a layer computes with numbers."""
     for t in inputs:
-        if t.dtype == "string":
+        if t.dtype == "string" and not layer.text:
             raise Fault(
                 "K307",
                 f"`{type(layer).__name__}` needs numbers, got strings",
@@ -194,6 +195,7 @@ def output_types(layer: Layer, inputs: Sequence[TensorType]) -> tuple[TensorType
     if wrapped is None:
         inputs = [replace(t, dtype="float32") if layer.casts(t) else t for t in inputs]
         result = layer.output(*inputs)
+        check_activations(layer, result[0] if isinstance(result, tuple) else result)
     else:
         result = layer.wrap(instance_types(*wrapped), *inputs)
     outputs = result if isinstance(result, tuple) else (result,)

@@ -68,6 +68,7 @@ def _statements(weights: Sequence[Weight]) -> list[tuple[str, str]]:
             target = re.sub(r"\.(\d+)(?=\.|$)", r"[\1]", f"{PLACEHOLDER}.{path}".rstrip("."))
             code = weight.initializer.lower(target, weight)
             if code:
-                comment = "" if name in ("zeros", "ones") else f"Keras' {name}"
+                said = name in ("zeros", "ones") or code.startswith(f"{name}_(")
+                comment = "" if said else f"Keras' {name}"
                 statements.append((code, comment))
     return statements

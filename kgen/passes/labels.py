@@ -31,6 +31,8 @@ def with_integer_labels(plan: Plan, wanted: Wanted) -> Plan:
         plan: The plan.
         wanted: What its data source was asked for.
     """
+    if plan.data.mixes_labels:
+        return plan
     first = len(plan.data.types) - len(plan.outputs)  # of the targets among the arrays
     for i, output in enumerate(plan.outputs):
         if not reads_classes(output):

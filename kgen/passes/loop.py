@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kgen.catalogue.callbacks import lower_callbacks
+from kgen.catalogue.callbacks import CallbackCode, lower_callbacks
 from kgen.catalogue.layer import Layer
 from kgen.catalogue.optimizers import Trained
 from kgen.diagnostics import Diagnostics, Fault
@@ -25,9 +25,20 @@ def validate_loop(typed: TypedModel, plan: Plan, found: Diagnostics) -> None:
                 break
     if (bound := training.fit) is not None:
         try:
-            lower_callbacks(plan.fit.callbacks or (), plan.directions(), plan.optimizer.scheduled)
+            planned_callbacks(plan)
         except Fault as fault:
             found.add(fault.at(bound.arg_spans.get("callbacks", bound.span)))
+
+
+def planned_callbacks(plan: Plan) -> list[CallbackCode]:
+    """Return the statements of the callbacks; raise `Fault` where one does not fit."""
+    return lower_callbacks(
+        plan.fit.callbacks or (),
+        plan.directions(),
+        plan.optimizer.scheduled,
+        averages=plan.optimizer.averages,
+        first_epoch=plan.fit.initial_epoch,
+    )
 
 
 def trained(graph: TypedGraph) -> Iterator[tuple[TypedNode, Trained]]:

@@ -6,6 +6,7 @@ channels-first, and this pass puts the permutes (free views) in between.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -32,6 +33,7 @@ def lower_graph(
     doc: str = "",
     forward_doc: str = "",
     watched: bool = False,
+    attributes: Names | None = None,
 ) -> Lowered:
     """Return the class of a graph.
 
@@ -46,8 +48,10 @@ def lower_graph(
         forward_doc: Docstring of `forward`.
         watched: Whether `forward` calls `__watch__` with what each layer returns, as Keras'
             layer returns it: channels last, with the activation that is left to the loss.
+        attributes: The names of attributes that the class has already.
     """
-    return ClassLowering(typed, script, fused, first, watched).run(name, doc, forward_doc)
+    lowering = ClassLowering(typed, script, fused, first, watched, attributes)
+    return lowering.run(name, doc, forward_doc)
 
 
 class ClassLowering:
@@ -60,6 +64,7 @@ class ClassLowering:
         fused: frozenset[int],
         first: tuple[bool, ...] | None,
         watched: bool = False,
+        attributes: Names | None = None,
     ) -> None:
         self.first = first
         self.watched = watched
@@ -68,10 +73,13 @@ class ClassLowering:
         self.script = script
         early, self.late_relus = late_relus(typed)
         self.fused = fused | early  # nodes that leave their activation to others
-        self.attributes = Names(set(MODULE_ATTRIBUTES))
+        self.attributes = attributes or Names(set(MODULE_ATTRIBUTES))
         self.variables = Variables(self.graph, Names({"self", "torch", "nn", "math", "F"}))
         self.attribute_of: dict[int, str] = {}  # instance uid -> its attribute
+        self.constructor_of: dict[int, str] = {}  # instance uid -> what makes its module
         self.keras_names = instance_names(typed.graph)
+        uses = Counter(node.instance.uid for node in self.graph.nodes)
+        self.shared = {uid for uid, n in uses.items() if n > 1}
         self.values: dict[Ref, Value] = {}
         self.init: list[Line] = []
         self.initialized: list[Initialized] = []
@@ -114,7 +122,13 @@ class ClassLowering:
             tuple(self.lines),
             returns,
         )
-        return Lowered(definition, tuple(self.placed), outputs, penalized=bool(self.penalties))
+        return Lowered(
+            definition,
+            tuple(self.placed),
+            outputs,
+            penalized=bool(self.penalties),
+            modules=self.attribute_of,
+        )
 
     def lower_inner(
         self,
@@ -229,13 +243,12 @@ class ClassLowering:
                 self.variables.holder[value.expr] = ref
                 self.values[ref] = value
                 return
-        if value.expr.isidentifier() and value.expr in self.variables.holder:
+        if value.expr in self.variables.holder and not context.made:
             # Two tensors share one variable (an identity on a tensor that lives on).
-            if not context.made:
-                name = self.variables.assign(ref, fallback)
-                context.run(f"{name} = {value.expr}")
-                self.values[ref] = replace(value, expr=name)
-                return
+            name = self.variables.assign(ref, fallback)
+            context.run(f"{name} = {value.expr}")
+            self.values[ref] = replace(value, expr=name)
+            return
         name = self.variables.assign(ref, fallback)
         context.run(f"{name} = {value.expr}", show_type(value))
         self.values[ref] = replace(value, expr=name)
@@ -247,6 +260,7 @@ class ClassLowering:
             attribute = self.attributes.new(wanted)
             context.rename[wanted] = attribute
             self.attribute_of.setdefault(instance.uid, attribute)
+            self.constructor_of.setdefault(instance.uid, constructor)
             self.init.append(Line(f"self.{attribute} = {constructor}"))
         self.lines += [context.renamed(line) for line in context.lines]
         for ref in [(node.node.id, i) for i in range(len(node.outputs))]:

@@ -23,13 +23,17 @@ class Placed:
 
 @dataclass
 class Lowered:
-    """A class, what it needs besides its text, and what its call looks like."""
+    """A class, what it needs besides its text, and what its call looks like.
+
+    `modules` has the attribute of each layer object, by its uid.
+    """
 
     definition: ClassDef
     weights: tuple[Placed, ...]
     outputs: tuple[Value, ...]
     key: str = ""
     penalized: bool = False
+    modules: dict[int, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -38,20 +42,46 @@ class ScriptNames:
 
     classes: Names = field(default_factory=Names)
     lowered: list[tuple[Composite, TypedGraph, Lowered]] = field(default_factory=list)
+    made: dict[Composite, Lowered] = field(default_factory=dict)  # the class of each, first used
     functions: dict[str, str] = field(default_factory=dict)
 
     def composite(
         self, composite: Composite, inner: TypedGraph, inputs: Sequence[Value], lower: LowerInner
     ) -> Lowered:
-        """Return the class of a block or model, one for all uses that come out the same."""
+        """Return the class of a block or model, one for all uses that come out the same.
+
+        A shared model has one class if its uses differ in nothing but the shapes in comments.
+        """
         title = "".join(part[:1].upper() + part[1:] for part in composite.title.split("_"))
         lowered = lower(inner, title, tuple(v.first for v in inputs))
+        first = self.made.get(composite)
+        common = without_differing_comments(first, lowered) if first is not None else None
+        if first is not None and common is not None:
+            first.definition = common
+            return replace(lowered, key=first.key)
         for other, _, known in self.lowered:
             if other.title == composite.title and known.definition == lowered.definition:
+                self.made.setdefault(composite, known)
                 return replace(lowered, key=known.key)
         lowered.key = f"\x02{len(self.lowered)}\x03"
+        self.made.setdefault(composite, lowered)
         self.lowered.append((composite, inner, lowered))
         return lowered
+
+
+def without_differing_comments(one: Lowered, other: Lowered) -> ClassDef | None:
+    """Return the class that two lowerings have in common, None where their code differs."""
+    a, b = one.definition, other.definition
+    if replace(a, init=(), forward=()) != replace(b, init=(), forward=()):
+        return None
+    if len(a.init) != len(b.init) or len(a.forward) != len(b.forward):
+        return None
+    pairs = list(zip((*a.init, *a.forward), (*b.init, *b.forward), strict=True))
+    if any((x.code, x.depth) != (y.code, y.depth) for x, y in pairs):
+        return None
+    lines = [x if x == y else replace(x, comment="") for x, y in pairs]
+    n = len(a.init)
+    return replace(a, init=tuple(lines[:n]), forward=tuple(lines[n:]))
 
 
 # Lowers the graph of a block: (graph, class name, which inputs come channels-first).

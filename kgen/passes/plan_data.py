@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from kgen.catalogue.bind import Bound
 from kgen.catalogue.families import SOURCES
-from kgen.catalogue.layer import Layer
+from kgen.catalogue.layers.embedding import Embedding
+from kgen.catalogue.layers.lookup import TextLookup
 from kgen.catalogue.losses import Loss
 from kgen.catalogue.sources import Source, SourceCode, Wanted, without_first
 from kgen.diagnostics import Fault, did_you_mean, listing
@@ -16,7 +17,9 @@ from kgen.ir.plan import DataPlan
 from kgen.ir.shapes import TensorType
 from kgen.ir.training import Data
 from kgen.passes.infer import infer
+from kgen.passes.mixing import mixes, with_labels
 from kgen.passes.planning import Planning
+from kgen.passes.text import flattened, reads_text
 
 
 def plan_data(
@@ -59,11 +62,7 @@ def plan_data(
         want if loss is None else _target(have, want)
         for loss, have, want in zip(losses, types[n:], targets, strict=True)
     ]
-    augment = [
-        _typed(planning, _chain(data.augment, x), t)
-        for x, t in zip(planning.inputs, final, strict=False)
-    ]
-    return DataPlan(source, code, tuple(prepared), tuple(final), tuple(augment))
+    return DataPlan(source, code, tuple(prepared), tuple(final), _augment(planning, data, final))
 
 
 def wanted_data(
@@ -83,17 +82,32 @@ def wanted_data(
             (t.shape[-1] or 0) if loss is not None and loss.labels in ("index", "one_hot") else 0
             for t, loss in pairs
         ),
-        _vocabularies(graph),
+        vocabularies(graph),
+        _words(graph),
+        tuple(getattr(loss, "ignore_class", None) is not None for loss in losses),
     )
 
 
-def _vocabularies(graph: TypedGraph) -> tuple[int, ...]:
-    """Return for each input the vocabulary of the (last) `Embedding` that reads it, else 0."""
+def _words(graph: TypedGraph) -> tuple[tuple[str, ...], ...]:
+    """Return for each input the vocabulary that the first layer that reads it is given."""
+    if not reads_text(graph):
+        return ()
+    flat = flattened(graph)
+    found = []
+    for i in flat.graph.inputs:
+        layers = [n.node.instance.layer for n in flat.nodes if (i, 0) in n.node.inputs]
+        given = (x.tokens() for x in layers if isinstance(x, TextLookup) and x.vocabulary)
+        found.append(next(given, ()))
+    return tuple(found)
+
+
+def vocabularies(graph: TypedGraph) -> tuple[int, ...]:
+    """Return for each input the vocabulary of the (smallest) `Embedding` that reads it, else 0."""
     sizes = []
     for i in graph.graph.inputs:
         layers = [n.node.instance.layer for n in graph.nodes if (i, 0) in n.node.inputs]
-        readers = [x for x in layers if isinstance(x, Layer) and type(x).__name__ == "Embedding"]
-        sizes.append(getattr(readers[-1], "input_dim", 0) if readers else 0)
+        readers = [x for x in layers if isinstance(x, Embedding)]
+        sizes.append(min((x.words for x in readers), default=0))
     return tuple(sizes)
 
 
@@ -139,7 +153,7 @@ def _mirrored(
     kind = _result(prepared, code.raw[0])
     _check_inputs(planning, [kind], data.source)
     types = (planning.graph.input_types[0], *(replace(kind, dtype="float32") for _ in targets))
-    return DataPlan(source, code, (prepared,), types)
+    return DataPlan(source, code, (prepared,), types, _augment(planning, data, types))
 
 
 # --------------------------------------------------------------------------------- the chains
@@ -158,6 +172,37 @@ def _first(chains: dict[str, Graph], name: str, taken: int) -> Graph | None:
 
 def _typed(planning: Planning, chain: Graph | None, kind: TensorType) -> TypedGraph | None:
     return None if chain is None else infer(chain, planning.found, [kind])
+
+
+def _augment(
+    planning: Planning, data: Data, types: Sequence[TensorType]
+) -> tuple[TypedGraph | None, ...]:
+    """Return the chain of each input that changes its training batches, and labels perhaps.
+
+    Args:
+        planning: The model.
+        data: The statement.
+        types: The types of the prepared inputs, then of the targets.
+    """
+    n = len(planning.inputs)
+    typed = []
+    for name, kind in zip(planning.inputs, types[:n], strict=True):
+        chain = _chain(data.augment, name)
+        if chain is None or not mixes(chain):
+            typed.append(_typed(planning, chain, kind))
+            continue
+        if n > 1 or len(types) != n + 1:
+            planning.found.error(
+                "K418",
+                "labels can be mixed where there is one input and one output, this model has "
+                f"{n} and {len(types) - n}",
+                data.source.place("augment"),
+                "mixes images with their labels",
+            )
+            break
+        both = with_labels(chain, planning.found)
+        typed.append(None if both is None else infer(both, planning.found, types))
+    return tuple(typed)
 
 
 def _result(prepared: TypedGraph | None, raw: TensorType) -> TensorType:
@@ -194,6 +239,16 @@ def _check_inputs(planning: Planning, types: Sequence[TensorType], source: Bound
         fits = have.rank == want.rank and all(
             a is None or b is None or a == b for a, b in zip(have.shape, want.shape, strict=True)
         )
+        if fits and (have.dtype == "string") != (want.dtype == "string"):
+            yields, takes = ("text" if t.dtype == "string" else "numbers" for t in (have, want))
+            planning.found.error(
+                "K406",
+                f"the data yields {yields} for input `{name}`, the model takes {takes}",
+                source.span,
+                f"yields {yields}",
+                also=[(planning.input_span(name), f"takes {takes}")],
+            )
+            continue
         if not fits:
             planning.found.error(
                 "K406",

@@ -145,7 +145,10 @@ class OutputPlanner:
             flat = len(self.names) == 1 and isinstance(getattr(self.compile, argument), tuple)
             position = j if j < len(plain) else j - len(plain)
             self._check_pair(i, metric, target, argument, *((position,) if flat else ()))
-            metrics.append((unique(metric.log_name, taken), metric))
+            name = metric.log_name
+            if name in taken and argument == "weighted_metrics":
+                name = f"weighted_{name}"
+            metrics.append((unique(name, taken), metric))
         return tuple(metrics), frozenset(name for name, _ in metrics[len(plain) :])
 
     def _metrics_of(self, i: int, given: Any) -> list[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kgen.catalogue.statements import Compile, Evaluate, Fit, Generate, Predict
+from kgen.catalogue.statements import Evaluate, Fit, Generate, Predict
 from kgen.ir.plan import DataPlan
 from kgen.passes.planning import Planning, entry_of
 
@@ -11,16 +11,8 @@ def plan_fit(planning: Planning, data: DataPlan) -> Fit:
     """Return how the model is trained."""
     bound, compiled = planning.training.fit, planning.training.compile
     fit = entry_of(bound, Fit) or Fit()
-    settings = entry_of(compiled, Compile) or Compile()
     if bound is None:
         planning.defaults.append("fit: 1 epoch, batches of 32")
-    elif fit.class_weight and settings.weighted_metrics:
-        planning.found.error(
-            "K501",
-            "`weighted_metrics` together with `class_weight` is not supported",
-            bound.arg_spans.get("class_weight", bound.span),
-            helps=["move them to `metrics`, which class weights do not change"],
-        )
     part = fit.validation_data
     if bound is not None and part and (part == "validation" or not data.code.has_test):
         other = "validation_data=test" if data.code.has_test else "validation_split=0.2"
@@ -75,7 +67,11 @@ def plan_predict(planning: Planning) -> Predict | None:
             helps=["leave `x` out to predict test samples"],
         )
         return None
-    have, want = _shape_of(predict.x), wanted[0].shape
+    text = wanted[0].dtype == "string"
+    example = '[["some text"]]' if text else "[[0, 0, 0]]"
+    have, want = _shape_of(predict.x, str if text else (int, float)), wanted[0].shape
+    if text and have is not None and len(have) == 1 and want == (1,):
+        have = (*have, 1)
     samples = () if have is None else have[1:]
     rank = have is not None and len(samples) == len(want)
     if rank and all(w is None or h == w for h, w in zip(samples, want, strict=True)):
@@ -84,19 +80,23 @@ def plan_predict(planning: Planning) -> Predict | None:
         "K415",
         f"a sample of the model has shape {wanted[0]}",
         place,
-        "is not an array of numbers" if have is None else f"samples of {samples}",
-        helps=["write a list of samples: `predict([[0, 0, 0]])`"],
+        f"is not an array of {'text' if text else 'numbers'}"
+        if have is None
+        else f"samples of {samples}",
+        helps=[f"write a list of samples: `predict({example})`"],
     )
     return None
 
 
-def _shape_of(value: object) -> tuple[int, ...] | None:
-    """Return the shape of nested lists of numbers, None where they form no array."""
-    if isinstance(value, int | float):
+def _shape_of(
+    value: object, item: type | tuple[type, ...] = (int, float)
+) -> tuple[int, ...] | None:
+    """Return the shape of nested lists of numbers (or text), None where they form no array."""
+    if isinstance(value, item):
         return ()
     if not isinstance(value, list | tuple) or not value:
         return None
-    shapes = {_shape_of(v) for v in value}
+    shapes = {_shape_of(v, item) for v in value}
     shape = shapes.pop()
     return None if shapes or shape is None else (len(value), *shape)
 

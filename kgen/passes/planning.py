@@ -51,7 +51,7 @@ class Planning:
         for i, (node_id, _) in enumerate(graph.outputs):
             instance = self.graph.by_id[node_id].node.instance
             given = graph.output_names[i] if i < len(graph.output_names) else ""
-            names.append(unique(instance.name or given or automatic[instance.uid], taken))
+            names.append(unique(given or instance.name or automatic[instance.uid], taken))
         return names
 
     @cached_property

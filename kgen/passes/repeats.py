@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from kgen.catalogue.layer import Layer, Value
 from kgen.ir.model import Composite, TypedNode
 from kgen.passes.context import NodeContext, attribute_name, show_type
+from kgen.passes.fold_signature import slots, strict
 from kgen.passes.initial import Initialized
 from kgen.passes.watch import watch_lines
-from kgen.torch_ir import Line
+from kgen.torch_ir import Line, hides
 
 if TYPE_CHECKING:
     from kgen.passes.lower import ClassLowering
@@ -43,11 +44,27 @@ def lower_repeat(owner: ClassLowering, run: Sequence[TypedNode]) -> None:
     start = 0
     while start < len(copies):
         n = count_alike(owner, copies[start:])
-        if n < 2 or not Loop(owner, copies[start : start + n]).lower():
+        m = count_similar(owner, copies[start:])
+        done = n > 1 and n >= m and attempt(owner, Loop(owner, copies[start : start + n]))
+        if not done and m > 1:
+            n, done = m, attempt(owner, Series(owner, [c[0] for c in copies[start : start + m]]))
+        if not done:
             for node in copies[start]:
                 owner.node(node)
             n = 1
         start += n
+
+
+def attempt(owner: ClassLowering, loop: Loop | Series) -> bool:
+    """Lower a loop; return False, with nothing done, where a loop cannot carry its layers."""
+    variables, names = owner.variables, owner.variables.names
+    held, taken, last = dict(variables.holder), set(names.taken), dict(names.last)
+    if loop.lower():
+        return True
+    variables.holder = held
+    variables.uses.update(loop.inputs)  # nothing is used up yet
+    names.taken, names.last = taken, last
+    return False
 
 
 def count_alike(owner: ClassLowering, copies: Sequence[Sequence[TypedNode]]) -> int:
@@ -64,6 +81,21 @@ def count_alike(owner: ClassLowering, copies: Sequence[Sequence[TypedNode]]) -> 
     return n
 
 
+def count_similar(owner: ClassLowering, copies: Sequence[Sequence[TypedNode]]) -> int:
+    """Return how many copies at the beginning are one block each, with whatever parameters."""
+    titles = []
+    for copy in copies:
+        layer = copy[0].node.instance.layer
+        alone = len(copy) == 1 and len(copy[0].inputs) == len(copy[0].outputs) == 1
+        block = isinstance(layer, Composite) and layer.kind == "block"
+        shared = copy[0].node.instance.uid in owner.shared
+        if not (alone and block) or shared or owner.is_special(copy[0]):
+            break
+        assert isinstance(layer, Composite)
+        titles.append(layer.title)
+    return next((i for i, t in enumerate(titles) if t != titles[0]), len(titles))
+
+
 class Loop:
     """A loop over equal copies, each of one or more layers."""
 
@@ -71,21 +103,19 @@ class Loop:
         self.owner = owner
         self.copies = copies
         self.first = copies[0]
+        self.inputs = self.first[0].node.inputs
         self.source = owner.values[self.first[0].node.inputs[0]]
         self.contexts: list[NodeContext] = []
 
     def lower(self) -> bool:
-        """Lower the copies; return False, with nothing done, where a loop cannot carry them."""
+        """Lower the copies; return False where a loop cannot carry them."""
         owner, first = self.owner, self.first
-        held = dict(owner.variables.holder)
         last = self.copies[-1][-1]
-        for ref in first[0].node.inputs:
+        for ref in self.inputs:
             owner.variables.consume(ref)
         carried = owner.variables.assign((last.node.id, 0), attribute_name(first[0].node.instance))
         result = self.lower_body(carried)
         if result is None:
-            owner.variables.holder = held
-            owner.variables.uses.update(first[0].node.inputs)  # nothing is used up yet
             return False
         self.emit(carried)
         owner.values[(last.node.id, 0)] = replace(result, expr=carried)
@@ -123,10 +153,12 @@ class Loop:
                 attribute = owner.attributes.new(plural(wanted))
                 assert context.instance is not None
                 owner.attribute_of[context.instance.uid] = attribute
+                owner.constructor_of[context.instance.uid] = constructor
                 owner.init.append(
                     Line(f"self.{attribute} = nn.ModuleList([{constructor} for _ in range({n})])")
                 )
                 taken = wanted == carried or wanted in items or wanted in owner.variables.holder
+                taken = taken or hides(wanted)
                 item = owner.variables.names.new(f"{wanted}_copy") if taken else wanted
                 items.append(item)
                 lists.append(f"self.{attribute}")
@@ -159,6 +191,59 @@ class Loop:
         owner.initialized += groups
 
 
+class Series:
+    """A loop over uses of one block that differ in its parameters."""
+
+    def __init__(self, owner: ClassLowering, nodes: Sequence[TypedNode]) -> None:
+        self.owner = owner
+        self.nodes = nodes
+        self.inputs = nodes[0].node.inputs
+        self.source = owner.values[self.inputs[0]]
+
+    def lower(self) -> bool:
+        """Lower the uses; return False where a loop cannot carry them."""
+        owner, last = self.owner, self.nodes[-1]
+        owner.variables.consume(self.inputs[0])
+        wanted = attribute_name(self.nodes[0].node.instance)
+        carried = owner.variables.assign((last.node.id, 0), wanted)
+        bodies = [self.body(node, carried) for node in self.nodes]
+        codes = {tuple(line.code for line in context.lines) for context, _ in bodies}
+        layouts = {(value.first, value.mask) for _, value in bodies}
+        constructors = [made for context, _ in bodies for _, made in context.modules]
+        if len(codes) > 1 or layouts != {(self.source.first, self.source.mask)}:
+            return False
+        if self.source.expr != carried:
+            owner.lines.append(Line(f"{carried} = {self.source.expr}"))
+        attribute = owner.attributes.new(plural(wanted))
+        # The marks let the text of the class be shorter, once it is known what differs.
+        listed = f"\x04{', '.join(constructors)}\x05"
+        owner.init.append(Line(f"self.{attribute} = nn.ModuleList([{listed}])"))
+        taken = wanted in (carried, *owner.variables.holder) or hides(wanted)
+        item = owner.variables.names.new(f"{wanted}_copy") if taken else wanted
+        owner.lines.append(Line(f"for {item} in self.{attribute}:"))
+        for lines in zip(*(context.lines for context, _ in bodies), strict=True):
+            code = lines[0].code.replace(bodies[0][0].reference(wanted), item)
+            comments = {line.comment for line in lines}
+            comment = comments.pop() if len(comments) == 1 else ""
+            owner.lines.append(Line(code, comment, lines[0].depth + 1))
+        for i, (node, (context, _)) in enumerate(zip(self.nodes, bodies, strict=True)):
+            owner.attribute_of[node.node.instance.uid] = f"{attribute}[{i}]"
+            owner.place(context, node, f"{attribute}.{i}", f"self.{attribute}[{i}]")
+        owner.values[last.node.id, 0] = replace(bodies[-1][1], expr=carried)
+        return True
+
+    def body(self, node: TypedNode, carried: str) -> tuple[NodeContext, Value]:
+        """Lower one use on the carried variable."""
+        instance = node.node.instance
+        context = NodeContext(self.owner, instance, attribute_name(instance), node.outputs, False)
+        value = replace(self.source, expr=carried, type=node.inputs[0])
+        result = context.lower(instance.layer, [value], node)[0]
+        context.run(f"{carried} = {result.expr}", show_type(result))
+        if self.owner.watched:
+            context.lines += watch_lines(node, [replace(result, expr=carried)])
+        return context, result
+
+
 def plural(name: str) -> str:
     """Return an attribute name for several of a kind."""
     return name + ("es" if name.endswith(("s", "x", "ch")) else "s")
@@ -170,6 +255,7 @@ def alike(a: TypedNode, b: TypedNode) -> bool:
     if a.inputs != b.inputs or a.outputs != b.outputs or len(a.outputs) != 1 or len(a.inputs) != 1:
         return False
     if isinstance(one, Composite) or isinstance(other, Composite):
-        # Copies of one repeat come from one expression: equal inputs make them equal.
-        return isinstance(one, Composite) and isinstance(other, Composite)
-    return repr(one) == repr(other)
+        # A block sees its parameters and constants only: equal ones make it equal.
+        both = isinstance(one, Composite) and isinstance(other, Composite)
+        return both and [s.value for s in slots(one)] == [s.value for s in slots(other)]
+    return strict(one) == strict(other)

@@ -7,13 +7,20 @@ from math import prod
 
 from kgen.catalogue.base import Entry, snake_case
 from kgen.catalogue.layer import Layer
-from kgen.catalogue.layers.inputs import Input, declared_input
-from kgen.diagnostics import Diagnostics
+from kgen.catalogue.layers.inputs import EMBEDDINGS, Input, declared_input
+from kgen.catalogue.layers.lookup import TextLookup
+from kgen.catalogue.losses import Pair
+from kgen.diagnostics import Diagnostics, Fault
 from kgen.ir.model import Composite, TypedGraph, TypedModel, TypedNode
 from kgen.ir.plan import OutputPlan, Plan
 from kgen.ir.shapes import element_count
 from kgen.passes.infer import compatible
 from kgen.passes.loop import validate_loop
+from kgen.passes.mixing import check_mixing
+from kgen.passes.modules import check_modules
+from kgen.passes.sharing import check_sharing
+from kgen.passes.stateful import check_stateful
+from kgen.passes.text import check_text
 
 PROBABILITIES = {
     "one_hot": ("softmax",),
@@ -25,6 +32,7 @@ PROBABILITIES = {
 def validate(typed: TypedModel, found: Diagnostics) -> None:
     """Report what does not fit together in the layers, and warn of what is never used."""
     broken = bool(found.errors)  # then what is used cannot be known
+    check_sharing(typed.model.graph, found)
     for graph in graphs(typed.graph):
         check_names(graph, found)
         check_adapting(graph, graph is typed.graph, found)
@@ -34,13 +42,16 @@ def validate(typed: TypedModel, found: Diagnostics) -> None:
             check_declared_input(graph, node, found)
             check_activation(node, found)
             check_size(node, found)
+            check_mixing(node, found)
     if not found.errors:
+        check_text(typed.graph, found)
         check_trainable(typed, found)
 
 
 def validate_training(typed: TypedModel, plan: Plan, found: Diagnostics) -> None:
     """Report what does not fit between the layers and the way they are trained."""
-    check_stateful(typed, plan, found)
+    check_modules(typed, plan, found)
+    check_stateful(typed, plan, graphs(typed.graph), found)
     check_class_weight(typed, plan, found)
     for i, output in enumerate(plan.outputs):
         check_output(typed, i, output, found)
@@ -77,6 +88,8 @@ def check_adapting(graph: TypedGraph, outermost: bool, found: Diagnostics) -> No
         instance = node.node.instance
         if not isinstance(instance.layer, Layer) or not instance.layer.adapts():
             continue
+        if isinstance(instance.layer, TextLookup):
+            continue  # `check_text` looks at these
         source = node.node.inputs[0]
         inside = source[0] not in graph.graph.inputs or not outermost
         if inside or readers.setdefault(instance.uid, source) != source:
@@ -141,7 +154,7 @@ def check_declared_input(graph: TypedGraph, node: TypedNode, found: Diagnostics)
     if not isinstance(layer, Layer) or isinstance(layer, Input) or len(node.inputs) != 1:
         return
     words = ["batch_input_shape", "input_shape"]
-    words += ["input_dim"] if type(layer).__name__ != "Embedding" else []
+    words += ["input_dim"] if type(layer).__name__ not in EMBEDDINGS else []
     twice = [word for word in words if word in layer.given and getattr(layer, word) is not None]
     if len(twice) > 1:
         places = sorted((node.node.instance.arg_spans[word], word) for word in twice)
@@ -158,7 +171,7 @@ def check_declared_input(graph: TypedGraph, node: TypedNode, found: Diagnostics)
         return
     declared = declared_input(layer)
     if (
-        type(layer).__name__ == "Embedding"
+        type(layer).__name__ in EMBEDDINGS
         and not {"input_shape", "batch_input_shape"} & layer.given
     ):
         return
@@ -279,43 +292,6 @@ def shown_activation(layer: Layer) -> str:
     return activation.called_as if isinstance(activation, Entry) else activation_name(layer)
 
 
-def check_stateful(typed: TypedModel, plan: Plan, found: Diagnostics) -> None:
-    """Carried state needs the batch size that the layer was built for, in order."""
-    fit = typed.model.training.fit
-    for graph in graphs(typed.graph):
-        for node in graph.nodes:
-            layer = node.node.instance.layer
-            if isinstance(layer, Composite) or not getattr(layer, "stateful", False):
-                continue
-            batch = node.inputs[0].batch
-            if batch is not None and batch != plan.fit.batch_size:
-                span = (
-                    typed.model.training.model_span
-                    if fit is None
-                    else (fit.arg_spans.get("batch_size", fit.span))
-                )
-                found.error(
-                    "K409",
-                    f"the batch size is {plan.fit.batch_size}, but a stateful layer keeps the "
-                    f"state of {batch} samples",
-                    span,
-                    f"must be {batch}",
-                    also=[(node.node.instance.span, f"built for batches of {batch}")],
-                    helps=[f"write `fit(batch_size={batch})`"],
-                )
-                return
-            if plan.fit.shuffle:
-                found.warn(
-                    "W105",
-                    "a stateful layer carries its state from batch to batch, but the samples "
-                    "are shuffled",
-                    node.node.instance.span,
-                    "its batches must follow each other",
-                    helps=["write `fit(shuffle=False)`"],
-                )
-                return
-
-
 def check_class_weight(typed: TypedModel, plan: Plan, found: Diagnostics) -> None:
     bound = typed.model.training.fit
     if bound is None or plan.fit.class_weight is None:
@@ -332,8 +308,17 @@ def check_class_weight(typed: TypedModel, plan: Plan, found: Diagnostics) -> Non
     output = plan.outputs[0]
     labels = "" if output.loss is None else output.loss.labels
     classes = output.prediction.shape[-1] if output.prediction.shape else None
-    if labels == "binary":
+    if labels == "binary" and classes == 1:
         classes = 2
+    if output.prediction.rank > 1:
+        found.error(
+            "K412",
+            f"`class_weight` needs one class a sample, the model returns {output.prediction}",
+            span,
+            "a sample has many classes",
+        )
+        return
+    check_weighted(typed, output, found)
     if labels not in ("one_hot", "index", "binary"):
         found.error(
             "K412",
@@ -351,6 +336,18 @@ def check_class_weight(typed: TypedModel, plan: Plan, found: Diagnostics) -> Non
             span,
             "no such class",
         )
+
+
+def check_weighted(typed: TypedModel, output: OutputPlan, found: Diagnostics) -> None:
+    """Report a metric among `weighted_metrics` that kgen cannot weigh."""
+    bound = typed.model.training.compile
+    for name, metric in output.metrics:
+        if name not in output.weighted or bound is None:
+            continue
+        try:
+            metric.lower(Pair("y", "p", output.target, output.prediction, weight="weight"))
+        except Fault as fault:
+            found.add(fault.at(bound.place("weighted_metrics")))
 
 
 def check_output(typed: TypedModel, i: int, output: OutputPlan, found: Diagnostics) -> None:

@@ -64,6 +64,8 @@ class Variables:
                 self.holder[wanted] = ref
                 return wanted
         name = self.names.new(fallback)
+        while name in self.holder:  # it lives on under the name that it was given above
+            name = self.names.new(fallback)
         self.holder[name] = ref
         return name
 

@@ -50,7 +50,7 @@ def random_input(
 def words_of(reader: Layer | None) -> int:
     """Return how many words or categories a layer knows; 0 where it takes other numbers."""
     if isinstance(reader, Embedding):
-        return int(reader.input_dim or 0)
+        return reader.words
     return int(getattr(reader, "num_tokens", None) or 0)
 
 
@@ -101,7 +101,8 @@ def random_target(rng: np.random.Generator, output: OutputPlan, shape: Sequence[
     kind, classes = output.target, shape[-1]
     sizes = [shape[0]]
     for i, n in enumerate(kind.shape):
-        sizes.append(n if n is not None else shape[i + 1])
+        is_open = output.prediction.shape[i : i + 1] == (None,)  # whatever the data would be
+        sizes.append(shape[i + 1] if n is None or is_open else n)
     measures = [m for m in (output.loss, *(m for _, m in output.metrics)) if m is not None]
     wanted = [labels for m in measures if (labels := getattr(m, "labels", ""))]
     labels = next((x for x in wanted if x != "real"), "real")

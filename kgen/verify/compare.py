@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ from kgen.backends.script import render_script
 from kgen.ir.model import Composite, TypedModel
 from kgen.ir.plan import Plan
 from kgen.passes.lowered import Placed
+from kgen.passes.text import encoded, split_text
 from kgen.source import NOWHERE, Span
 from kgen.verify.arrays import (
     Array,
@@ -29,6 +30,7 @@ from kgen.verify.arrays import (
     random_target,
     shaken,
 )
+from kgen.verify.borrowed import Borrowed
 from kgen.verify.keras import torch_fails
 from kgen.verify.pair import Pair, Side
 from kgen.verify.quiet import quiet_model, quiet_plan
@@ -152,8 +154,16 @@ def compare(typed: TypedModel, plan: Plan, settings: Settings | None = None) -> 
         plan: How it is trained.
         settings: How to compare them.
     """
+    settings = settings or Settings()
+    split = split_text(typed.graph)
+    typed, plan = encoded(typed, plan, split)
+    if split.front is not None:
+        settings = replace(settings, saved=None)  # it takes text
     with tempfile.TemporaryDirectory(prefix="kgen-") as folder:
-        return _Run(typed, plan, settings or Settings(), Path(folder)).run()
+        result = _Run(typed, plan, settings, Path(folder)).run()
+    if split.front is not None:
+        result.notes.append("the layers that take text are left out: Keras' need TensorFlow")
+    return result
 
 
 class _Run:
@@ -214,8 +224,12 @@ class _Run:
             self.result.rows[name] = Row(name)
 
     def note_mended(self, pair: Pair) -> None:
-        """Say which layers are compared with what TensorFlow and JAX compute."""
+        """Say which layers are compared with what TensorFlow and JAX compute, and which are not."""
         for visit in pair.visits:
+            if isinstance(pair.keras.layers.get(visit.node.node.instance.uid), Borrowed):
+                self.result.notes.append(
+                    f"`{visit.path}` is not compared: Keras' own needs TensorFlow"
+                )
             why = torch_fails(pair.keras.layers.get(visit.node.node.instance.uid))
             note = f"`{visit.path}` is compared with TensorFlow and JAX: the torch backend {why}"
             if why and note not in self.result.notes:

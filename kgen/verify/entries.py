@@ -7,17 +7,20 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from kgen.catalogue.base import Entry
+from kgen.catalogue.base import Entry, snake_case
 from kgen.catalogue.families import ACTIVATIONS, LAYERS
 from kgen.catalogue.layer import Layer
 from kgen.catalogue.layers.spatial import Spatial
+from kgen.catalogue.metrics.base import LossFunction
 from kgen.catalogue.optimizers import Optimizer
 from kgen.ir import functions
 from kgen.ir.model import Composite, Instance
 from kgen.ir.plan import OutputPlan, Plan
 from kgen.ir.shapes import TensorType
-from kgen.verify.keras import keras, mend, unclipped
+from kgen.verify.keras import keras, mend, mend_optimizer, unclipped
 
+# Activations that Keras 3 has no more.
+OWN_ACTIVATIONS = {"LegacyHardSigmoid": lambda x: keras.ops.clip(0.2 * x + 0.5, 0, 1)}
 KEPT = ("trainable", "activity_regularizer")  # what Keras' layers take of the general arguments
 
 
@@ -39,6 +42,10 @@ def keras_layer(layer: Layer, output: TensorType | None = None) -> Any:
     """Return the Keras layer of the same class and arguments."""
     cls = keras_class(type(layer).__name__)
     arguments = {k: v for k, v in keras_args(layer).items() if not at_call(cls, k)}
+    for name, parameter in inspect.signature(cls.__init__).parameters.items():
+        required = parameter.default is parameter.empty and name in type(layer).args
+        if required and name not in arguments:  # Keras needs what has a default here
+            arguments[name] = keras_value(getattr(layer, name))
     if cls is keras.layers.Lambda and output is not None:
         arguments["output_shape"] = output.shape
     return mend(cls(**arguments))
@@ -80,7 +87,8 @@ def keras_value(value: Any) -> Any:
     name = type(value).__name__
     if value.family is ACTIVATIONS:
         known = (getattr(keras.activations, n, None) for n in type(value).all_spellings())
-        function = next(f for f in known if callable(f) and not isinstance(f, type))
+        own = (OWN_ACTIVATIONS.get(name), *known)
+        function = next(f for f in own if callable(f) and not isinstance(f, type))
         arguments = keras_args(value)
         return partial(function, **arguments) if arguments else function
     if isinstance(value, Optimizer):
@@ -97,13 +105,15 @@ def keras_optimizer(optimizer: Optimizer) -> Any:
     if decay := arguments.pop("decay", 0):
         schedule = keras.optimizers.schedules.InverseTimeDecay
         arguments["learning_rate"] = schedule(optimizer.learning_rate, 1, decay)
-    return getattr(keras.optimizers, type(optimizer).__name__)(**arguments)
+    return mend_optimizer(getattr(keras.optimizers, type(optimizer).__name__)(**arguments))
 
 
 def keras_function(function: functions.Function) -> Callable[..., Any]:
     """Return a small function of a spec as a Python function over `keras.ops`."""
 
     def call(*arguments: Any) -> Any:
+        if len(arguments) < len(function.params):  # `Lambda` gives several tensors as a list
+            (arguments,) = arguments
         names = dict(zip(function.params, arguments, strict=True))
 
         def value(e: functions.Expr) -> Any:
@@ -114,15 +124,19 @@ def keras_function(function: functions.Function) -> Callable[..., Any]:
             if isinstance(e, functions.Negative):
                 return -value(e.operand)
             if isinstance(e, functions.Index):
-                items = tuple(slice(*i) if isinstance(i, tuple) else i for i in e.items)
-                return value(e.value)[items]
+                return indexed(value(e.value), e.items)
             if isinstance(e, functions.Infix):
-                return INFIX[e.op](value(e.left), value(e.right))
+                sides = [side(value(part)) for part in (e.left, e.right)]
+                return INFIX[e.op](*sides)
             assert isinstance(e, functions.Operation)
             if e.op == "list":
                 return [value(item) for item in e.args]
-            options = {k: value(v) for k, v in e.kwargs}
-            return getattr(keras.ops, e.op)(*map(value, e.args), **options)
+            words = KEYWORDS.get(e.op, {})
+            options = {words.get(k, k): value(v) for k, v in e.kwargs}
+            return getattr(keras.ops, OPERATIONS.get(e.op, e.op))(*map(value, e.args), **options)
+
+        def side(x: Any) -> Any:
+            return keras.ops.array(x, keras.config.floatx()) if isinstance(x, list | tuple) else x
 
         return value(function.body)
 
@@ -130,6 +144,32 @@ def keras_function(function: functions.Function) -> Callable[..., Any]:
     return call
 
 
+def indexed(x: Any, items: tuple[Any, ...]) -> Any:
+    """Return `x[items]`; torch's tensors have no slices that go backwards."""
+    if isinstance(x, list | tuple):
+        return x[items[0]]
+    for axis, item in enumerate(items):
+        if item == (None, None, -1):
+            after = [i for i in items[axis:] if i is not None]
+            x = keras.ops.flip(x, -len(after) if Ellipsis in items[:axis] else axis)
+    forwards = ((None, None, None) if i == (None, None, -1) else i for i in items)
+    return x[tuple(slice(*i) if isinstance(i, tuple) else i for i in forwards)]
+
+
+# What Keras' operations are called where small functions know them by a name of `keras.backend`.
+OPERATIONS = {
+    "concat": "concatenate", "permute_dimensions": "transpose", "pow": "power", "reverse": "flip",
+    "switch": "where", "swish": "silu", "reduce_sum": "sum", "reduce_mean": "mean",
+    "reduce_max": "max", "reduce_min": "min",
+}  # fmt: skip
+KEYWORDS = {
+    "clip": {"min_value": "x_min", "max_value": "x_max"},
+    "norm": {"order": "ord"},
+    "permute_dimensions": {"pattern": "axes"},
+    "repeat": {"n": "repeats"},
+    "reshape": {"shape": "newshape"},
+    "tile": {"n": "repeats"},
+}
 INFIX: dict[str, Callable[[Any, Any], Any]] = {
     "+": lambda a, b: a + b,
     "-": lambda a, b: a - b,
@@ -155,13 +195,20 @@ def compile_model(model: Any, plan: Plan) -> None:
         unclipped(keras_value(o.loss)) if o.fused else keras_measure(o.loss, keras.losses.get)
         for o in outputs
     ]
-    metrics = [[keras_measure(m, keras.metrics.get) for _, m in o.metrics] for o in outputs]
+    metrics, weighted = (
+        [
+            [keras_measure(m, keras.metrics.get) for n, m in o.metrics if (n in o.weighted) == w]
+            for o in outputs
+        ]
+        for w in (False, True)
+    )
     single = len(outputs) == 1
     model.compile(
         optimizer=keras_value(plan.optimizer),
         loss=losses[0] if single else losses,
         loss_weights=None if single and outputs[0].weight == 1 else [o.weight for o in outputs],
         metrics=metrics[0] if single else metrics,
+        weighted_metrics=weighted[0] if single else weighted,
     )
 
 
@@ -174,6 +221,9 @@ def keras_measure(entry: Any, known: Callable[[str], Any]) -> Any:
     function = getattr(entry, "function", None)
     if isinstance(function, functions.Function):
         return keras_function(function)
+    if isinstance(entry, LossFunction):
+        measure = getattr(keras.metrics, snake_case(type(entry).__name__))
+        return keras.metrics.MeanMetricWrapper(measure, name=entry.name) if entry.name else measure
     if not getattr(entry, "by_name", False):
         return keras_value(entry)
     name = entry.called_as

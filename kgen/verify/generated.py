@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from types import ModuleType
+
+import torch
 
 from kgen.backends.assemble import imports_for, with_helpers
 from kgen.backends.classes import class_texts
@@ -14,9 +18,25 @@ from kgen.backends.script import Script
 from kgen.ir.model import TypedGraph
 from kgen.passes.lower import lower_graph
 from kgen.passes.lowered import ScriptNames
-from kgen.torch_ir import GLOBALS, Names
+from kgen.torch_ir import class_names
 
 _modules = count()
+
+
+@contextmanager
+def in_float64() -> Iterator[None]:
+    """Let torch make float64 of what has no precision of its own, such as `integers * 0.5`."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
+
+
+def doubled(text: str) -> str:
+    """Return a script whose casts to real numbers are to float64."""
+    return text.replace(".float()", ".double()")
 
 
 def load_script(text: str, folder: Path) -> ModuleType:
@@ -41,7 +61,7 @@ def watched_model(typed: TypedGraph, fused: frozenset[int]) -> Script:
     The calls are in the order of `reference.visits`, one for each output of a layer, with None
     for an output that the script does not compute.
     """
-    names = ScriptNames(Names(set(GLOBALS)))
+    names = ScriptNames(class_names())
     model = lower_graph(typed, "Model", names, fused=fused, watched=True)
     sections = ["__watch__ = [].append", *class_texts(names, model.definition)]
     parts = with_helpers(sections)

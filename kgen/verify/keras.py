@@ -6,12 +6,21 @@ every difference that remains is one of meaning.
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import sys
 import warnings
 from typing import Any
 
-__all__ = ["compute_in_float64", "keras", "mend", "torch_fails", "unclipped"]
+__all__ = [
+    "compute_in_float64",
+    "has_tensorflow",
+    "keras",
+    "mend",
+    "mend_optimizer",
+    "torch_fails",
+    "unclipped",
+]
 
 if "keras" not in sys.modules:
     os.environ["KERAS_BACKEND"] = "torch"
@@ -19,6 +28,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import keras
     from keras.src.backend.common import dtypes
+    from keras.src.backend.torch import nn as torch_nn
 
 
 def compute_in_float64() -> None:
@@ -30,11 +40,18 @@ def compute_in_float64() -> None:
             clear()
     keras.config.set_floatx("float64")
     keras.config.set_dtype_policy("float64")
+    # In float64 torch cannot differentiate a convolution with one filter in this layout.
+    torch_nn._maybe_convert_to_channels_last = lambda tensor: tensor
 
 
 if keras.backend.backend() != "torch":
     raise ImportError("kgen verify needs Keras' torch backend: set KERAS_BACKEND=torch")
 compute_in_float64()
+
+
+def has_tensorflow() -> bool:
+    """Return whether the layers of Keras that need TensorFlow can run."""
+    return importlib.util.find_spec("tensorflow") is not None
 
 
 def average_inside(layer: Any, inputs: Any) -> Any:
@@ -79,13 +96,44 @@ def torch_fails(layer: Any) -> str:
     return ""
 
 
+def normalize_kernel(layer: Any, inputs: Any, training: bool = False) -> Any:
+    """Apply a layer with its kernel normalized, and leave backward the kernel that was used.
+
+    The torch backend overwrites it in the next application of the same layer.
+    """
+    if training:
+        vector, kernel = layer.normalized_weights()
+        layer.vector_u.assign(vector)
+        layer.kernel.assign(kernel)
+    used = [(layer.kernel, layer.kernel.value.clone())]
+    with keras.StatelessScope(state_mapping=used):
+        return layer.layer(inputs)
+
+
 def mend(layer: Any) -> Any:
     """Let a layer compute what TensorFlow and JAX do where the torch backend fails; return it."""
-    if torch_fails(layer):
+    if isinstance(layer, keras.layers.SpectralNormalization):
+        layer.call = lambda inputs, training=False: normalize_kernel(layer, inputs, training)
+    elif torch_fails(layer):
         pools = type(layer).__name__.startswith("AveragePooling")
         right = average_inside if pools else normalize_axes
         layer.call = lambda inputs: right(layer, inputs)
     return layer
+
+
+def mend_optimizer(optimizer: Any) -> Any:
+    """Let an optimizer do what it says where the torch backend does not; return it.
+
+    `ScheduleFreeAdamW` keeps the old momentum, which an assignment in place changes under its
+    hands. JAX has no such assignments; TensorFlow fails as torch does.
+    """
+    if isinstance(optimizer, keras.optimizers.ScheduleFreeAdamW):
+
+        def subtract(variable: Any, value: Any) -> None:
+            variable._value = variable.value - value
+
+        optimizer.assign_sub = subtract
+    return optimizer
 
 
 def unclipped(loss: Any) -> Any:

@@ -16,7 +16,7 @@ from kgen.ir.model import TypedGraph
 from kgen.ir.plan import Plan
 from kgen.passes.lowered import Placed
 from kgen.verify.arrays import Array, numpy, random_weight
-from kgen.verify.generated import load_script, watched_model
+from kgen.verify.generated import doubled, in_float64, load_script, watched_model
 from kgen.verify.reference import KerasModel, Visit, listed, visits
 
 ACTIVATE: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
@@ -89,13 +89,16 @@ class Pair:
         adapted = {id(w) for node, _ in adapting(graph, script.weights) for w in node.weights}
         self.all_placed = script.weights
         self.placed = [p for p in script.weights if id(p.weight) not in adapted]
-        self.module = load_script(script.text, folder)
+        self.module = load_script(doubled(script.text), folder)
         self.ours: torch.nn.Module = self.module.Model().double()
         self.keras = KerasModel(graph)
         self.visits: list[Visit] = list(visits(graph))
         self.pairs = self.match()
         watched = watched_model(graph, plan.fused_nodes)
-        self.watched, self.watched_placed = load_script(watched.text, folder), watched.weights
+        self.watched, self.watched_placed = (
+            load_script(doubled(watched.text), folder),
+            watched.weights,
+        )
         self.initial = {k: v.clone() for k, v in self.ours.state_dict().items()}
 
     def match(self) -> list[tuple[Placed, Any]]:
@@ -178,11 +181,12 @@ class Pair:
                 b.data.copy_(a.data)
         seen: list[Any] = []
         vars(self.watched)["__watch__"] = seen.append
-        with torch.no_grad():
+        with torch.no_grad(), in_float64():
             copy.train(training)(*side.inputs)
         side.layers = seen
         self.ours.train(training)
-        side.outputs = self.outputs(side.inputs)
+        with in_float64():
+            side.outputs = self.outputs(side.inputs)
 
     def outputs(self, inputs: Sequence[torch.Tensor]) -> list[torch.Tensor]:
         """Return what the generated model returns, with the activations that the loss has."""

@@ -6,9 +6,9 @@ import copy
 from dataclasses import replace
 from typing import Any
 
-from kgen.catalogue.layer import Layer
-from kgen.ir.model import Composite, Graph, Instance, TypedModel
+from kgen.ir.model import TypedModel
 from kgen.ir.plan import Plan
+from kgen.ir.rewrite import Rewriter
 
 RATES = ("rate", "dropout", "recurrent_dropout", "stddev", "drop_path_rate")
 
@@ -32,50 +32,8 @@ def quiet_plan(plan: Plan) -> Plan:
     return replace(plan, fit=fit)
 
 
-class Quiet:
-    """Takes the randomness from layers; whatever has none stays the same object."""
+class Quiet(Rewriter):
+    """Takes the randomness from layers."""
 
-    def __init__(self) -> None:
-        self.instances: dict[int, Instance] = {}
-
-    def graph(self, graph: Graph) -> Graph:
-        nodes = []
-        for node in graph.nodes:
-            instance = self.instance(node.instance)
-            nodes.append(node if instance is node.instance else replace(node, instance=instance))
-        if all(a is b for a, b in zip(nodes, graph.nodes, strict=True)):
-            return graph
-        return replace(graph, nodes=tuple(nodes))
-
-    def instance(self, instance: Instance) -> Instance:
-        """Return the instance without randomness; a shared one stays one."""
-        if instance.uid not in self.instances:
-            layer = self.layer(instance.layer)
-            same = layer is instance.layer
-            self.instances[instance.uid] = instance if same else replace(instance, layer=layer)
-        return self.instances[instance.uid]
-
-    def layer(self, layer: Layer | Composite) -> Layer | Composite:
-        if isinstance(layer, Composite):
-            graph = self.graph(layer.graph)
-            return layer if graph is layer.graph else replace(layer, graph=graph)
-        made = layer
-        for name in layer.args:
-            value = getattr(layer, name)
-            quiet = 0.0 if name in RATES and value else self.value(value)
-            if quiet is not value:
-                made = copy.copy(layer) if made is layer else made
-                setattr(made, name, quiet)
-        return made
-
-    def value(self, value: Any) -> Any:
-        """Return an argument: the layers of a wrapper have rates of their own."""
-        if isinstance(value, Instance):
-            return self.instance(value)
-        if isinstance(value, Layer | Composite):
-            return self.layer(value)
-        if isinstance(value, tuple):
-            items = tuple(self.value(v) for v in value)
-            same = all(a is b for a, b in zip(items, value, strict=True))
-            return value if same else items
-        return value
+    def argument(self, name: str, value: Any) -> Any:
+        return 0.0 if name in RATES and value else super().argument(name, value)

@@ -8,9 +8,13 @@ from functools import cached_property
 from typing import Any
 
 from kgen.catalogue.layer import Layer
+from kgen.diagnostics import Diagnostics
+from kgen.frontends.keras.weights import distributed
 from kgen.ir.model import Composite, Ref, TypedGraph, TypedNode, instance_names
+from kgen.passes.infer import infer
+from kgen.verify.borrowed import NEEDS_TENSORFLOW, Borrowed
 from kgen.verify.entries import at_call, keras_layer
-from kgen.verify.keras import keras
+from kgen.verify.keras import has_tensorflow, keras
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +58,7 @@ class KerasModel:
     def __init__(self, typed: TypedGraph) -> None:
         self.typed = typed
         self.layers: dict[int, Any] = {}
+        self.opened: dict[int, Any] = {}  # inner models that also return what their layers return
         self.variables: list[Any] = []
         self.inputs = [
             keras.Input(t.shape, dtype=None if "float" in t.dtype else t.dtype, batch_size=t.batch)
@@ -64,9 +69,10 @@ class KerasModel:
 
     @cached_property
     def open(self) -> Any:
-        """The model without nesting: it returns its outputs, then all that its layers return.
+        """The model when it returns its outputs, then all that its layers return.
 
-        The latter are in the order of `visits`.
+        The latter are in the order of `visits`. Inner models stay models: Keras runs the layers
+        of a model by their depth in it.
         """
         seen: list[Any] = []
         outputs = self.graph(self.typed, self.inputs, seen)
@@ -80,7 +86,7 @@ class KerasModel:
         Args:
             typed: The graph.
             inputs: Its inputs.
-            seen: Collects what every layer returns; blocks and inner models are then taken apart.
+            seen: Collects what every layer returns, those of blocks and inner models before these.
         """
         values: dict[Ref, Any] = {
             (i, 0): tensor for i, tensor in zip(typed.graph.inputs, inputs, strict=True)
@@ -101,25 +107,53 @@ class KerasModel:
         instance = node.node.instance
         new = instance.uid not in self.layers
         if isinstance(instance.layer, Composite):
-            assert node.inner is not None
+            results = listed(self.inner_model(node, seen is not None)(inputs))
             if seen is not None:
-                return self.graph(node.inner, inputs, seen)
-            if not new:
-                return listed(self.layers[instance.uid](inputs))
-            formal = [
-                keras.Input(t.shape, dtype=None if "float" in t.dtype else t.dtype)
-                for t in node.inputs
-            ]
-            inner = keras.Model(formal, self.graph(node.inner, formal))
-            self.layers[instance.uid] = inner
-            return listed(inner(inputs))
+                seen += results[len(node.outputs) :]
+            return results[: len(node.outputs)]
         if new:
-            self.layers[instance.uid] = keras_layer(instance.layer, node.outputs[0])
+            self.layers[instance.uid] = self.new_layer(node)
         layer = self.layers[instance.uid]
         results = call_layer(instance.layer, layer, inputs)
         if new and not instance.layer.adapts():  # such weights are statistics of the data
-            self.variables += [v for v in layer.weights if "float" in v.dtype]
+            noted = {id(v) for v in self.variables}  # those of a model in `TimeDistributed` are
+            weights = [v for v in layer.weights if id(v) not in noted]
+            self.variables += [v for v in weights if "float" in v.dtype]
         return results
+
+    def new_layer(self, node: TypedNode) -> Any:
+        """Return the Keras layer of a node; the script's own where Keras needs TensorFlow."""
+        layer = node.node.instance.layer
+        assert isinstance(layer, Layer)
+        # With TensorFlow, too, Keras cannot learn a vocabulary of another size than before.
+        if isinstance(layer, NEEDS_TENSORFLOW) and (layer.adapts() or not has_tensorflow()):
+            return Borrowed(node)
+        inner = distributed(node)
+        if inner is not None:
+            return keras.layers.TimeDistributed(self.functional(inner, None))
+        return keras_layer(layer, node.outputs[0])
+
+    def inner_model(self, node: TypedNode, opened: bool) -> Any:
+        """Return the Keras model of a block or inner model, made at its first use.
+
+        Args:
+            node: An application of it.
+            opened: Whether it also returns what its layers return.
+        """
+        made = self.opened if opened else self.layers
+        uid = node.node.instance.uid
+        if uid not in made:
+            made[uid] = self.functional(declared(node), [] if opened else None)
+        return made[uid]
+
+    def functional(self, typed: TypedGraph, seen: list[Any] | None) -> Any:
+        """Return a graph as a Keras model of its own, with what `seen` collects as outputs."""
+        formal = [
+            keras.Input(t.shape, dtype=None if "float" in t.dtype else t.dtype)
+            for t in typed.input_types
+        ]
+        outputs = [*self.graph(typed, formal, seen), *(seen or ())]
+        return keras.Model(formal, outputs[0] if len(outputs) == 1 else outputs)
 
     def reset_states(self) -> None:
         """Let stateful layers start anew."""
@@ -136,6 +170,18 @@ class KerasModel:
                 )
 
 
+def declared(node: TypedNode) -> TypedGraph:
+    """Return the graph of an inner model as it declares itself, which serves all applications.
+
+    A block declares nothing: it is what it is at its use.
+    """
+    layer = node.node.instance.layer
+    assert isinstance(layer, Composite) and node.inner is not None
+    found = Diagnostics()
+    typed = infer(layer.graph, found) if layer.kind == "model" else node.inner
+    return node.inner if found.errors else typed
+
+
 def listed(value: Any) -> Sequence[Any]:
     """Return outputs as a sequence."""
     return value if isinstance(value, list | tuple) else [value]
@@ -144,9 +190,9 @@ def listed(value: Any) -> Sequence[Any]:
 def call_layer(layer: Layer, made: Any, inputs: list[Any]) -> Sequence[Any]:
     """Apply a Keras layer as its class wants to be called."""
     options = {k: v for k, v in layer.config().items() if at_call(type(made), k)}
-    if layer.wants_list or isinstance(
-        made, keras.layers.Attention | keras.layers.AdditiveAttention
-    ):
+    lists = keras.layers.Attention | keras.layers.AdditiveAttention
+    several = isinstance(made, keras.layers.Lambda) and len(inputs) > 1
+    if layer.wants_list or several or isinstance(made, lists):
         return listed(made(inputs, **options))
     wrapped = made.forward_layer if isinstance(made, keras.layers.Bidirectional) else made
     if isinstance(wrapped, keras.layers.RNN):

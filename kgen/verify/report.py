@@ -18,33 +18,28 @@ from kgen.verify.compare import (
 
 def table(comparison: Comparison, source: Source) -> str:
     """Return the table of the largest differences, one line a layer."""
-    last = f"{comparison.steps} step{'s' * (comparison.steps != 1)}"
     columns = {
-        SAVED: ("as saved", (SAVED,)),
-        INFERENCE: (INFERENCE, (INFERENCE,)),
-        TRAINING: (TRAINING, (TRAINING,)),
-        GRADIENTS: (GRADIENTS, (GRADIENTS,)),
-        STATISTICS: (STATISTICS, (STATISTICS,)),
-        STEPS: (last, (STEPS, LOGS)),
+        SAVED: "as saved",
+        INFERENCE: INFERENCE,
+        TRAINING: TRAINING,
+        GRADIENTS: GRADIENTS,
+        STATISTICS: STATISTICS,
+        STEPS: f"{comparison.steps} step{'s' * (comparison.steps != 1)}",
+        LOGS: "logged",
     }
     largest: dict[tuple[str, str], tuple[float, bool]] = {}
     for f in comparison.findings:
         value, differs = largest.get((f.row, f.column), (0.0, False))
         largest[f.row, f.column] = (max(value, f.difference), differs or f.differs)
     used = {column for _, column in largest}
-    shown = [(title, keys) for title, keys in columns.values() if used.intersection(keys)]
-    lines = [["layer", "", "line", *(title for title, _ in shown)]]
+    shown = [key for key in columns if key in used]
+    lines = [["layer", "", "line", *(columns[key] for key in shown)]]
     for row in comparison.rows.values():
         line = str(source.position(row.span.start)[0]) if row.span != NOWHERE else ""
-        cells = []
-        for _, keys in shown:
-            found = next((largest[row.name, k] for k in keys if (row.name, k) in largest), None)
-            cells.append("" if found is None else number(*found))
+        found = [largest.get((row.name, key)) for key in shown]
+        cells = ["" if entry is None else number(*entry) for entry in found]
         lines.append([row.name, row.kind, line, *cells])
-    tolerated = []
-    for _, keys in shown:
-        tolerated.append(" ".join(f"{TOLERANCES[k]:.0e}" for k in keys if k in used))
-    lines.append(["tolerated", "", "", *tolerated])
+    lines.append(["tolerated", "", "", *(f"{TOLERANCES[key]:.0e}" for key in shown)])
     return aligned(lines)
 
 

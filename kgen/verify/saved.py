@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from kgen.catalogue.activations import LegacyHardSigmoid
+from kgen.ir.model import Graph
+from kgen.ir.rewrite import layers_of
 from kgen.verify.arrays import Array, numpy
 from kgen.verify.keras import keras
 
@@ -16,11 +19,20 @@ def load_saved(path: str) -> Any:
     """
     try:
         return keras.models.load_model(path, compile=False)
-    except (ValueError, TypeError, KeyError, OSError):
+    except (ValueError, TypeError, KeyError, OSError, ImportError):
         return None
+
+
+def read_otherwise(graph: Graph) -> str:
+    """Return what Keras 3 takes for something else than the Keras that wrote a file, or ""."""
+    layers = (layer for node in graph.nodes for layer in layers_of(node.instance))
+    values = (value for layer in layers for value in layer.config().values())
+    return "`hard_sigmoid`" if any(isinstance(v, LegacyHardSigmoid) for v in values) else ""
 
 
 def outputs_of(model: Any, inputs: Sequence[Array]) -> list[Array]:
     """Return what a model makes of inputs, in inference."""
-    result = model(list(inputs) if len(inputs) > 1 else inputs[0], training=False)
-    return [numpy(y) for y in (result if isinstance(result, list | tuple) else [result])]
+    given = list(inputs) if len(inputs) > 1 else inputs[0]
+    if (structure := getattr(model, "_inputs_struct", None)) is not None:  # a dict, nested lists
+        given = keras.tree.pack_sequence_as(structure, list(inputs))
+    return [numpy(y) for y in keras.tree.flatten(model(given, training=False))]

@@ -13,6 +13,7 @@ from kgen.catalogue.losses.crossentropy import CategoricalCrossentropy
 from kgen.ir.plan import Plan
 from kgen.verify.arrays import Array
 from kgen.verify.entries import compile_model, log_names
+from kgen.verify.generated import in_float64
 from kgen.verify.pair import Pair
 
 Logs = dict[str, float]
@@ -50,7 +51,8 @@ def our_steps(pair: Pair, batches: Sequence[Batch]) -> Iterator[Logs]:
     for batch in batches:
         inputs = [torch.from_numpy(x.copy()) for x in batch.inputs]
         targets = [torch.from_numpy(y.copy()) for y in batch.targets]
-        result = script.train_step(model, optimizer, *inputs, *targets)
+        with in_float64():
+            result = script.train_step(model, optimizer, *inputs, *targets)
         if hasattr(script, "measure"):
             yield script.measure([result], *targets)
         else:

@@ -1,14 +1,18 @@
 class Discretization(nn.Module):
-    """Number the bin that each value falls in, as `numpy.digitize` does."""
+    """Number the bin that each value falls in, as `numpy.digitize` does.
+
+    Boundaries that the code gives are not saved with the weights (`persistent`).
+    """
 
     def __init__(
         self,
         boundaries: Tensor,
         epsilon: float = 0.01,
         encode: nn.Module | None = None,
+        persistent: bool = True,
     ) -> None:
         super().__init__()
-        self.register_buffer("boundaries", boundaries)
+        self.register_buffer("boundaries", boundaries, persistent)
         self.epsilon = epsilon
         self.encode = encode
 

@@ -14,9 +14,9 @@ class ModelCheckpoint:
 
     def update(self, model: nn.Module, epoch: int, logs: dict[str, float]) -> None:
         """Save the weights unless the monitored value did not improve."""
-        if self.monitor:
-            value = logs.get(self.monitor)  # None after an epoch without validation
-            if value is None or not improves(value, self.best, self.mode):
+        value = logs.get(self.monitor)  # None without validation: it saves
+        if value is not None:
+            if not improves(value, self.best, self.mode):
                 if self.verbose:
                     what = f"{self.monitor} did not improve from {self.best}"
                     print(f"Epoch {epoch + 1}: {what}")

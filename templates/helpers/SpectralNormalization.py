@@ -27,6 +27,9 @@ class SpectralNormalization(nn.Module):
         weight.copy_(torch.where(zero, weight, weight / sigma))
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.training:
-            self.normalize()
-        return self.layer(x)
+        if not self.training:
+            return self.layer(x)
+        self.normalize()
+        # A copy: another use of the layer in this step overwrites the weight.
+        weight = {"weight": self.layer.weight.clone()}
+        return torch.func.functional_call(self.layer, weight, (x,))

@@ -3,6 +3,7 @@ def as_samples(
     array: np.ndarray,
     shape: tuple[int | None, ...],
     dtype: type[np.generic] | None = None,
+    below: int | None = None,
 ) -> np.ndarray:
     """Return an array whose samples have a shape; exit when they cannot have it.
 
@@ -11,8 +12,9 @@ def as_samples(
         array: Numbers, a row a sample.
         shape: The shape of one sample, None for a size that may be any.
         dtype: The type of its elements; None keeps integers and single floats.
+        below: What whole numbers must be less than: how many classes or ids there are.
     """
-    if array.dtype.kind not in "biuf" or not array.ndim:
+    if array.dtype.kind not in "biuf" or not array.ndim or not len(array):
         sys.exit(
             f"{name} holds {array.dtype} of shape {array.shape}, not numbers a sample"
         )
@@ -30,6 +32,8 @@ def as_samples(
                 hint = f"; in the spec, `y = one_hot({shape[0]})` makes rows of classes"
             sys.exit(f"{name} has samples of shape {found}, not {wanted}{hint}")
         array = array.reshape(len(array), *shape)
+    if below and array.size and not 0 <= array.min() <= array.max() < below:
+        sys.exit(f"{name} holds {array.min()} to {array.max()}, not 0 to {below - 1}")
     if dtype is None:
         # What torch computes with: no doubles or wide unsigned numbers, native order.
         kind, size = array.dtype.kind, array.dtype.itemsize

@@ -4,6 +4,8 @@ def load_weights(model: nn.Module, path: str) -> None:
     try:
         with open(path, "rb") as file:
             size, data = int.from_bytes(file.read(8), "little"), file.read()
+        if not 0 < size <= len(data):
+            raise ValueError("it is no safetensors file")
         header, state = json.loads(data[:size]), {}
         header.pop("__metadata__", None)
         for name, entry in header.items():
@@ -13,4 +15,4 @@ def load_weights(model: nn.Module, path: str) -> None:
             state[name] = torch.from_numpy(array.reshape(entry["shape"]).copy())
         model.load_state_dict(state)
     except wrong as error:
-        sys.exit(f"cannot load the weights {path}: {error}")
+        sys.exit(f"cannot load the weights {path}: {brief(error)}")

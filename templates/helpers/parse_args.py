@@ -10,6 +10,9 @@ def parse_args() -> Config:
         name = "--" + f.name.replace("_", "-")
         parser.add_argument(name, default=f.default, help=text, **kind)
     cfg = Config(**vars(parser.parse_args()))
-    if cfg.batch_size < 1 or cfg.epochs < 0:
-        parser.error("--batch-size is at least 1, --epochs at least 0")
+    for name, value in vars(cfg).items():
+        if not isinstance(value, str) and not 0 <= value < 2**48:
+            parser.error(f"--{name.replace('_', '-')} cannot be {value}")
+    if cfg.batch_size < 1 or cfg.verbose > 2:
+        parser.error("--batch-size is at least 1, --verbose is 0, 1 or 2")
     return cfg

@@ -5,5 +5,4 @@ def pick_device(name: str) -> torch.device:
     try:
         return torch.empty(0, device=name).device
     except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        sys.exit(f"--device {name}: not a device that this torch can use ({reason})")
+        sys.exit(f"--device {name} is not a device of this torch: {brief(error)}")

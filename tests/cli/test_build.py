@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -277,3 +278,40 @@ def test_colour_only_on_a_terminal(kgen: Kgen, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("NO_COLOR", "1")
     assert not colored(Terminal())
     assert not colored(io.StringIO())
+
+
+# ---------------------------------------------------------------------- what is no spec
+
+
+@pytest.mark.parametrize("command", ["build", "check", "run", "summary"])
+def test_a_script_of_keras_is_not_a_spec(kgen: Kgen, command: str) -> None:
+    Path("net.py").write_text("import keras\n")
+    result = kgen(command, "net.py", status=1)
+    assert "Python script" in result.output and "model.save" in result.output
+    assert Path("net.py").read_text() == "import keras\n"
+
+
+def test_stdout_and_a_file_exclude_each_other(kgen: Kgen) -> None:
+    kgen("build", "mlp.kdsl", "--stdout", "-o", "x.py", status=2)
+    assert not Path("x.py").exists()
+
+
+def test_all_specs_are_checked_though_one_is_missing(kgen: Kgen) -> None:
+    result = kgen("check", "missing.kdsl", "wrong.kdsl", "mlp.kdsl", status=1)
+    assert "missing.kdsl" in result.output
+    assert "K302" in result.output and "no errors" in result.output
+
+
+@pytest.mark.parametrize("value", ["many", "", "28*28", "[7"])
+def test_a_word_for_a_number(kgen: Kgen, value: str) -> None:
+    Path("n.kdsl").write_text("units = 4\nDense(units, input_dim=4)\n")
+    result = kgen("check", "n.kdsl", "-D", f"units={value}", status=1)
+    assert "K104" in result.output and "n.kdsl:1:9" in result.output
+
+
+def test_a_closed_standard_output(tmp_path: Path) -> None:
+    command = f"{shlex.quote(sys.executable)} -m kgen layers >&-"
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(command, shell=True, cwd=tmp_path, env=environment, capture_output=True)
+    assert done.returncode == 1
+    assert done.stderr.decode() == "error: there is no standard output to write to\n"

@@ -4,7 +4,8 @@ The blocks of one document are a session in one folder, in the order of the text
 
 - ```kdsl is compiled. A first line such as `# mlp.kdsl: ...` also writes it to that file.
 - ```console holds commands (`$ ...`) and what they print, with ... for lines left out.
-- ```python is an excerpt of a script that was built, a class or a function.
+- ```python is an excerpt of a script that was built, a class or a function. With a first line
+  such as `# old.py: ...` it is a program of its own, written to that file.
 - ```diff adds lines that the named file holds.
 
 `pytest --update` rewrites excerpts, and the output of commands that is shown in full.
@@ -74,6 +75,7 @@ class Session:
             "PYTHONPATH": str(ROOT),
             "PYTHONIOENCODING": "utf-8",
             "OMP_NUM_THREADS": "1",
+            "KERAS_BACKEND": "torch",
             "XDG_CACHE_HOME": str(self.folder / ".cache"),
             "PATH": f"{self.programs()}{os.pathsep}{os.environ['PATH']}",
         }
@@ -115,8 +117,9 @@ def matches(shown: str, real: str) -> bool:
 
 
 def timeless(text: str) -> str:
-    """Return a text without what differs from run to run."""
-    return re.sub(r"\d+(s|ms/step)\b", r"0\1", text)
+    """Return a text without what differs from run to run: seconds, and errors of rounding."""
+    text = re.sub(r"\d+(s|ms/step)\b", r"0\1", text)
+    return re.sub(r" +(?:0|\de-\d\d)(?= |$)", " 0", text, flags=re.MULTILINE)
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
@@ -129,6 +132,8 @@ def test_document(name: str, tmp_path: Path, update: bool) -> None:
         line = f"{name}:{document.count(chr(10), 0, block.start)}"
         if block.language == "kdsl":
             session.kdsl(block.text)
+        elif named := re.match(r"# ([\w-]+\.py)\b", block.text):
+            (tmp_path / named[1]).write_text(block.text)
         elif block.language == "python":
             real = "".join(p.read_text() for p in tmp_path.glob("*.py")) + session.script
             if matches(f"...\n{block.text}...\n", real):

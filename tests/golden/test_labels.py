@@ -9,13 +9,21 @@ from kgen.api import build_text
 MODEL = "Dense(12, relu, input_dim=6) -> Dense(4, softmax)\n"
 
 
-def target_rank(data: str, loss: str = "categorical_crossentropy", metrics: str = "accuracy") -> int:
+def target_rank(
+    data: str, loss: str = "categorical_crossentropy", metrics: str = "accuracy"
+) -> int:
     text = f"{MODEL}data {data}\ncompile(sgd, {loss}, metrics=[{metrics}])\nfit()\n"
     return build_text(text).plan.outputs[0].target.rank
 
 
 @pytest.mark.parametrize(
-    "data", ["random()", "classes()", 'npz("a.npz", y = one_hot(4))', "shifted_normals([1, 1, 1, 1, 1, 1])"]
+    "data",
+    [
+        "random()",
+        "classes()",
+        'npz("a.npz", y = one_hot(4))',
+        "shifted_normals([1, 1, 1, 1, 1, 1])",
+    ],
 )
 def test_known_classes_stay_integers(data: str) -> None:
     assert target_rank(data) == 0
@@ -48,7 +56,8 @@ def test_the_labels_of_a_file_may_have_any_integer_type() -> None:
 
 def test_a_relu_moves_behind_the_pooling() -> None:
     head = "Input(8, 8, 1) -> "
-    moved = build_text(head + "Conv2D(4, 3, relu) -> MaxPooling2D() -> Flatten() -> Dense(1)").script
+    tail = "Conv2D(4, 3, relu) -> MaxPooling2D() -> Flatten() -> Dense(1)"
+    moved = build_text(head + tail).script
     assert "F.relu(self.max_pooling2d(x))" in moved
     used = "a = Input(8, 8, 1) -> Conv2D(4, 3, relu)\nb = a -> MaxPooling2D() -> Flatten()\n"
     used = f"model m {{\n{used}c = a -> Flatten()\noutputs(b, c)\n}}"

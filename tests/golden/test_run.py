@@ -77,6 +77,17 @@ def book(folder: Path) -> list[str]:
     return ["--data", "book.txt"]
 
 
+def films(folder: Path) -> list[str]:
+    rng = np.random.default_rng(0)
+    lines = ["year,genre,studio,review,liked"]
+    for i in range(200):
+        word = ("good", "bad")[i % 2]
+        genre, studio = rng.choice(["drama", "comédie", "war"]), rng.choice(["A", "B"])
+        lines.append(f'{rng.integers(1930, 2020)},{genre},{studio},"A {word}, {word} film",{i % 2}')
+    (folder / "films.csv").write_text("\n".join(lines), encoding="utf-8")
+    return ["--data", "films.csv"]
+
+
 FILES: dict[str, Callable[[Path], list[str]]] = {
     "mnist_mlp": mnist,
     "mnist_cnn": mnist,
@@ -85,6 +96,7 @@ FILES: dict[str, Callable[[Path], list[str]]] = {
     "imdb_lstm": words(("x_train", "y_train", "x_test", "y_test"), 2),
     "reuters_mlp": words(("x", "y"), 46),
     "char_lstm": book,
+    "film_reviews": films,
 }
 
 
@@ -174,7 +186,10 @@ BAD: dict[str, tuple[list[str], str]] = {
     "missing input": (["--predict", "none.npy"], "cannot read none.npy"),
     "input that is a pickle": (["--predict", "pickle.npy"], "cannot read pickle.npy"),
     "broken checkpoint": (["--checkpoint", "cut.pt"], "cannot continue from the checkpoint"),
-    "unwritable output": (["--save", "nowhere/w.safetensors", "--epochs", "1"], "cannot write nowhere"),
+    "unwritable output": (
+        ["--save", "nowhere/w.safetensors", "--epochs", "1"],
+        "cannot write nowhere",
+    ),
     "input of another shape": (["--predict", "wide.npy"], "has shape (21,), not (20,)"),
     "input of text": (["--predict", "text.npy"], "holds no numbers"),
     "no such device": (["--device", "abacus"], "not a device"),

@@ -152,7 +152,7 @@ def test_a_crop_is_one_window_of_all_images(tmp_path: Any) -> None:
     script = build_text("Input(8, 10, 1) -> RandomCrop(3, 4)\ncompile(loss=mse)").script
     model = load_script(script, tmp_path).Model().train()
     starts = set()
-    for _ in range(300):
+    for _ in range(900):  # one of the 42 windows is missed once in 10^8 runs
         out = model(torch.from_numpy(pixels))
         assert out.shape == (5, 3, 4, 1)
         assert (out == out[:1]).all()

@@ -116,8 +116,41 @@ def test_adapting_before_training() -> None:
         ("Input(4, dtype=int32) -> IntegerLookup()", "K202"),
         ("Input(4, dtype=int32) -> IntegerLookup(vocabulary=[1, 1])", "K203"),
         ("Input(4, dtype=int32) -> IntegerLookup(vocabulary=[1], idf_weights=[1.0])", "K203"),
-        ("Input(4, dtype=int32) -> Hashing(8)", "K501"),
-        ("Input(4) -> StringLookup()", "K501"),
+        ("Input(4, dtype=int32) -> IntegerLookup(vocabulary=[1], output_mode=tf_idf)", "K203"),
+        (
+            "Input(4, dtype=int32) -> IntegerLookup(vocabulary=[1, 2], output_mode=tf_idf, "
+            "idf_weights=[1.0])",
+            "K203",
+        ),
+        ("Input(4, dtype=int32) -> IntegerLookup(vocabulary=[1], salt=3)", "K203"),
+        ("Input(4, dtype=int32) -> IntegerLookup(max_tokens=2, num_oov_indices=2)", "K203"),
+        ("Input(4, dtype=int32) -> IntegerLookup(vocabulary=[1], mask_token=1)", "K203"),
+        ("Input(4) -> StringLookup()", "K307"),
+        ("Input(4, dtype=string) -> StringLookup(output_mode=count)", "K202"),
+        ("Input(4, dtype=string) -> StringLookup(vocabulary=[a, a])", "K203"),
+        ("Input(4, dtype=string) -> Hashing(0)", "K203"),
+        ("Input(4, dtype=string) -> Hashing(8, salt=[1, 2, 3])", "K203"),
+        ("Input(4, dtype=string) -> Hashing(8, mask_value=3)", "K203"),
+        ("Input(4, dtype=int32) -> Hashing(8, mask_value=a)", "K203"),
+        ("Input(4, dtype=bool) -> Hashing(8)", "K307"),
+        ("Input(4, dtype=string) -> Hashing(8, sparse=True)", "K207"),
+        ("Input(1, dtype=string) -> HashedCrossing(8)", "K305"),
+        ("x = Input(1)\n[x, x] -> HashedCrossing(8)", "K307"),
+        ("x = Input(2, dtype=string)\n[x, x] -> HashedCrossing(8)", "K302"),
+        ("x = Input(1, dtype=string)\n[x, x] -> HashedCrossing(8, output_mode=count)", "K203"),
+        (
+            "x = Input(1, dtype=string)\ny = Input((), dtype=int32)\n[x, y] -> HashedCrossing(8)",
+            "K304",
+        ),
+        (
+            "x = Input(1, dtype=string)\ny = Input(1, dtype=string)\n"
+            "l = StringLookup()\n[x -> l, y -> l] -> Concatenate()",
+            "K501",
+        ),
+        (
+            "Input(2, dtype=string) -> StringLookup(max_tokens=9) -> Embedding(8, 2)",
+            "K406",
+        ),
     ],
 )
 def test_refused(spec: str, code: str) -> None:

@@ -271,8 +271,8 @@ def names(made: Any) -> list[str]:
 @pytest.mark.parametrize(
     ("layer", "code"),
     [
-        ("CutMix()", "K501"),
-        ("MixUp()", "K501"),
+        ("CutMix((-0.2, 1))", "K203"),
+        ("MixUp(0.0)", "K203"),
         ("RandomHue(1.2)", "K203"),
         ("RandomPosterization(9)", "K203"),
         ("RandomGaussianBlur(kernel_size=4)", "K203"),

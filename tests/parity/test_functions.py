@@ -56,6 +56,8 @@ def function(text: str) -> Function:
 
 
 K: Any = keras.ops
+ROW, DIVISOR = np.array([1, 2, 3.5, 4]), np.array([0.5, 1, 2, 2])
+TABLE = np.array([[1.5, 2], [0, 1], [2, 3]])
 
 
 # One row an expression in x (N, 4), y (N, 4), z (N, 3, 2), v (N,), i (N,) of integers:
@@ -156,6 +158,39 @@ EXPRESSIONS: list[tuple[str, Any]] = [
         "batch_dot(z, permute_dimensions(z, (0, 2, 1)))",
         lambda z, **_: K.matmul(z, K.transpose(z, (0, 2, 1))),
     ),
+    ("(x - [1, 2, 3.5, 4]) / [0.5, 1, 2, 2]", lambda x, **_: (x - K.array(ROW)) / K.array(DIVISOR)),
+    ("[[1.5, 2], [0, 1], [2, 3]] * z", lambda z, **_: z * K.array(TABLE)),
+    ("i * [2] + i", lambda i, **_: i * 3),
+    ("z[:, ::-1] + z[..., ::-1]", lambda z, **_: K.flip(z, axis=1) + K.flip(z, axis=2)),
+    ("z[:, ::-1, 0]", lambda z, **_: K.flip(z, axis=1)[..., 0]),
+    ("pad(z, ((0, 0), (1, 2), (0, 0)))", lambda z, **_: K.pad(z, ((0, 0), (1, 2), (0, 0)))),
+    (
+        "pad(x, [[0, 0], [2, 1]], constant_values=1.5)",
+        lambda x, **_: K.pad(x, ((0, 0), (2, 1)), constant_values=1.5),
+    ),
+    ("roll(z, 2, axis=1)", lambda z, **_: K.roll(z, 2, axis=1)),
+    ("take(x, 2, axis=-1)", lambda x, **_: K.take(x, 2, axis=-1)),
+    ("take(z, [2, 0, -1], axis=1)", lambda z, **_: K.take(z, [2, 0, 2], axis=1)),
+    ("split(x, 2, axis=-1)[1]", lambda x, **_: K.split(x, 2, axis=-1)[1]),
+    ("split(x, [1, 3], axis=1)[1]", lambda x, **_: K.split(x, [1, 3], axis=1)[1]),
+    ("split(x, [1, 3], axis=1)[2]", lambda x, **_: K.split(x, [1, 3], axis=1)[2]),
+    ("unstack(z, axis=1)[2]", lambda z, **_: K.unstack(z, axis=1)[2]),
+    ("swapaxes(z, 1, 2)", lambda z, **_: K.swapaxes(z, 1, 2)),
+    ("moveaxis(z, -1, 1)", lambda z, **_: K.moveaxis(z, -1, 1)),
+    ("tril(z) + triu(z, 1)", lambda z, **_: K.tril(z) + K.triu(z, 1)),
+    ("expand_dims(x, (1, -1))", lambda x, **_: K.expand_dims(x, (1, -1))),
+    ("squeeze(expand_dims(x, (0, 2)))", lambda x, **_: x),
+    ("squeeze(expand_dims(x, (1, -1)), (1, -1))", lambda x, **_: x),
+    ('einsum("nij,nkj->nik", z, z)', lambda z, **_: K.einsum("nij,nkj->nik", z, z)),
+    ('einsum("nij -> nj", z)', lambda z, **_: K.sum(z, axis=1)),
+    ("log2(abs(x)) + log10(abs(y))", lambda x, y, **_: K.log2(K.abs(x)) + K.log10(K.abs(y))),
+    ("arctan2(x, y) + trunc(x * 3)", lambda x, y, **_: K.arctan2(x, y) + K.trunc(x * 3)),
+    (
+        "arcsin(tanh(x)) + arccos(tanh(x)) * arcsinh(x)",
+        lambda x, **_: K.arcsin(K.tanh(x)) + K.arccos(K.tanh(x)) * K.arcsinh(x),
+    ),
+    ("squared_difference(x, y)", lambda x, y, **_: K.square(x - y)),
+    ("norm(z, axis=1, order=1)", lambda z, **_: K.norm(z, ord=1, axis=1)),
     ("ones_like(x) + zeros_like(x) * x", lambda x, **_: K.ones_like(x)),
     ("stop_gradient(x) * x", lambda x, **_: K.stop_gradient(x) * x),
     ("sum(x) / shape(x)[0]", lambda x, **_: K.sum(x) / x.shape[0]),

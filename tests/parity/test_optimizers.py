@@ -20,6 +20,7 @@ from kgen.diagnostics import Diagnostics, Fault
 from kgen.passes.lowered import Placed
 from kgen.source import Span
 from kgen.torch_ir import render_lines
+from kgen.verify.keras import mend_optimizer
 
 from .oracle import keras
 from .oracle import torch as torch
@@ -86,6 +87,21 @@ ROWS: list[tuple[str, dict[str, Any]]] = [
     ("Nadam", {"learning_rate": DROP, "clipvalue": 0.01, "gradient_accumulation_steps": 2}),
     ("Lion", {}),
     ("Lion", {"learning_rate": DROP, "beta_1": 0.5, "weight_decay": 0.01}),
+    ("ScheduleFreeAdamW", {}),
+    ("ScheduleFreeAdamW", {"learning_rate": 0.05, "beta_1": 0.7, "beta_2": 0.9, "epsilon": 0.01}),
+    ("ScheduleFreeAdamW", {"learning_rate": DROP, "warmup_steps": 30, "weight_decay": 0.1}),
+    ("ScheduleFreeAdamW", {"clipnorm": 0.01, "gradient_accumulation_steps": 3, "use_ema": True}),
+    ("SGD", FAST | {"loss_scale_factor": 10.0, "clipnorm": 0.05}),
+    ("Adam", {"loss_scale_factor": 1024.0, "gradient_accumulation_steps": 3, "clipvalue": 0.01}),
+    ("LossScaleOptimizer", {"inner_optimizer": ("SGD", FAST)}),
+    (
+        "LossScaleOptimizer",
+        {
+            "inner_optimizer": ("Adam", {"learning_rate": DROP, "clipnorm": 0.01, "use_ema": True}),
+            "initial_scale": 3.0,
+            "dynamic_growth_steps": 7,
+        },
+    ),
     ("Ftrl", FAST),
     (
         "Ftrl",
@@ -178,10 +194,9 @@ class Images(nn.Module):
 
 def entry(family: Any, name: str, values: dict[str, Any]) -> Any:
     """Return a catalogue entry, its schedule built."""
-    rate = values.get("learning_rate")
-    if isinstance(rate, tuple):
-        values = values | {"learning_rate": SCHEDULES.find(rate[0])(**rate[1])}
-    return family.find(name)(**values)
+    made = {"learning_rate": SCHEDULES, "inner_optimizer": OPTIMIZERS}
+    nested = {n: entry(made[n], *v) for n, v in values.items() if isinstance(v, tuple)}
+    return family.find(name)(**values | nested)
 
 
 def keras_optimizer(name: str, values: dict[str, Any]) -> Any:
@@ -190,7 +205,9 @@ def keras_optimizer(name: str, values: dict[str, Any]) -> Any:
     if isinstance(rate, tuple):
         schedule = getattr(keras.optimizers.schedules, rate[0])(**rate[1])
         values = values | {"learning_rate": schedule}
-    return getattr(keras.optimizers, name)(**values)
+    if "inner_optimizer" in values:
+        values = values | {"inner_optimizer": keras_optimizer(*values["inner_optimizer"])}
+    return mend_optimizer(getattr(keras.optimizers, name)(**values))
 
 
 def rendered(optimizer: Optimizer, weights: Sequence[Placed] = ()) -> Callable[..., Any]:
@@ -212,7 +229,8 @@ def train(net: Any, optimizer: Any, first: int = 0, last: int = STEPS) -> None:
     """Make steps as the script does."""
     for step in range(first, last):
         optimizer.zero_grad()
-        net.loss(step).backward()
+        scale = getattr(optimizer, "scale", getattr(optimizer, "loss_scale_factor", 1))
+        (net.loss(step) * scale).backward()
         optimizer.step()
 
 
@@ -240,11 +258,11 @@ def keras_train(net: Any, optimizer: Any, layouts: Sequence[Layout] = ()) -> lis
         with torch.no_grad():
             for (p, layout), v in zip(pairs, variables, strict=True):
                 p.copy_(torch.from_numpy(layout.to_torch(v.numpy())))
-        grads = torch.autograd.grad(net.loss(step), net.trainable())
+        grads = torch.autograd.grad(optimizer.scale_loss(net.loss(step)), net.trainable())
         with torch.no_grad():
             arrays = [convert(g) for convert, g in zip(to_keras, grads, strict=True)]
             optimizer.apply([torch.from_numpy(a) for a in arrays], variables)
-    if optimizer.use_ema:
+    if getattr(optimizer, "inner_optimizer", optimizer).use_ema:
         optimizer.finalize_variable_values(variables)
     return [layout.to_torch(v.numpy()) for (_, layout), v in zip(pairs, variables, strict=True)]
 
@@ -282,6 +300,29 @@ def test_steps_of_whole_weights(name: str, values: dict[str, Any]) -> None:
         optimizer.finalize()
     layouts = [p.weight.layout for p in placed]
     expected = keras_train(Images(), keras_optimizer(name, values), layouts)
+    for p, e in zip(net.trainable(), expected, strict=True):
+        np.testing.assert_allclose(p.detach().numpy(), e, rtol=TOLERANCE, atol=TOLERANCE)
+
+
+@pytest.mark.parametrize("inner", [("SGD", MOMENTUM), ("Adam", {"use_ema": True})], ids=str)
+def test_steps_with_infinite_gradients_are_left_out(inner: tuple[str, dict[str, Any]]) -> None:
+    class Broken(Net):
+        def loss(self, step: int) -> Any:
+            return super().loss(step) * {0: np.inf, 1: np.nan, 40: np.inf, 41: -np.inf}.get(step, 1)
+
+    values = {"inner_optimizer": inner, "dynamic_growth_steps": 5}
+    net = Broken()
+    optimizer = rendered(entry(OPTIMIZERS, "LossScaleOptimizer", values))(net)
+    train(net, optimizer)
+    theirs = keras_optimizer("LossScaleOptimizer", values)
+    expected = keras_train(Broken(), theirs)
+    assert optimizer.iterations == int(theirs.iterations.value) == STEPS - 4
+    assert (optimizer.scale, optimizer.finite) == (
+        float(theirs.dynamic_scale.value),
+        int(theirs.step_counter.value),
+    )
+    if hasattr(optimizer, "finalize"):
+        optimizer.finalize()
     for p, e in zip(net.trainable(), expected, strict=True):
         np.testing.assert_allclose(p.detach().numpy(), e, rtol=TOLERANCE, atol=TOLERANCE)
 
@@ -374,27 +415,31 @@ def test_memory_format_is_kept() -> None:
     ("values", "code"),
     [
         ({"clipnorm": 1.0, "clipvalue": 1.0}, "K204"),
-        ({"loss_scale_factor": 2.0}, "K207"),
+        ({"loss_scale_factor": 0.0}, "K203"),
         ({"gradient_accumulation_steps": 1}, "K203"),
         ({"learning_rate": DROP, "decay": 0.1}, "K204"),
         ({"momentum": 2.0}, "K203"),
+        ({"inner_optimizer": ("SGD", {"gradient_accumulation_steps": 2})}, "K501"),
+        ({"inner_optimizer": ("LossScaleOptimizer", {"inner_optimizer": "sgd"})}, "K203"),
     ],
 )
 def test_refused(values: dict[str, Any], code: str) -> None:
     with pytest.raises(Fault) as fault:
-        entry(OPTIMIZERS, "SGD", values)
+        entry(OPTIMIZERS, "LossScaleOptimizer" if "inner_optimizer" in values else "SGD", values)
     assert fault.value.code == code
 
 
-@pytest.mark.parametrize(
-    "cls", [c for c in OPTIMIZERS if not c.refusal], ids=lambda c: c.__name__
-)
+@pytest.mark.parametrize("cls", [c for c in OPTIMIZERS if not c.refusal], ids=lambda c: c.__name__)
 def test_arguments_are_those_of_keras(cls: type[Optimizer]) -> None:
     """Names, order and defaults; what Keras lacks is for keywords only."""
     import inspect
 
     keras_args = inspect.signature(getattr(keras.optimizers, cls.__name__).__init__).parameters
     theirs = {n: p.default for n, p in keras_args.items() if n not in ("self", "kwargs", "name")}
-    ours = {n: a.default for n, a in cls.args.items() if n in theirs or not a.keyword_only}
+    ours = {
+        n: inspect.Parameter.empty if a.required else a.default
+        for n, a in cls.args.items()
+        if n in theirs or not a.keyword_only
+    }
     assert ours == theirs
     assert list(ours) == list(theirs)

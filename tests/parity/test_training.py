@@ -6,20 +6,11 @@ weights. Keras keeps its metrics in float32: 2e-6 for what is logged.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
-import torch
 
-from kgen.api import Build, build_text
-from kgen.verify.entries import compile_model, keras_value, log_names
-from kgen.verify.pair import as_keras, tensors_of
-from kgen.verify.reference import KerasModel
-from kgen.verify.training import keras_targets, renamed
-from tests.parity.oracle import difference, load_script
+from tests.parity.whole import DATA, train_both
 
 MODEL = "Dense(12, relu, input_dim=6) -> Dense({units}, {last})\n"
 ROWS = {
@@ -27,10 +18,12 @@ ROWS = {
     + "compile(SGD(0.1, momentum=0.9, nesterov=True), categorical_crossentropy, "
     "metrics=[accuracy])\nfit(epochs=3, batch_size=16, shuffle=False)",
     "sparse labels, validation_split": MODEL.format(units=4, last="softmax")
-    + "compile(adam, sparse_categorical_crossentropy, metrics=[acc, SparseTopKCategoricalAccuracy(2)])\n"
+    + "compile(adam, sparse_categorical_crossentropy,"
+    + " metrics=[acc, SparseTopKCategoricalAccuracy(2)])\n"
     "fit(epochs=3, batch_size=16, shuffle=False, validation_split=0.25)",
     "binary, AUC, precision": MODEL.format(units=1, last="sigmoid")
-    + "compile(rmsprop, binary_crossentropy, metrics=[accuracy, AUC(), Precision(), Recall(), mae])\n"
+    + "compile(rmsprop, binary_crossentropy,"
+    + " metrics=[accuracy, AUC(), Precision(), Recall(), mae])\n"
     "fit(epochs=3, batch_size=10, shuffle=False, validation_data=test)",
     "regression, l2 and max_norm": "Dense(12, tanh, input_dim=6, kernel_regularizer=l2(0.01), "
     "kernel_constraint=max_norm(1.0)) -> Dense(1, bias_regularizer=l1(0.1))\n"
@@ -40,6 +33,21 @@ ROWS = {
     + "compile(sgd, categorical_crossentropy, metrics=[accuracy])\n"
     "fit(epochs=3, batch_size=16, shuffle=False, class_weight={0: 1, 1: 2.5, 2: 0.3}, "
     "validation_data=test)",
+    "class weights and weighted metrics": MODEL.format(units=3, last="softmax")
+    + "compile(sgd, sparse_categorical_crossentropy, metrics=[accuracy], "
+    "weighted_metrics=[accuracy, sparse_categorical_crossentropy])\n"
+    "fit(epochs=3, batch_size=16, shuffle=False, class_weight={0: 1, 1: 2.5, 2: 0}, "
+    "validation_data=test)",
+    "weighted metrics of two classes": MODEL.format(units=1, last="sigmoid")
+    + "compile(sgd, binary_crossentropy, weighted_metrics=[accuracy, mse])\n"
+    "fit(epochs=3, batch_size=16, shuffle=False, class_weight={0: 0.1, 1: 0.02}, "
+    "validation_split=0.2)",
+    "class weights of several labels": MODEL.format(units=3, last="sigmoid")
+    + "compile(sgd, binary_crossentropy, weighted_metrics=[binary_accuracy])\n"
+    "fit(epochs=3, batch_size=16, shuffle=False, class_weight={0: 1, 1: 2.5, 2: 0.3})",
+    "weighted metrics without weights": MODEL.format(units=3, last="softmax")
+    + "compile(sgd, categorical_crossentropy, metrics=[accuracy], weighted_metrics=[accuracy])\n"
+    "fit(epochs=2, batch_size=16, shuffle=False)",
     "batch normalization": "Dense(12, input_dim=6) -> BatchNormalization(momentum=0.8) -> "
     "Activation(relu) -> Dense(3, softmax)\n"
     "compile(Nadam(0.01), categorical_crossentropy, metrics=[accuracy])\n"
@@ -47,6 +55,16 @@ ROWS = {
     "schedule and clipnorm": MODEL.format(units=3, last="softmax")
     + "compile(SGD(ExponentialDecay(0.1, 5, 0.8), momentum=0.9, clipnorm=0.5), "
     "categorical_crossentropy)\nfit(epochs=3, batch_size=16, shuffle=False)",
+    "scaled loss, max_norm": "Dense(12, tanh, input_dim=6, kernel_constraint=max_norm(0.5)) -> "
+    "Dense(1, kernel_regularizer=l2(0.01))\n"
+    "compile(LossScaleOptimizer(Adam(0.01), 512.0, dynamic_growth_steps=3), mse, metrics=[mae])\n"
+    "fit(epochs=3, batch_size=16, shuffle=False, validation_data=test)",
+    "schedule-free": MODEL.format(units=3, last="softmax")
+    + "compile(ScheduleFreeAdamW(0.05, warmup_steps=4), categorical_crossentropy)\n"
+    "fit(epochs=3, batch_size=16, shuffle=False, validation_data=test)",
+    "metrics that are functions": MODEL.format(units=3, last="softmax")
+    + "compile(adam, categorical_crossentropy, metrics=[huber, categorical_focal_crossentropy, "
+    "binary_focal_crossentropy])\nfit(epochs=2, batch_size=16, shuffle=False)",
     "several outputs": """
         model net {
           a = Input(6)
@@ -69,7 +87,8 @@ ROWS = {
     "fit(epochs=2, batch_size=16, shuffle=False)",
     "stateful": "LSTM(4, stateful=True, batch_input_shape=(10, 5, 3)) -> Dense(1)\n"
     "compile(sgd, mse)\nfit(epochs=2, batch_size=10, shuffle=False, validation_data=test)",
-    "custom loss and metric": "def off(y_true, y_pred) = mean(abs(y_true - y_pred) ** 1.5, axis=-1)\n"
+    "custom loss and metric": ""
+    "def off(y_true, y_pred) = mean(abs(y_true - y_pred) ** 1.5, axis=-1)\n"
     "def mean_pred(y_true, y_pred) = mean(y_pred)\n"
     + MODEL.format(units=2, last="linear")
     + "compile(adam, off, metrics=[mean_pred, mse])\nfit(epochs=2, batch_size=16, shuffle=False)",
@@ -77,14 +96,18 @@ ROWS = {
     + "compile(SGD(0.3), mse)\nfit(epochs=9, batch_size=16, shuffle=False, validation_data=test, "
     "callbacks=[EarlyStopping(patience=3, restore_best_weights=True), "
     "ReduceLROnPlateau(factor=0.5, patience=1)])",
-    "activity regularizer": "Dense(12, relu, input_dim=6, activity_regularizer=l2(0.01)) -> Dense(1)\n"
+    "a branch that leads nowhere": """
+        norm = BatchNormalization(momentum=0.8)
+        x = Input(6)
+        lost = x -> Dense(6, kernel_regularizer=l2(0.1), activity_regularizer=l2(0.1)) -> norm
+        x -> norm -> Dense(2)
+        compile(adam, mse)
+        fit(epochs=2, batch_size=16, shuffle=False, validation_data=test)
+    """,
+    "activity regularizer": ""
+    "Dense(12, relu, input_dim=6, activity_regularizer=l2(0.01)) -> Dense(1)\n"
     "compile(adam, mse)\nfit(epochs=2, batch_size=16, shuffle=False, validation_data=test)",
 }
-DATA = "\ndata random(50, test=20, seed=3)\n"
-
-
-def callbacks(built: Build) -> list[Any]:
-    return [keras_value(c) for c in built.plan.fit.callbacks or ()]
 
 
 @pytest.mark.parametrize("name", ROWS)
@@ -92,69 +115,6 @@ def test_training_equals_keras(name: str, tmp_path: Path) -> None:
     text = ROWS[name]
     if "stateful" in text:
         text += DATA.replace("50", "40")
-    built = build_text(text + ("" if "data " in text else DATA), "row.kdsl")
-    script = load_script(built.script, tmp_path)
-    cfg = script.Config(verbose=0)
-    torch.manual_seed(1)
-    model = script.Model().double()
-    reference = KerasModel(built.typed.graph)
-    for placed, variable in zip(built.weights, reference.variables, strict=True):
-        variable.assign(as_keras(placed, tensors_of(model, placed)))
-    train, test = (
-        tuple(t.double() if t.is_floating_point() else t for t in script.prepare(a, torch.device("cpu")))
-        for a in script.load_data(cfg)
-    )
-    fit = built.plan.fit
-    validation = test
-    split = len(train[0])
-    if fit.validation_split:
-        split = int(len(train[0]) * (1 - fit.validation_split))
-        validation = tuple(t[split:] for t in train)
-    checks = [validation] if fit.validation_split or fit.validation_data else []
-    history = script.train(model, tuple(t[:split] for t in train), *checks, cfg)
-
-    compile_model(reference.model, built.plan)
-    reference.mend_states()
-    n = len(built.typed.graph.graph.inputs)
-    x, y = [t.numpy() for t in train[:n]], targets(built, train[n:])
-    checked = {"validation_split": fit.validation_split} if fit.validation_split else {}
-    if fit.validation_data:
-        y_test = targets(built, test[n:])
-        checked = {"validation_data": ([t.numpy() for t in test[:n]], y_test)}
-        if len(y) == 1:
-            checked = {"validation_data": (test[0].numpy(), y_test[0])}
-    expected = reference.model.fit(
-        x if n > 1 else x[0],
-        y if len(y) > 1 else y[0],
-        epochs=fit.epochs,
-        batch_size=fit.batch_size,
-        shuffle=False,
-        verbose=0,
-        class_weight=fit.class_weight,
-        callbacks=callbacks(built),
-        **checked,
-    ).history
-
-    ours = {k: history[k] for k in sorted(history)}
-    theirs = rename_outputs(expected, reference.model, built)
-    assert list(ours) == sorted(theirs), "the logs have other names"
-    for key, values in ours.items():
-        np.testing.assert_allclose(values, theirs[key], rtol=2e-6, atol=2e-6, err_msg=key)
-    for placed, variable in zip(built.weights, reference.variables, strict=True):
-        apart = difference(as_keras(placed, tensors_of(model, placed)), variable.value)
-        assert apart < 1e-8, f"{placed.layer}/{placed.weight.name}: {apart:.3g} apart"
-
-
-def targets(built: Build, arrays: Sequence[torch.Tensor]) -> list[Any]:
-    """Return targets as Keras' losses want them."""
-    return keras_targets(built.plan, [a.numpy() for a in arrays])
-
-
-def rename_outputs(logs: dict[str, Any], model: Any, built: Build) -> dict[str, Any]:
-    """Return Keras' logs under the names that the spec has for the outputs."""
-    prefixes = log_names(model, built.plan.outputs)
-    made = {}
-    for key, values in logs.items():
-        validated = "val_" * key.startswith("val_")
-        made[validated + renamed(key.removeprefix("val_"), prefixes)] = values
-    return made
+    both = train_both(text, tmp_path)
+    both.check_logs()
+    both.check_weights()

@@ -29,6 +29,7 @@ from kgen.catalogue.initializers import (
     Orthogonal,
     RandomNormal,
     RandomUniform,
+    STFTInitializer,
     TruncatedNormal,
     VarianceScaling,
     Zeros,
@@ -124,6 +125,42 @@ def test_identity(kind: str, gain: float) -> None:
     assert difference(filled(initializer, kind), keras_value(initializer)(SHAPES[kind][0])) == 0
 
 
+STFT_SHAPES = {
+    "conv1d": Layout(permute=(2, 1, 0)),
+    "depthwise": Layout(permute=(1, 2, 0), reshape=(9, 1, 12)),
+    "plain": Layout(),
+    "heads": Layout(reshape=(12, 9)),
+}
+NUMBERS = tuple(0.1 * i for i in range(12))
+
+
+@pytest.mark.parametrize("kind", STFT_SHAPES)
+@pytest.mark.parametrize(
+    "initializer",
+    [
+        STFTInitializer(),
+        STFTInitializer(side="imag", window="hamming", scaling="spectrum", periodic=True),
+        STFTInitializer(window=None),
+        STFTInitializer(side="imag", window=NUMBERS),
+        STFTInitializer(window=NUMBERS, scaling=None),
+        *[STFTInitializer(window=w, periodic=True) for w in ("blackman", "bartlett", "cosine")],
+        *[STFTInitializer(window=w, scaling="spectrum") for w in ("nuttall", "boxcar")],
+        *[STFTInitializer(window=w, scaling=None) for w in ("flattop", "blackmanharris")],
+        STFTInitializer(window="exponential"),
+    ],
+    ids=repr,
+)
+def test_stft(initializer: Initializer, kind: str) -> None:
+    shape = (12, 1, 9)
+    weight = Weight("kernel", shape, initializer, "weight", STFT_SHAPES[kind])
+    tensor = torch.from_numpy(weight.layout.to_torch(np.zeros(shape)).copy())
+    torch.set_default_dtype(torch.float64)
+    evaluate(initializer.lower("w", weight), w=tensor)
+    torch.set_default_dtype(torch.float32)
+    ours = weight.layout.to_keras(tensor.numpy(), shape)
+    assert difference(ours, keras_value(initializer)(shape)) < 1e-14
+
+
 @pytest.mark.parametrize("kind", ["dense", "conv", "transposed", "depthwise", "gru", "embedding"])
 def test_orthogonal(kind: str) -> None:
     shape = SHAPES[kind][0]
@@ -181,6 +218,8 @@ def test_orthogonal_regularizer(kind: str, mode: str) -> None:
     [
         (Identity(), "conv"),
         (Orthogonal(), "bias"),
+        (STFTInitializer(), "dense"),
+        (STFTInitializer(), "conv"),
         (OrthogonalRegularizer(), "conv"),
         (MaxNorm(axis=2), "dense"),
     ],

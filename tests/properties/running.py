@@ -14,7 +14,7 @@ def load(script: str) -> ModuleType:
     module = ModuleType("generated")
     sys.modules[module.__name__] = module  # dataclasses look their module up
     try:
-        exec(compile(script, module.__name__, "exec"), module.__dict__)
+        exec(compile(script, module.__name__, "exec", dont_inherit=True), module.__dict__)
     finally:
         del sys.modules[module.__name__]
     return module

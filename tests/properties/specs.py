@@ -111,7 +111,7 @@ def graphs(draw: st.DrawFn) -> str:
         times = draw(st.integers(1, 3))
         lines.append(f"x = x -> residual() * {times}" if times > 1 else "x = x -> residual()")
     shape = draw(st.sampled_from(("chain", "branches", "shared", "outputs")))
-    body, after = draw(chains(rank))
+    body, _ = draw(chains(rank))
     if shape == "chain":
         lines.append(f"x -> {body}")
     elif shape == "branches":

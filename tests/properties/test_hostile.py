@@ -93,7 +93,8 @@ def test_names_of_tensors_and_outputs(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_names_of_blocks_models_and_constants(name: str) -> None:
     spec = (
-        f"units = 4\nblock {name}(n) {{\n  y = input -> Dense(n)\n  [input, y] -> Concatenate()\n}}\n"
+        f"units = 4\nblock {name}(n) {{\n"
+        "  y = input -> Dense(n)\n  [input, y] -> Concatenate()\n}\n"
         f"model net = Input(3) -> {name}(units) * 2 -> Dense(2)\n"
     )
     if not any(d.code.startswith("K0") for d in check_text(spec).errors):

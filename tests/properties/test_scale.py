@@ -64,7 +64,9 @@ def test_blocks_inside_blocks() -> None:
             ["a0 = (1, 2)"] + [f"a{i} = a{i - 1} + a{i - 1}" for i in range(1, 60)] + ["Dense(a59)"]
         ),
         "\n".join(
-            ["a0 = [1, 2]"] + [f"a{i} = [a{i - 1}, a{i - 1}]" for i in range(1, 60)] + ["Dense(a59)"]
+            ["a0 = [1, 2]"]
+            + [f"a{i} = [a{i - 1}, a{i - 1}]" for i in range(1, 60)]
+            + ["Dense(a59)"]
         ),
         "\n".join(
             ["block b0() = Dense(2)"]

@@ -112,7 +112,15 @@ def states() -> Any:
     return keras.Model(x, L.Dense(2)(y), name="states")
 
 
-MODELS = (mlp, images, sequences, words, graph, states)
+def language() -> Any:
+    """A layer that is called in two ways."""
+    x = ids = keras.Input((6,), dtype="int32", name="ids")
+    table = L.ReversibleEmbedding(9, 4, tie_weights=False, logit_soft_cap=2.0)
+    x = L.Dense(4, "tanh")(table(x))
+    return keras.Model(ids, L.Dense(3)(table(x, reverse=True)), name="language")
+
+
+MODELS = (mlp, images, sequences, words, graph, states, language)
 
 
 def shaken(model: Any) -> Any:

@@ -95,6 +95,54 @@ def test_weights_go_there_and_back(folder: Path) -> None:
         np.testing.assert_array_equal(a, b)
 
 
+def odd() -> Any:
+    """Return a model whose weights Keras keeps in groups of several kinds."""
+    keras.utils.clear_session()
+    keras.config.set_dtype_policy("float32")
+    x = keras.Input((6, 4))
+    adapted = L.Normalization()
+    adapted.adapt(np.random.default_rng(0).random((20, 6, 4)))
+    y = L.SpectralNormalization(L.Conv1D(5, 3))(adapted(x))
+    y = L.MultiHeadAttention(2, 3)(y, y)
+    cells = [L.LSTMCell(4), L.GRUCell(3, use_bias=False), L.SimpleRNNCell(2)]
+    y = L.Bidirectional(L.LSTM(3, return_sequences=True))(L.RNN(cells, return_sequences=True)(y))
+    model = keras.Model(x, L.TimeDistributed(L.Dense(2))(y))
+    keras.config.set_dtype_policy(keras.config.floatx())
+    return model
+
+
+@pytest.mark.parametrize("like", ["m.keras", "m.h5", "m.json"])
+def test_weights_of_every_layout_go_there_and_back(folder: Path, like: str) -> None:
+    model = odd()
+    if like == "m.json":
+        Path(like).write_text(model.to_json())
+    else:
+        model.save(like)
+    model.save_weights("m.weights.h5")
+    source = "m.weights.h5" if like == "m.json" else like
+    assert run("weights", source, "--like", like, "-o", "w.safetensors") == 0
+    back = ["weights", "w.safetensors", "--like", like, "-o", "back.weights.h5"]
+    assert run(*back) == 0
+    before = [np.array(v) for v in model.get_weights()]
+    for v in model.weights:
+        if "float" in v.dtype:
+            v.assign(np.zeros(v.shape, v.dtype))
+    model.load_weights("back.weights.h5")
+    for a, b, v in zip(before, model.get_weights(), model.weights, strict=True):
+        if "float" in v.dtype:
+            np.testing.assert_array_equal(a, b, v.path)
+
+
+def test_statistics_lie_with_the_weights(folder: Path) -> None:
+    """A configuration says nothing of the data that a layer was adapted to."""
+    model = odd()
+    Path("m.json").write_text(model.to_json())
+    model.save_weights("m.weights.h5")
+    assert run("build", "m.json") == 0
+    x = np.random.default_rng(1).standard_normal((5, 6, 4)).astype("float32")
+    np.testing.assert_allclose(predicted(x), model.predict(x, verbose=0), atol=2e-6)
+
+
 def test_a_converted_spec_builds_the_same_model(folder: Path) -> None:
     make().save("m.keras")
     assert run("convert", "m.keras", "-o", "spec.kdsl") == 0
@@ -111,7 +159,8 @@ def test_a_converted_spec_builds_the_same_model(folder: Path) -> None:
 
 def test_repeated_layers_are_folded(folder: Path) -> None:
     keras.config.set_dtype_policy("float32")
-    model = keras.Sequential([keras.Input((8,)), *(L.Dense(8, activation="relu") for _ in range(6))])
+    repeated = (L.Dense(8, activation="relu") for _ in range(6))
+    model = keras.Sequential([keras.Input((8,)), *repeated])
     keras.config.set_dtype_policy(keras.config.floatx())
     model.save("m.keras")
     assert run("convert", "m.keras", "-o", "spec.kdsl") == 0

@@ -74,7 +74,9 @@ def test_precision() -> None:
 def test_unknown_operations() -> None:
     x = keras.Input((4,))
     model = keras.Model(x, keras.ops.bincount(keras.ops.cast(x, "int32"), minlength=3))
-    assert messages(json.loads(model.to_json()))[0].startswith("K501: the operation `Bincount`")
+    assert messages(json.loads(model.to_json()))[0].startswith(
+        "K501: the operation `keras.ops.bincount`"
+    )
 
 
 @pytest.mark.parametrize(

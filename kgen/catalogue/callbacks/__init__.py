@@ -1,5 +1,21 @@
-"""Callbacks (`keras.callbacks`), a file a sort. Importing a module registers its own; see `Family`."""
+"""Callbacks (`keras.callbacks`), a file a sort (see `Family`)."""
 
-from kgen.catalogue.callbacks.base import Callback, CallbackCode, Epochs, lower_callbacks
+from kgen.catalogue.callbacks.base import (
+    Backup,
+    Callback,
+    CallbackCode,
+    Epochs,
+    backup_lines,
+    backup_of,
+    lower_callbacks,
+)
 
-__all__ = ["Callback", "CallbackCode", "Epochs", "lower_callbacks"]
+__all__ = [
+    "Backup",
+    "Callback",
+    "CallbackCode",
+    "Epochs",
+    "backup_lines",
+    "backup_of",
+    "lower_callbacks",
+]

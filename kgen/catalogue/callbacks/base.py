@@ -15,6 +15,21 @@ from kgen.torch_ir import Line, Names, literal
 
 
 @dataclass(frozen=True)
+class Backup:
+    """What a callback says about the checkpoint from which a run continues.
+
+    Args:
+        path: Where it is unless `--checkpoint` says otherwise.
+        double: Whether the one before is kept, in case the last cannot be read.
+        delete: Whether it is removed when the training is complete.
+    """
+
+    path: str
+    double: bool = False
+    delete: bool = True
+
+
+@dataclass(frozen=True)
 class CallbackCode:
     """Where a callback's statements go in the script's `train`.
 
@@ -26,18 +41,29 @@ class CallbackCode:
         setup: Before the first epoch; constructs a helper such as
             `early_stopping = EarlyStopping("val_loss", patience=3)`.
         begin: At the start of every epoch.
+        batch: After every batch, within `train_epoch`: they see `sums` and `seen`, which
+            `averages` makes logs of, `step` (from 1), `progress`, and what is in `passed`.
+        passed: Variables of `train` that `train_epoch` gets for them, with their types.
+        around: Before the validation of an epoch, and again after it.
         end: At the end of every epoch, after validation.
+        complete: After the last epoch, unless a callback ended the training before.
         finish: After the last epoch, and after the optimizer's `finalize`.
+        backup: What it says about the checkpoint.
         state: Variables with `state_dict()`/`load_state_dict()` that a checkpoint must hold.
         requires: Packages that the script then needs.
     """
 
     setup: tuple[Line, ...] = ()
     begin: tuple[Line, ...] = ()
+    batch: tuple[Line, ...] = ()
+    passed: tuple[tuple[str, str], ...] = ()
+    around: tuple[Line, ...] = ()
     end: tuple[Line, ...] = ()
+    complete: tuple[Line, ...] = ()
     finish: tuple[Line, ...] = ()
     state: tuple[str, ...] = ()
     requires: tuple[str, ...] = ()
+    backup: Backup | None = None
 
 
 # The names of the script's `train`.
@@ -54,10 +80,14 @@ class Epochs:
     Args:
         directions: The names in the logs, with what is better: "min", "max" or "" (unknown).
         scheduled: Whether the learning rate is a schedule, and cannot be set.
+        averages: Whether the optimizer keeps an average of the weights (`use_ema`).
+        first_epoch: The number of the first epoch.
     """
 
     directions: Mapping[str, str]
     scheduled: bool = False
+    averages: bool = False
+    first_epoch: int = 0
     names: Names = field(default_factory=lambda: Names(set(TAKEN)))
 
     def variable(self, callback: Callback) -> str:
@@ -74,14 +104,39 @@ class Callback(Entry, abstract=True, family=CALLBACKS):
 
 
 def lower_callbacks(
-    callbacks: Sequence[Callback], directions: Mapping[str, str], scheduled: bool = False
+    callbacks: Sequence[Callback],
+    directions: Mapping[str, str],
+    scheduled: bool = False,
+    **more: Any,
 ) -> list[CallbackCode]:
     """Return the statements of all callbacks; `Epochs` has the arguments.
 
     Raises `Fault` where a callback does not fit the training.
     """
-    epochs = Epochs(directions, scheduled)
-    return [callback.lower(epochs) for callback in callbacks]
+    epochs = Epochs(directions, scheduled, **more)
+    codes = [callback.lower(epochs) for callback in callbacks]
+    backups = [c for c, code in zip(callbacks, codes, strict=True) if code.backup]
+    if len(backups) > 1:
+        raise Fault("K404", f"`{backups[1].called_as}` is given twice", label="one run, one backup")
+    return codes
+
+
+def backup_lines(backup: Backup | None, values: str) -> list[Line]:
+    """Return the statements that save a checkpoint, with values beside the states."""
+    save = Line(f"save_checkpoint(cfg.checkpoint, parts, {values})")
+    keep = Line("keep_previous(cfg.checkpoint)", "in case the new one cannot be read")
+    return [keep, save] if backup and backup.double else [save]
+
+
+def backup_of(codes: Sequence[CallbackCode]) -> Backup | None:
+    """Return what the callbacks say about the checkpoint, None where they say nothing."""
+    return next((code.backup for code in codes if code.backup is not None), None)
+
+
+def every(batches: int, epochs: Epochs) -> str:
+    """Return the condition of acting after every so many batches, counted over the epochs."""
+    past = "epoch" if not epochs.first_epoch else f"(epoch - {epochs.first_epoch})"
+    return f"if ({past} * progress.steps + step) % {batches} == 0:"
 
 
 def construct(variable: str, cls: str, *args: str, **options: Any) -> Line:
@@ -136,7 +191,8 @@ class Monitor(Callback, abstract=True):
     def missing(self, epochs: Epochs) -> Fault:
         """Return the fault of a name that is not in the logs."""
         helps = [did_you_mean(self.monitor, epochs.directions)]
-        if self.monitor.removeprefix("val_") in epochs.directions:
+        validated = any(name.startswith("val_") for name in epochs.directions)
+        if self.monitor.startswith("val_") and not validated:
             helps = ["validate in `fit`: `validation_split=0.1` or `validation_data=test`"]
         return Fault(
             "K430",

@@ -5,13 +5,6 @@ from __future__ import annotations
 from kgen.catalogue.callbacks.base import Callback
 
 
-class BackupAndRestore(Callback):
-    """Continue an interrupted training: the script does it with `--checkpoint`."""
-
-    refusal = "the script itself continues an interrupted run"
-    instead = "leave it out: `--checkpoint run.pt` saves every epoch, and continues a run"
-
-
 class LambdaCallback(Callback):
     """Run any Python function."""
 
@@ -24,13 +17,6 @@ class RemoteMonitor(Callback):
 
     refusal = "a script talks to no server"
     instead = "use `CSVLogger` or `TensorBoard`, which write them to a file"
-
-
-class SwapEMAWeights(Callback):
-    """Validate with averaged weights."""
-
-    refusal = "the script validates with the weights it trains"
-    instead = "give the optimizer `ema_overwrite_frequency` to train on with the averages"
 
 
 class OrbaxCheckpoint(Callback):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from string import Formatter
 from typing import Any
 
@@ -15,6 +16,7 @@ from kgen.catalogue.callbacks.base import (
     Epochs,
     Monitor,
     construct,
+    every,
 )
 from kgen.catalogue.kinds import Bool, Choice, Either, Float, Int, Opt, Str
 from kgen.diagnostics import Fault, did_you_mean, listing
@@ -75,7 +77,9 @@ class ModelCheckpoint(Monitor):
         Bool(), "Has no effect: the script holds the model, the file its weights.", False
     )
     mode: str = arg(*MODE)
-    save_freq: Any = arg(Either(Choice("epoch"), Int(min=1)), "When: only `epoch`.", "epoch")
+    save_freq: Any = arg(
+        Either(Choice("epoch"), Int(min=1)), "When: after an `epoch`, or so many batches.", "epoch"
+    )
     initial_value_threshold: float | None = arg(
         Opt(Float()), "A value that the first one saved has to beat.", None
     )
@@ -83,12 +87,6 @@ class ModelCheckpoint(Monitor):
     refused = {"period": "it saves after every epoch"}
 
     def check(self) -> None:
-        if self.save_freq != "epoch":
-            raise Fault(
-                "K207",
-                f"`save_freq` of `{self.called_as}` is not supported: it saves after an epoch",
-                arg="save_freq",
-            )
         if not self.filepath.endswith(SUFFIXES):
             raise Fault(
                 "K203",
@@ -97,11 +95,23 @@ class ModelCheckpoint(Monitor):
             )
 
     def lower(self, epochs: Epochs) -> CallbackCode:
+        if self.save_freq != "epoch":  # within an epoch, nothing is validated yet
+            directions = epochs.directions
+            trained = {n: d for n, d in directions.items() if not n.startswith("val_")}
+            epochs = replace(epochs, directions=trained)
         variable = epochs.variable(self)
         path = self.path(epochs)
         watched: tuple[str, ...] = ()
         if self.save_best_only:
             watched = tuple(map(literal, self.watched(epochs)))
+        update = Line(f"{variable}.update(model, epoch, logs)")
+        batch: tuple[Line, ...] = ()
+        if self.save_freq != "epoch":
+            logs = '{**averages(sums, seen), "batch": step}'
+            batch = (
+                Line(every(self.save_freq, epochs)),
+                Line(f"{variable}.update(model, epoch, {logs})", depth=1),
+            )
         return CallbackCode(
             setup=(
                 construct(
@@ -113,7 +123,9 @@ class ModelCheckpoint(Monitor):
                     verbose=self.verbose > 0,
                 ),
             ),
-            end=(Line(f"{variable}.update(model, epoch, logs)"),),
+            batch=batch,
+            passed=((variable, "ModelCheckpoint"),) if batch else (),
+            end=() if batch else (update,),
             state=(variable,) if self.save_best_only else (),
         )
 
@@ -121,7 +133,8 @@ class ModelCheckpoint(Monitor):
         """Return the path with the suffix of what is written; raise `Fault` for bad fields."""
         suffix = next(s for s in SUFFIXES if self.filepath.endswith(s))
         path = self.filepath.removesuffix(suffix) + ".safetensors"
-        known = dict.fromkeys([*epochs.directions, "learning_rate"], 0.5)
+        further = "learning_rate" if self.save_freq == "epoch" else "batch"
+        known = dict.fromkeys([*epochs.directions, further], 0.5)
         try:
             for _, name, _, _ in Formatter().parse(path):
                 if name is not None and name != "epoch" and name not in known:
@@ -140,15 +153,17 @@ class ModelCheckpoint(Monitor):
 
 
 class TerminateOnNaN(Callback):
-    """Stop after an epoch whose loss is infinite or not a number."""
+    """Stop after a batch whose loss is infinite or not a number."""
 
     raise_error: bool = arg(Bool(), "Whether the script fails then.", False)
 
     def lower(self, epochs: Epochs) -> CallbackCode:
-        act = [
-            Line('print(f"Epoch {epoch + 1}: Invalid loss, terminating training")', depth=1),
-            Line("stop = True", depth=1),
-        ]
+        found = Line("if not sums[0].isfinite():", "the loss")
         if self.raise_error:
-            act = [Line('sys.exit(f"epoch {epoch + 1}: the loss is not finite")', depth=1)]
-        return CallbackCode(end=(Line('if not math.isfinite(logs["loss"]):'), *act))
+            message = 'f"epoch {epoch + 1}, batch {step - 1}: the loss is not finite"'
+            return CallbackCode(batch=(found, Line(f"sys.exit({message})", depth=1)))
+        said = Line('print(f"\\nBatch {step - 1}: Invalid loss, terminating training")', depth=1)
+        return CallbackCode(
+            batch=(found, said, Line("break", depth=1)),
+            end=(Line('stop |= not math.isfinite(logs["loss"])'),),
+        )

@@ -52,6 +52,7 @@ class Attending(Layer, abstract=True):
     no_effect = {"seed": SEED_HAS_NO_EFFECT}
     supports_masking = True
     call_args = ("use_causal_mask", "return_attention_scores")
+    call_inputs = ("query", "value", "key")
 
     def output_count(self) -> int:
         return 1 + self.return_attention_scores

@@ -5,30 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from kgen.catalogue.base import arg
-from kgen.catalogue.initializers import Initializer
+from kgen.catalogue.initializers import STFTInitializer
 from kgen.catalogue.kinds import Bool, Choice, Float, Int, Opt
 from kgen.catalogue.layer import Context, Layer, Value, need_known, need_rank
 from kgen.catalogue.layers.spatial import DATA_FORMAT, PADDING
 from kgen.catalogue.weights import Layout, Weight
 from kgen.diagnostics import Fault
 from kgen.ir.shapes import TensorType, same_padding, window_length
-
-
-class STFT(Initializer, abstract=True):
-    """The kernel of a short-time Fourier transform: its real or its imaginary side."""
-
-    def __init__(self, side: str, layer: STFTSpectrogram) -> None:
-        self.side, self.layer = side, layer
-        self.given = frozenset()
-
-    def lower(self, target: str, weight: Weight) -> str:
-        layer = self.layer
-        window = "None"
-        if layer.window is not None:
-            window = f"torch.{layer.window}_window({layer.frame_length}, periodic={layer.periodic})"
-        arguments = f'"{self.side}", {layer.frame_length}, {layer.bins}, {window}'
-        scaling = repr(layer.scaling) if layer.window is not None else "None"
-        return f"{target}.data.copy_(stft_kernel({arguments}, {scaling}))"
 
 
 class STFTSpectrogram(Layer):
@@ -103,7 +86,9 @@ class STFTSpectrogram(Layer):
     def weights(self, x: TensorType) -> list[Weight]:
         sides = [s for s, other in (("real", "imag"), ("imag", "real")) if self.mode != other]
         shape, layout = (self.frame_length, 1, self.bins), Layout(permute=(2, 1, 0))
-        return [Weight(f"{side}_kernel", shape, STFT(side, self), side, layout) for side in sides]
+        options = {n: getattr(self, n) for n in ("window", "scaling", "periodic")}
+        made = {side: STFTInitializer(side=side, **options) for side in sides}
+        return [Weight(f"{side}_kernel", shape, made[side], side, layout) for side in sides]
 
     def lower(self, ctx: Context, x: Value) -> str:
         arguments: list[Any] = [self.frame_length, self.bins, self.step, f'"{self.mode}"']

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from kgen.catalogue.base import arg
 from kgen.catalogue.initializers import Zeros
-from kgen.catalogue.kinds import Bool, Choice, Float, Int, Opt, Str, TupleOf
+from kgen.catalogue.kinds import Choice, Float, Int, Opt, TupleOf
 from kgen.catalogue.layer import Context, Layer, Value, need_rank
-from kgen.catalogue.layers.spatial import Only
 from kgen.catalogue.weights import Weight
 from kgen.diagnostics import Fault
 from kgen.ir.shapes import TensorType
+from kgen.torch_ir import literal
 
 OUTPUT_MODE = arg(
     Choice("int", "one_hot", "multi_hot", "count", also={"binary": "multi_hot"}),
@@ -56,11 +56,21 @@ class Categories(Layer, abstract=True):
         raise NotImplementedError(type(self).__name__)
 
     def lower(self, ctx: Context, x: Value) -> str:
-        arguments = self.table()
-        if self.output_mode != "int":
-            arguments.append(f'encode=CategoryEncoding({self.depth()}, "{self.output_mode}")')
-        module = ctx.module(f"{type(self).__name__}({', '.join(arguments)})")
+        name = type(self).__name__
+        module = ctx.module(f"{name}({', '.join([*self.table(), *self.encode()])})")
         return f"{module}({x}{'.squeeze(-1)' if self.column(x.type) else ''})"
+
+    @property
+    def columns(self) -> int:
+        """Return how many columns encoded rows have."""
+        return self.depth()
+
+    def encode(self) -> list[str]:
+        """Return the argument of a helper that encodes the numbers, none where nothing does."""
+        if self.output_mode == "int":
+            return []
+        mode = "count" if self.output_mode == "tf_idf" else self.output_mode
+        return [f"encode=CategoryEncoding({self.columns}, {literal(mode)})"]
 
 
 class Discretization(Categories):
@@ -119,135 +129,7 @@ class Discretization(Categories):
 
     def table(self) -> list[str]:
         if self.bin_boundaries is not None:
-            return [f"torch.tensor({[float(b) for b in self.bin_boundaries]})"]
+            boundaries = [float(b) for b in self.bin_boundaries]
+            return [f"torch.tensor({boundaries})", "persistent=False"]
         rough = [f"epsilon={self.epsilon}"] if self.epsilon != 0.01 else []
         return [f"torch.zeros({self.depth() - 1})", *rough]
-
-
-class IntegerLookup(Categories):
-    """Number integers by their place in a vocabulary, given or taken from the training data.
-
-    Numbers begin with 0 for `mask_token`, if there is one, and `num_oov_indices` numbers for
-    integers that the vocabulary lacks. A vocabulary from the training data has the most frequent
-    integers first.
-    """
-
-    max_tokens: int | None = arg(
-        Opt(Int(min=2)), "Most numbers there may be, those of masks and unknown ones counted.", None
-    )
-    num_oov_indices: int = arg(
-        Int(min=0), "Numbers for unknown integers; with 0 these are an error.", 1
-    )
-    mask_token: int | None = arg(Opt(Int()), "The integer that becomes 0.", None)
-    oov_token: int = arg(Int(), "What an unknown number becomes with `invert`.", -1)
-    vocabulary: tuple[int, ...] | None = arg(
-        Opt(TupleOf(Int(), empty=False)), "The integers; None: those of the training data.", None
-    )
-    vocabulary_dtype: str = arg(Choice("int64"), "Only `int64`, as in Keras.", "int64")
-    idf_weights: Any = arg(Only(None, "`tf_idf` is not supported"), "Only None.", None)
-    invert: bool = arg(Bool(), "Whether to turn numbers into integers of the vocabulary.", False)
-    output_mode: str = OUTPUT_MODE
-    pad_to_max_tokens: bool = arg(
-        Bool(),
-        "Whether encoded rows have `max_tokens` columns, however long the vocabulary.",
-        False,
-    )
-    oov_method: str = arg(
-        Choice("floormod"),
-        "How unknown integers share several numbers: only `floormod`.",
-        "floormod",
-    )
-    name: str | None = arg(Opt(Str()), "Name of the layer.", None)
-
-    no_effect = {"salt": "it changes `oov_method=farmhash`"}
-    fixed_by = "give it a `vocabulary`"
-    integers = "int64"
-
-    def check(self) -> None:
-        if self.vocabulary is None and self.max_tokens is None:
-            raise Fault(
-                "K202",
-                "`IntegerLookup` needs a `vocabulary`, or `max_tokens` and the training data",
-                arg="vocabulary",
-                notes=("a script has tables of a fixed size",),
-            )
-        if self.pad_to_max_tokens and self.max_tokens is None:
-            raise Fault("K203", "`pad_to_max_tokens` needs `max_tokens`", arg="pad_to_max_tokens")
-        if self.invert and (self.output_mode != "int" or self.vocabulary is None):
-            raise Fault("K203", "`invert` needs a `vocabulary` and `output_mode=int`", arg="invert")
-        if self.mask_token is not None and self.output_mode != "int":
-            raise Fault(
-                "K501",
-                "`mask_token` with an encoded output is not supported",
-                arg="mask_token",
-                notes=("Keras drops masked elements there",),
-            )
-        tokens = self.tokens()
-        if len(set(tokens)) != len(tokens):
-            raise Fault("K203", "`vocabulary` has an integer twice", arg="vocabulary")
-        if {self.mask_token, self.oov_token} & set(tokens):
-            raise Fault(
-                "K203", "`vocabulary` has the mask or unknown token in it", arg="vocabulary"
-            )
-        if self.max_tokens is not None and self.start + len(tokens) > self.max_tokens:
-            raise Fault("K203", "`vocabulary` is larger than `max_tokens`", arg="vocabulary")
-
-    @property
-    def start(self) -> int:
-        """Return the number of the first integer of the vocabulary."""
-        return self.num_oov_indices + (self.mask_token is not None)
-
-    def tokens(self) -> tuple[int, ...]:
-        """Return the given vocabulary, without the special tokens that it may begin with."""
-        given = self.vocabulary or ()
-        special = (self.mask_token,) * (self.mask_token is not None)
-        special += (self.oov_token,) * self.num_oov_indices
-        return given[self.start :] if given[: self.start] == special else given
-
-    def adapts(self) -> bool:
-        return self.vocabulary is None
-
-    def depth(self) -> int:
-        if self.vocabulary is None or self.pad_to_max_tokens:
-            return self.max_tokens or 0
-        return self.start + len(self.tokens())
-
-    def weights(self, x: TensorType) -> list[Weight]:
-        if not self.adapts():
-            return []
-        shape = (self.depth() - self.start,)
-        return [Weight("tokens", shape, Zeros(), "tokens", trainable=False, torch_default="zeros")]
-
-    def output(self, x: TensorType) -> TensorType:
-        if not x.dtype.startswith(("int", "uint")):
-            raise Fault(
-                "K307",
-                f"`IntegerLookup` needs integers, got {x.dtype}",
-                helps=("declare them: `Input(..., dtype=int32)`",),
-            )
-        return super().output(x)
-
-    def table(self) -> list[str]:
-        if self.vocabulary is not None:
-            arguments = [f"torch.tensor({list(self.tokens())})"]
-        else:
-            arguments = [f"torch.zeros({self.depth() - self.start}, dtype=torch.int64)"]
-        if self.num_oov_indices != 1:
-            arguments.append(f"unknown={self.num_oov_indices}")
-        if self.mask_token is not None:
-            arguments.append(f"mask={self.mask_token}")
-        if self.adapts():
-            arguments.append(f"skip={self.oov_token}")
-        return arguments
-
-    def lower(self, ctx: Context, x: Value) -> str:
-        if not self.invert:
-            return super().lower(ctx, x)
-        special = [self.mask_token or 0] * (self.mask_token is not None)
-        special += [self.oov_token] * self.num_oov_indices
-        # The last entry stands for numbers beyond the vocabulary.
-        entries = [*special, *self.tokens(), self.oov_token]
-        last = len(entries) - 1
-        table = ctx.module(f"nn.Buffer(torch.tensor({entries}), persistent=False)")
-        number = f"{x}.long()"
-        return f"{table}[torch.where(({x} >= 0) & ({x} < {last}), {number}, {last})]"

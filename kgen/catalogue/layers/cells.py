@@ -31,8 +31,8 @@ from kgen.ir.shapes import TensorType
 
 # What a recurrent layer says about its loop, and a cell does not.
 LOOP_ARGS = frozenset(
-    ("return_sequences", "return_state", "go_backwards", "stateful", "unroll")
-    + ("zero_output_for_mask", "activity_regularizer", "implementation")
+    "return_sequences return_state go_backwards stateful unroll zero_output_for_mask"
+    " activity_regularizer implementation".split()
 )
 
 
@@ -46,6 +46,7 @@ class Cell(Layer, abstract=True):
 
     layer: ClassVar[type[Recurrent]]
     last: ClassVar[tuple[str, ...]] = ("seed",)
+    elementwise_activation = True
 
     renamed = Recurrent.renamed
     no_effect = {"seed": Recurrent.no_effect["seed"]}

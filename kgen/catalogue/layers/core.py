@@ -15,6 +15,7 @@ from kgen.catalogue.references import Ref
 from kgen.catalogue.regularizers import Regularizer
 from kgen.catalogue.weights import TRANSPOSED, Weight
 from kgen.diagnostics import Fault
+from kgen.ir.functions import Function
 from kgen.ir.shapes import TensorType, element_count
 
 SEED_HAS_NO_EFFECT = "the script seeds one generator for everything, with `--seed`"
@@ -104,8 +105,9 @@ class Activation(Layer):
     stateless = True
 
     def layout_for(self, *inputs: TensorType) -> str:
-        # An axis argument counts Keras' axes.
-        return "any" if getattr(self.activation, "axis", -1) == -1 else "last"
+        # An axis counts Keras' axes, and a function of the spec may name some.
+        named = isinstance(self.activation, Function) or getattr(self.activation, "axis", -1) != -1
+        return "last" if named else "any"
 
     def lower(self, ctx: Context, x: Value) -> str:
         return ctx.activate(self.activation, str(x), x.first)
@@ -128,7 +130,8 @@ class Dropout(Layer):
     layout = "any"
 
     def layout_for(self, *inputs: TensorType) -> str:
-        return "any" if self.noise_shape is None else "last"
+        alike = self.noise_shape is None or set(self.noise_shape[1:]) == {1}
+        return "any" if alike else "last"
 
     def output(self, x: TensorType) -> TensorType:
         check_noise_shape(self.noise_shape, x)

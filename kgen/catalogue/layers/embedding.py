@@ -6,15 +6,23 @@ from kgen.catalogue.base import arg
 from kgen.catalogue.constraints import Constraint
 from kgen.catalogue.families import CONSTRAINTS, INITIALIZERS, REGULARIZERS
 from kgen.catalogue.initializers import Initializer
-from kgen.catalogue.kinds import Bool, Float, Int, Opt
+from kgen.catalogue.kinds import Bool, Choice, Float, Int, Opt
+from kgen.catalogue.layer import INTEGERS as LAYER_INTEGERS
 from kgen.catalogue.layer import Context, Layer, Value
 from kgen.catalogue.references import Ref
 from kgen.catalogue.regularizers import Regularizer
-from kgen.catalogue.weights import Weight
+from kgen.catalogue.weights import TRANSPOSED, Weight
 from kgen.diagnostics import Fault
 from kgen.ir.shapes import TensorType
+from kgen.torch_ir import number
 
 INTEGERS = ("int32", "int64")
+
+
+EMBEDDINGS_INITIALIZER = arg(Ref(INITIALIZERS), "Initial distribution of the vectors.", "uniform")
+EMBEDDINGS_REGULARIZER = arg(Ref(REGULARIZERS), "Penalty on the vectors.", None)
+EMBEDDINGS_CONSTRAINT = arg(Ref(CONSTRAINTS), "Constraint on the vectors.", None)
+MASK_ZERO = arg(Bool(), "Whether 0 is padding, which later layers skip.", False)
 
 
 class Embedding(Layer):
@@ -22,16 +30,10 @@ class Embedding(Layer):
 
     input_dim: int = arg(Int(min=1), "Size of the vocabulary: integers are below it.")
     output_dim: int = arg(Int(min=1), "Size of the vectors.")
-    embeddings_initializer: Initializer = arg(
-        Ref(INITIALIZERS), "Initial distribution of the vectors.", "uniform"
-    )
-    embeddings_regularizer: Regularizer | None = arg(
-        Ref(REGULARIZERS), "Penalty on the vectors.", None
-    )
-    embeddings_constraint: Constraint | None = arg(
-        Ref(CONSTRAINTS), "Constraint on the vectors.", None
-    )
-    mask_zero: bool = arg(Bool(), "Whether 0 is padding, which later layers skip.", False)
+    embeddings_initializer: Initializer = EMBEDDINGS_INITIALIZER
+    embeddings_regularizer: Regularizer | None = EMBEDDINGS_REGULARIZER
+    embeddings_constraint: Constraint | None = EMBEDDINGS_CONSTRAINT
+    mask_zero: bool = MASK_ZERO
     input_length: int | None = arg(Opt(Int(1)), "Length of the sequences.", None, keyword_only=True)
 
     renamed = {
@@ -46,6 +48,11 @@ class Embedding(Layer):
         "lora_alpha": "low-rank adaptation is not translated",
         "quantization_config": "quantization is not translated",
     }
+
+    @property
+    def words(self) -> int:
+        """Return how many integers it knows; 0 where it takes none."""
+        return self.input_dim
 
     def output(self, x: TensorType) -> TensorType:
         declared = self.input_length
@@ -74,12 +81,94 @@ class Embedding(Layer):
 
     def lower(self, ctx: Context, x: Value) -> Value:
         # No padding_idx: Keras trains row 0 like any other.
-        # A sparse gradient is added to the dense one row by row: not the whole table every step.
-        sparse = ", sparse=True" if self.trainable and self.embeddings_regularizer is None else ""
-        table = ctx.module(f"nn.Embedding({self.input_dim}, {self.output_dim}{sparse})")
+        table = ctx.module(self.table())
         mask = ctx.let("mask", f"{x} != 0", "(N, T), False at padding") if self.mask_zero else ""
         index = str(x) if x.type.dtype in INTEGERS else f"{x}.int()"
         return Value(f"{table}({index})", ctx.outputs[0], mask=mask)
+
+    def table(self) -> str:
+        """Return the constructor of the module."""
+        # A sparse gradient is added to the dense one row by row: not the whole table every step.
+        sparse = ", sparse=True" if self.trainable and self.embeddings_regularizer is None else ""
+        return f"nn.Embedding({self.input_dim}, {self.output_dim}{sparse})"
+
+
+class ReversibleEmbedding(Embedding):
+    """An embedding that also makes logits of vectors: called with `reverse=True`."""
+
+    tie_weights: bool = arg(
+        Bool(), "Whether the way back has the same vectors, not weights of its own.", True
+    )
+    embeddings_initializer: Initializer = EMBEDDINGS_INITIALIZER
+    embeddings_regularizer: Regularizer | None = EMBEDDINGS_REGULARIZER
+    embeddings_constraint: Constraint | None = EMBEDDINGS_CONSTRAINT
+    mask_zero: bool = MASK_ZERO
+    reverse_dtype: str | None = arg(
+        Opt(Choice("float16", "bfloat16", "float32", "float64")),
+        "Type in which the logits are computed.",
+        None,
+    )
+    logit_soft_cap: float | None = arg(
+        Opt(Float(above=0)), "What the logits stay below, by a tanh.", None
+    )
+    reverse: bool = arg(
+        Bool(), "In a call: whether to make logits of vectors.", False, keyword_only=True
+    )
+
+    call_args = ("reverse",)
+    varying_args = ("reverse",)
+
+    @property
+    def words(self) -> int:
+        return 0 if self.reverse else self.input_dim
+
+    def casts(self, x: TensorType) -> bool:
+        return self.reverse and x.dtype in LAYER_INTEGERS
+
+    def output(self, x: TensorType) -> TensorType:
+        if not self.reverse:
+            return super().output(x)
+        if not x.rank or x.shape[-1] != self.output_dim:
+            raise Fault(
+                "K302",
+                f"`{self.called_as}(..., reverse=True)` needs vectors of {self.output_dim} "
+                f"numbers, got {x}",
+                label="makes logits of vectors",
+            )
+        return TensorType((*x.shape[:-1], self.input_dim), batch=x.batch)
+
+    def output_mask(self, *inputs: TensorType) -> bool:
+        return self.mask_zero and not self.reverse
+
+    def weights(self, x: TensorType) -> list[Weight]:
+        (table,) = super().weights(x)
+        if self.tie_weights:
+            return [table]
+        shape = (self.output_dim, self.input_dim)
+        back = Weight(
+            "reverse_embeddings", shape, self.embeddings_initializer, "reverse", TRANSPOSED
+        )
+        return [table, back]
+
+    def table(self) -> str:
+        cls = "nn.Embedding" if self.tie_weights else "ReversibleEmbedding"
+        return f"{cls}({self.input_dim}, {self.output_dim})"
+
+    def lower(self, ctx: Context, x: Value) -> Value:
+        if not self.reverse:
+            return super().lower(ctx, x)
+        table = ctx.module(self.table())
+        vectors = f"{table}.{'weight' if self.tie_weights else 'reverse'}"
+        logits = f"F.linear({x}, {vectors})"
+        if self.reverse_dtype:
+            kind = f"torch.{self.reverse_dtype}"
+            logits = f"F.linear({x}.to({kind}), {vectors}.to({kind}))"
+        if self.logit_soft_cap is not None:
+            cap = number(self.logit_soft_cap)
+            logits = f"{cap} * torch.tanh({ctx.let('logits', logits)} / {cap})"
+        if self.reverse_dtype:
+            logits = f"({logits}).to({x}.dtype)"
+        return Value(logits, ctx.outputs[0])
 
 
 class Masking(Layer):

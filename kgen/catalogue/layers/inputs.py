@@ -67,6 +67,9 @@ class Input(Layer):
         return self.type
 
 
+EMBEDDINGS = ("Embedding", "ReversibleEmbedding")  # their `input_dim` is that of no tensor
+
+
 def declared_input(layer: Layer) -> TensorType | None:
     """Return the input type that the arguments of a (first) layer declare, or None.
 
@@ -82,7 +85,7 @@ def declared_input(layer: Layer) -> TensorType | None:
         full = layer.batch_shape or full
     if full:
         batch, shape = full[0], full[1:]
-    if type(layer).__name__ == "Embedding":
+    if type(layer).__name__ in EMBEDDINGS:
         # Its `input_dim` is the vocabulary, and its input defaults to sequences of integers.
         dtype = "int32"
         if shape is None:

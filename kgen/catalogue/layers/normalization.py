@@ -213,6 +213,9 @@ class BatchNormalization(OverChannels):
         )
         return [*self.affine(shape), mean, variance]
 
+    def remembers(self) -> bool:
+        return self.trainable
+
     def lower(self, ctx: Context, x: Value) -> str:
         channels = self.size(self.place(self.axis, x.type), x.type)
         masked = bool(x.mask) and self.trainable

@@ -46,13 +46,6 @@ class MaxNumBoundingBoxes(Layer):
     refusal = "the data of a script has no bounding boxes"
 
 
-class ReversibleEmbedding(Layer):
-    """An embedding whose table also makes logits."""
-
-    refusal = "its way back is a second call of the same layer with another argument"
-    instead = "use `Embedding`, and `Dense(vocabulary)` for the logits"
-
-
 class RandomHeight(Layer):
     """Change the height of images at random (Keras 2)."""
 
@@ -65,44 +58,3 @@ class RandomWidth(Layer):
 
     refusal = "Keras 3 dropped it: batches would differ in size"
     instead = "use `RandomZoom` with `height_factor=0` and a `width_factor`"
-
-
-class Hashing(Layer):
-    """Number values by a hash of their text."""
-
-    refusal = "it hashes text as TensorFlow does, and torch has no text"
-    instead = (
-        "number the values with `IntegerLookup`, or with `csv(categorical=..., encoding=codes)`"
-    )
-
-
-class HashedCrossing(Layer):
-    """Number pairs of values by a hash of their text."""
-
-    refusal = "it hashes text as TensorFlow does, and torch has no text"
-    instead = (
-        "number the values with `IntegerLookup`, or with `csv(categorical=..., encoding=codes)`"
-    )
-
-
-class StringLookup(Layer):
-    """Number strings by their place in a vocabulary."""
-
-    refusal = "torch has no text"
-    instead = (
-        "the data sources number words: `csv(categorical=..., encoding=codes)`, "
-        "`text_folder(..., x=TextVectorization(...))`"
-    )
-
-
-class CutMix(Layer):
-    """Put a box of another image into each image, and mix their labels."""
-
-    refusal = "it mixes labels as well as images, and a script's `augment` sees images alone"
-    instead = "use `RandomErasing`"
-
-
-class MixUp(Layer):
-    """Blend images with each other, and mix their labels."""
-
-    refusal = "it mixes labels as well as images, and a script's `augment` sees images alone"

@@ -86,8 +86,11 @@ class Reshape(Layer):
         rest = None if count is None else count // (known or 1)
         return x.with_shape(*(rest if n == -1 else n for n in self.target_shape))
 
-    def lower(self, ctx: Context, x: Value) -> str:
+    def lower(self, ctx: Context, x: Value) -> str | Value:
         shape = ctx.outputs[0].shape
+        if shape == (1, 1, *x.type.shape):
+            # One pixel: channels first, as the convolutions that this is done for take it.
+            return Value(f"{x}[:, :, None, None]", ctx.outputs[0], first=True)
         if None not in shape:
             return f"{x}.reshape({', '.join(map(str, (-1, *shape)))})"
         sizes = ["-1" if n is None else str(n) for n in shape]

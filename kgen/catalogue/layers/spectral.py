@@ -84,6 +84,9 @@ class SpectralNormalization(Layer):
         first = [w for w in inside if w.name == kernel.name]
         return [*first, u, *(w for w in inside if w.name != kernel.name)]
 
+    def remembers(self) -> bool:
+        return True
+
     def lower(self, ctx: Context, x: Value) -> Any:
         options = str(self.normalized(x.type).shape[-1])
         if self.power_iterations > 1:

@@ -1,29 +1,33 @@
-"""TextVectorization: from documents to word numbers, for sources that read text."""
+"""TextVectorization: from documents to word numbers."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import Any, ClassVar
 
 from kgen.catalogue.base import arg
-from kgen.catalogue.kinds import Bool, Choice, Either, Int, Opt, Str, TupleOf
-from kgen.catalogue.layer import Layer
+from kgen.catalogue.kinds import Bool, Choice, Either, Float, Int, Opt, Str, TupleOf
+from kgen.catalogue.layer import need_rank
+from kgen.catalogue.layers.lookup import SIZE, TextLookup, token_kind
 from kgen.catalogue.layers.spatial import Only
 from kgen.diagnostics import Fault
 from kgen.ir.shapes import TensorType
+from kgen.torch_ir import literal
 
 
-class TextVectorization(Layer):
-    """Number the words of documents; the first layer of the `x` chain of `text_folder`.
+class TextVectorization(TextLookup):
+    """Number the words of documents.
 
-    The vocabulary is that of the training documents, the most frequent words first. With
-    `output_mode=int` 0 pads and 1 is a word that the vocabulary lacks; with the other modes 0 is
-    such a word, and a row has `max_tokens` columns.
+    It takes an `Input(1, dtype=string)` of the model, or begins the `x` chain of a source of
+    text. The vocabulary is given, or that of the training documents, the most frequent words
+    first; it is saved with the weights. With `output_mode=int` 0 pads and 1 is a word that the
+    vocabulary lacks; with the other modes 0 is such a word, and a row has `max_tokens` columns.
     """
 
     max_tokens: int | None = arg(
         Opt(Int(min=3)),
-        "Size of the vocabulary with padding and unknown words; that of the model's `Embedding` by"
-        " default.",
+        "Size of the vocabulary with padding and unknown words; in a chain, that of the model's"
+        " `Embedding` by default.",
         None,
     )
     standardize: str | None = arg(
@@ -42,25 +46,45 @@ class TextVectorization(Layer):
         None,
     )
     output_mode: str = arg(
-        Choice("int", "multi_hot", "count", also={"binary": "multi_hot"}),
-        "Word numbers in order, or one row for each document (`tf_idf` is not supported).",
+        Choice(
+            "int",
+            "multi_hot",
+            "count",
+            "tf_idf",
+            also={"binary": "multi_hot", "tf-idf": "tf_idf"},
+        ),
+        "Word numbers in order, or one row for each document; `tf_idf` weights its counts.",
         "int",
     )
     output_sequence_length: int | None = arg(
-        Opt(Int(min=1)), "Words a document, cut or padded at the end; the model's by default.", None
-    )
-    pad_to_max_tokens: bool = arg(
-        Bool(), "Rows have `max_tokens` columns in a script either way.", False
-    )
-    vocabulary: tuple[str, ...] | None = arg(
-        Opt(TupleOf(Str(), empty=False)),
-        "The words; None: those of the training documents.",
+        Opt(Int(min=1)),
+        "Words a document, cut or padded at the end; in a chain, the model's by default.",
         None,
     )
-    idf_weights: Any = arg(Only(None, "`tf_idf` is not supported"), "Only None.", None)
+    pad_to_max_tokens: bool = arg(
+        Bool(), "Rows of a vocabulary that is learnt have `max_tokens` columns either way.", False
+    )
+    vocabulary: tuple[str, ...] | None = arg(
+        token_kind(Str()), "The words; None: those of the training documents.", None
+    )
+    idf_weights: tuple[float, ...] | None = arg(
+        token_kind(Float()), "Weight of each word of `vocabulary` with `tf_idf`.", None
+    )
     sparse: bool = arg(Only(False, "the result is dense"), "Only False.", False)
     ragged: bool = arg(Only(False, "the result is padded"), "Only False.", False)
-    encoding: str = arg(Choice("utf-8"), "How files hold text: only `utf-8`.", "utf-8")
+    encoding: str = arg(Choice("utf-8"), "How text becomes bytes: only `utf-8`.", "utf-8")
+    name: str | None = arg(Opt(Str()), "Name of the layer.", None)
+    vocabulary_size: int | None = SIZE
+
+    token = "a word"
+    refused: ClassVar[dict[str, str]] = {}
+
+    # What Keras' layer says to the `StringLookup` in it.
+    num_oov_indices = 1
+    mask_token = ""
+    oov_token = "[UNK]"
+    salt: Any = None
+    invert = False
 
     def check(self) -> None:
         if self.output_mode != "int" and self.output_sequence_length is not None:
@@ -69,42 +93,34 @@ class TextVectorization(Layer):
                 "`output_sequence_length` belongs to `output_mode=int`",
                 arg="output_sequence_length",
             )
-        given = self.vocabulary or ()
-        if len(set(given)) != len(given):
-            raise Fault("K203", "`vocabulary` has a word twice", arg="vocabulary")
-        if self.max_tokens is not None and len(given) + self.special > self.max_tokens:
-            raise Fault("K203", "`vocabulary` is larger than `max_tokens`", arg="vocabulary")
+        super().check()
 
-    @property
-    def special(self) -> int:
-        """Return how many numbers are no words of the vocabulary."""
-        return 2 if self.output_mode == "int" else 1
+    def output(self, x: TensorType) -> TensorType:
+        if x.rank > 1 or (self.split is not None and x.shape not in ((), (1,))):
+            need_rank(self, x, 0, "() or (1,)")
+        if self.split is None and x.rank == 0:
+            need_rank(self, x, 1, "(words,)")
+        if self.output_mode != "int":
+            return replace(super().output(replace(x, shape=(1,))), mask=False)
+        if self.output_sequence_length is None:
+            raise Fault(
+                "K202",
+                "`TextVectorization` is missing `output_sequence_length`",
+                notes=("a script numbers all documents at once, and not batch by batch",),
+            )
+        return super().output(replace(x, shape=(self.output_sequence_length,)))
 
-    def words(self) -> tuple[str, ...]:
-        """Return the given vocabulary without the special words that it may begin with."""
-        special = ("", "[UNK]")[2 - self.special :]
-        given = self.vocabulary or ()
-        return given[self.special :] if given[: self.special] == special else given
-
-    def tokens(self) -> str:
-        """Return the call that splits the documents `{}` into words."""
-        options = []
+    def table(self) -> list[str]:
+        arguments = super().table()
+        if self.output_mode == "int":
+            arguments.insert(0, f"length={self.output_sequence_length}")
         if self.standardize not in ("lower_and_strip_punctuation", "lower"):
-            options.append("lower=False")
+            arguments.append("lower=False")
         if self.standardize not in ("lower_and_strip_punctuation", "strip_punctuation"):
-            options.append("strip=False")
+            arguments.append("strip=False")
         if self.split != "whitespace":
-            options.append(f"split={self.split!r}")
+            arguments.append(f"split={literal(self.split)}")
         if self.ngrams is not None:
             n = self.ngrams
-            options.append(f"ngrams={tuple(range(1, n + 1)) if isinstance(n, int) else n}")
-        return f"split_text({', '.join(['{}', *options])})"
-
-    def output(self, *inputs: TensorType) -> TensorType:
-        raise Fault(
-            "K501",
-            "`TextVectorization` is not supported here: torch has no text",
-            helps=(
-                "begin the chain of text with it: `data text_folder(..., x=TextVectorization())`",
-            ),
-        )
+            arguments.append(f"ngrams={tuple(range(1, n + 1)) if isinstance(n, int) else n}")
+        return arguments

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any
 
 from kgen.catalogue.base import arg
-from kgen.catalogue.kinds import Choice, Kind, Opt
+from kgen.catalogue.families import LAYERS
+from kgen.catalogue.kinds import Choice, Kind, Mismatch, Opt
 from kgen.catalogue.layer import Context, Layer, Outputs, Value
 from kgen.catalogue.layers import recurrent_lowering as lowering
 from kgen.catalogue.layers.core import Activation, Dense
@@ -16,9 +17,11 @@ from kgen.catalogue.layers.recurrent_base import Recurrent
 from kgen.catalogue.weights import Weight
 from kgen.diagnostics import Fault
 from kgen.ir.build import GraphBuilder, LayerValue, layer_value
+from kgen.ir.functions import Function
 from kgen.ir.model import Composite, Instance
 from kgen.ir.shapes import TensorType
 from kgen.source import NOWHERE
+from kgen.torch_ir import operand
 
 
 class LayerArg(Kind):
@@ -33,6 +36,11 @@ class LayerArg(Kind):
             value = layer_value(value, NOWHERE, name=value.name or "")
         if isinstance(value, LayerValue):
             return value.single or joined(value)
+        layer = LAYERS.find(value) if isinstance(value, str) else None
+        if layer is not None:
+            dots = "..." if any(a.required for a in layer.args.values()) else ""
+            fault = Fault("K103", f"layer `{value}` is not called")
+            raise Mismatch(fault.message, f"write `{value}({dots})`", sure=True, fault=fault)
         raise self.mismatch(value)
 
 
@@ -65,8 +73,6 @@ class TimeDistributed(Layer):
     layer: Instance = arg(LayerArg(), "The layer, block or model.")
 
     supports_masking = True
-    # What treats every position by itself anyway.
-    pointwise: ClassVar[tuple[type[Layer], ...]] = (Dense, Activation)
 
     def output_count(self) -> int:
         layer = self.layer.layer
@@ -109,7 +115,7 @@ class TimeDistributed(Layer):
     def lower(self, ctx: Context, x: Value) -> tuple[Value, ...]:
         layer = self.layer.layer
         step = self.step(x.type)
-        if isinstance(layer, self.pointwise) and step.rank == 1:
+        if is_pointwise(layer) and step.rank == 1:
             inner = ctx.apply(self.layer, replace(x, mask=""))
             return tuple(replace(v, mask=x.mask) for v in inner)
         if has_batch_statistics(self.layer):
@@ -118,7 +124,9 @@ class TimeDistributed(Layer):
         values = ctx.apply(self.layer, Value(flat, step))
         values = tuple(ctx.channels_last(v) for v in values)
         known = x.type.shape[0] if x.type.shape[0] is not None else f"{x}.shape[1]"
-        return tuple(self.in_time(v, x, f"{v}.unflatten(0, (-1, {known}))") for v in values)
+        return tuple(
+            self.in_time(v, x, f"{operand(v.expr)}.unflatten(0, (-1, {known}))") for v in values
+        )
 
     def each_step(self, ctx: Context, x: Value, step: TensorType) -> tuple[Value, ...]:
         """Lower to a loop: the statistics of a batch are those of one step, as in Keras."""
@@ -135,6 +143,16 @@ class TimeDistributed(Layer):
         """Return a result with the axis of steps back in place."""
         kind = replace(value.type, shape=(x.type.shape[0], *value.type.shape), mask=bool(x.mask))
         return Value(expr, kind, mask=x.mask)
+
+
+def is_pointwise(layer: Layer | Composite) -> bool:
+    """Return whether a layer treats every step by itself anyway.
+
+    An axis of its activation counts the axes of one step, and would be another of all steps.
+    """
+    if not isinstance(layer, Dense | Activation) or isinstance(layer.activation, Function):
+        return False
+    return getattr(layer.activation, "axis", -1) == -1
 
 
 def has_batch_statistics(instance: Instance) -> bool:

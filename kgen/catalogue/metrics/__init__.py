@@ -1,4 +1,4 @@
-"""Metrics (`keras.metrics`), a file a family. Importing a module registers its own; see `Family`."""
+"""Metrics (`keras.metrics`), a file a family (see `Family`)."""
 
 from kgen.catalogue.metrics.base import Metric, MetricCode
 

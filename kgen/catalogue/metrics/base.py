@@ -103,3 +103,7 @@ class LossMetric(Metric, abstract=True):
         loss = self.as_loss()
         # Ignored labels count in a metric, and do not in the mean of a loss.
         return MetricCode(loss.values(pair), mean="" if loss.valid(pair) else loss.mean(pair))
+
+
+class LossFunction(LossMetric, abstract=True):
+    """A metric that Keras has as a function only: `metrics=[keras.metrics.huber]`."""

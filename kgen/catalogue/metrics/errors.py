@@ -5,7 +5,7 @@ from __future__ import annotations
 from kgen.catalogue.base import arg
 from kgen.catalogue.kinds import Bool, Float, Int, Opt
 from kgen.catalogue.losses import Pair, crossentropy, margin, refuse_axis, regression
-from kgen.catalogue.metrics.base import LossMetric, Metric, MetricCode
+from kgen.catalogue.metrics.base import LossFunction, LossMetric, Metric, MetricCode
 from kgen.ir.shapes import TensorType
 
 
@@ -106,6 +106,24 @@ class SparseCategoricalCrossentropy(LossMetric):
 
     spellings = ("scce",)
     loss = crossentropy.SparseCategoricalCrossentropy
+
+
+class Huber(LossFunction):
+    """The Huber loss with a delta of 1."""
+
+    loss = regression.Huber
+
+
+class BinaryFocalCrossentropy(LossFunction):
+    """Binary crossentropy with easy samples weighted down by `(1 - p_right) ** 2`."""
+
+    loss = crossentropy.BinaryFocalCrossentropy
+
+
+class CategoricalFocalCrossentropy(LossFunction):
+    """Crossentropy with easy samples weighted down by `0.25 * (1 - p) ** 2`."""
+
+    loss = crossentropy.CategoricalFocalCrossentropy
 
 
 class CosineSimilarity(Metric):

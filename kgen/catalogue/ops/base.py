@@ -209,6 +209,7 @@ def _integers(value: Any) -> bool:
 # What an annotated parameter accepts, by its annotation.
 CONVERTERS: dict[str, Callable[[Term], Any]] = {
     "Tensor": _tensor,
+    "Tensor | None": _tensor,
     "Operand": _operand,
     "Tensors": _tensors,
     "Anything": lambda term: term,

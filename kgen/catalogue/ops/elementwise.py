@@ -36,13 +36,18 @@ REAL_METHODS = {
     "exp": "exp()",
     "log": "log()",
     "log1p": "log1p()",
+    "log2": "log2()",
+    "log10": "log10()",
     "expm1": "expm1()",
     "sqrt": "sqrt()",
     "rsqrt": "rsqrt()",
     "sin": "sin()",
     "cos": "cos()",
     "tan": "tan()",
+    "arcsin": "arcsin()",
+    "arccos": "arccos()",
     "arctan": "arctan()",
+    "arcsinh": "arcsinh()",
     "sinh": "sinh()",
     "cosh": "cosh()",
     "tanh": "tanh()",
@@ -59,6 +64,7 @@ SAME_METHODS = {
     "round": "round()",
     "floor": "floor()",
     "ceil": "ceil()",
+    "trunc": "trunc()",
     "stop_gradient": "detach()",
 }
 BOOL_METHODS = {"isnan": "isnan()", "isinf": "isinf()", "isfinite": "isfinite()"}
@@ -144,6 +150,7 @@ COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
 
 def infix(symbol: str, left: Term, right: Term) -> Term:
     """Return `left symbol right` for arithmetic and comparisons."""
+    left, right = as_array(left, right), as_array(right, left)
     if symbol in COMPARISONS:
         code = f"{left.at(COMPARE + 1)} {symbol} {right.at(COMPARE + 1)}"
         return _combined(code, COMPARE, left, right, "bool", symbol)
@@ -157,6 +164,34 @@ def infix(symbol: str, left: Term, right: Term) -> Term:
     code = f"{left.at(sides[0])} {symbol} {right.at(sides[1])}"
     real = symbol == "/" or (symbol == "**" and "float32" in (left.dtype, right.dtype))
     return _combined(code, level, left, right, "float32" if real else "", symbol)
+
+
+def as_array(term: Term, other: Term) -> Term:
+    """Return a list of numbers as a tensor to compute with; all else as it is."""
+    if not isinstance(term.value, tuple) or not other.tensor:
+        return term
+    dims, real = array_of(term.value)
+    real = real or other.real
+    source = other.like if real and other.like else (other.as_real() if real else other).at(ATOM)
+    code = f"{source}.new_tensor({listed(term.value)})"
+    return Term(code, dims=dims, dtype="float32" if real else other.dtype, like=other.like)
+
+
+def array_of(value: Any) -> tuple[tuple[int, ...], bool]:
+    """Return the shape of a nested list of numbers, and whether some are no integers."""
+    if not isinstance(value, tuple):
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise Fault("K203", f"a list to compute with must hold numbers, got {value!r}")
+        return (), isinstance(value, float)
+    parts = [array_of(part) for part in value]
+    if len({dims for dims, _ in parts}) != 1:
+        raise Fault("K203", "a list to compute with must have rows of one length")
+    return (len(value), *parts[0][0]), any(real for _, real in parts)
+
+
+def listed(value: Any) -> str:
+    """Return a nested tuple as a list."""
+    return f"[{', '.join(map(listed, value))}]" if isinstance(value, tuple) else repr(value)
 
 
 def _combined(code: str, level: int, left: Term, right: Term, dtype: str, symbol: str) -> Term:
@@ -210,6 +245,16 @@ SYMBOLS = {
 }
 for _name, _text in SYMBOLS.items():
     add_op(_name, _infix_op(_text))
+
+
+@op("squared_difference")
+def squared_difference(x: Operand, y: Operand) -> Term:
+    return infix("-", x, y).call("square()")
+
+
+@op("arctan2")
+def arctan2(x1: Tensor, x2: Tensor) -> Term:
+    return joined(f"torch.atan2({x1.code}, {x2.code})", ATOM, (x1, x2), "float32")
 
 
 @op("negative")

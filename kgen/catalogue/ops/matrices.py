@@ -7,6 +7,7 @@ from kgen.catalogue.ops.base import (
     Axes,
     Tensor,
     Term,
+    Word,
     axis_of,
     broadcast,
     op,
@@ -24,6 +25,29 @@ def matmul(x: Tensor, y: Tensor) -> Term:
     front = broadcast(Term("", dims=a[:-2]), Term("", dims=b[:-2]))
     code = f"{x.at(PRODUCT)} @ {y.at(PRODUCT + 1)}"
     return x.becomes(code, PRODUCT, dims=(*front, a[-2], b[-1]), elementwise=False)
+
+
+@op("einsum")
+def einsum(subscripts: Word, x: Tensor, y: Tensor | None = None) -> Term:
+    terms = [x] if y is None else [x, y]
+    inputs, arrow, output = subscripts.replace(" ", "").partition("->")
+    letters = inputs.split(",")
+    plain = (inputs + output).replace(",", "").isalpha()
+    if not arrow or not plain or len(letters) != len(terms):
+        raise Fault("K203", "`subscripts` must be such as `bij,bjk->bik`, a term for each tensor")
+    sizes: dict[str, int | None] = {}
+    for term, word in zip(terms, letters, strict=True):
+        if term.rank != len(word):
+            raise Fault("K302", f"`{word}` has {len(word)} axes, the tensor is {term}")
+        for letter, size in zip(word, term.dims or (), strict=True):
+            known = sizes.get(letter)
+            if known is not None and size is not None and size != known:
+                raise Fault("K304", f"`{letter}` is {known} and {size}", arg="subscripts")
+            sizes[letter] = known if known is not None else size
+    if not set(output) <= set(sizes):
+        raise Fault("K203", "every axis of the result must be one of the tensors'")
+    code = f'torch.einsum("{inputs}->{output}", {", ".join(t.code for t in terms)})'
+    return x.becomes(code, dims=tuple(sizes[i] for i in output), elementwise=False)
 
 
 @op("dot")

@@ -139,11 +139,12 @@ def normalize(x: Tensor, axis: Axis = -1, order: Number = 2) -> Term:
 
 
 @op("norm")
-def norm(x: Tensor, axis: Axis = -1, keepdims: Flag = False) -> Term:
+def norm(x: Tensor, axis: Axis = -1, keepdims: Flag = False, order: Number = 2) -> Term:
     axes = _axes(x, axis)
     keep = ", keepdim=True" if keepdims else ""
+    power = "" if order == 2 else f"{order}, "
     return x.becomes(
-        f"torch.linalg.vector_norm({x.code}, dim={axis}{keep})",
+        f"torch.linalg.vector_norm({x.code}, {power}dim={axis}{keep})",
         dims=_reduced(x, axes, keepdims),
         elementwise=False,
     )

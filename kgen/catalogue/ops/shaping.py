@@ -30,22 +30,31 @@ def _moved(x: Term, method: str, dims: Dims) -> Term:
 
 
 @op("expand_dims")
-def expand_dims(x: Tensor, axis: Axis = -1) -> Term:
-    rank = x.rank + 1
-    if not -rank <= axis < rank:
+def expand_dims(x: Tensor, axis: Axes = -1) -> Term:
+    axes = axis if isinstance(axis, tuple) else (-1 if axis is None else axis,)
+    rank = x.rank + len(axes)
+    if any(not -rank <= a < rank for a in axes):
         raise Fault("K308", f"a new axis of {x} cannot stand at {axis}", arg="axis")
-    dims = list(x.dims or ())
-    dims.insert(axis % rank, 1)
-    return _moved(x, f"unsqueeze({axis})", tuple(dims))
+    dims, code = list(x.dims or ()), x.at(ATOM)
+    for a in sorted(a % rank for a in axes):
+        dims.insert(a, 1)
+        code += f".unsqueeze({a if len(axes) > 1 else axes[0]})"
+    return x.becomes(code, dims=tuple(dims), elementwise=False)
 
 
 @op("squeeze")
-def squeeze(x: Tensor, axis: Axis) -> Term:
-    at = axis_of(x, axis)
+def squeeze(x: Tensor, axis: Axes = None) -> Term:
     dims = x.dims or ()
-    if dims[at] not in (1, None):
-        raise Fault("K308", f"axis {axis} of {x} does not have size 1", arg="axis")
-    return _moved(x, f"squeeze({axis})", dims[:at] + dims[at + 1 :])
+    if axis is None and None in dims:
+        raise Fault("K301", f"`squeeze` of {x} needs an `axis`: a size is not known")
+    axes = tuple(i for i, d in enumerate(dims) if d == 1) if axis is None else axis
+    axes = axes if isinstance(axes, tuple) else (axes,)
+    gone = [axis_of(x, a) for a in axes]
+    for a in axes:
+        if dims[a] not in (1, None):
+            raise Fault("K308", f"axis {a} of {x} does not have size 1", arg="axis")
+    given = str(axes[0]) if len(axes) == 1 else str(axes)
+    return _moved(x, f"squeeze({given})", tuple(d for i, d in enumerate(dims) if i not in gone))
 
 
 @op("transpose")
@@ -230,6 +239,9 @@ def one_hot(x: Tensor, num_classes: Int) -> Term:
 # ---------------------------------------------------------------------------- subscripts
 
 
+BACKWARDS = (None, None, -1)
+
+
 def index(x: Term, items: tuple[Any, ...]) -> Term:
     """Return `x[items]`; an item is an int, (start, stop, step), None or `...`."""
     if not x.tensor:
@@ -240,8 +252,12 @@ def index(x: Term, items: tuple[Any, ...]) -> Term:
         raise Fault("K302", f"{x} has {len(dims)} axes, {taken} are indexed")
     if Ellipsis not in items:
         items = (*items, Ellipsis)
-    words = []
+    words: list[str] = []
+    flipped: list[int] = []  # axes that are read backwards, which no slice of torch's does
     for item in items:
+        if item == BACKWARDS:
+            flipped.append(x.rank - len(dims))
+            item = (None, None, None)
         if item is Ellipsis:
             rest = len(dims) - sum(i is not None for i in items[items.index(Ellipsis) + 1 :])
             kept += dims[:rest]
@@ -260,7 +276,9 @@ def index(x: Term, items: tuple[Any, ...]) -> Term:
             words.append(str(item))
     if words[-1] == "..." and len(words) > 1:
         words.pop()
-    code = f"{x.at(ATOM)}[{', '.join(words)}]"
+    code = x.at(ATOM) + (f".flip({', '.join(map(str, flipped))})" if flipped else "")
+    if not flipped or set(words) - {":", "..."}:
+        code += f"[{', '.join(words)}]"
     return x.becomes(code, dims=tuple(kept), elementwise=False)
 
 
@@ -280,7 +298,7 @@ def _cut(size: Dim, item: tuple[int | None, int | None, int | None]) -> Dim:
     if item == (None, None, None):
         return size
     if item[2] is not None and item[2] < 1:
-        raise Fault("K203", "a slice must go forwards: torch has no negative steps")
+        raise Fault("K203", "a slice must go forwards, or take the whole axis: `x[:, ::-1]`")
     return None if size in (None, BATCH) else len(range(*slice(*item).indices(size or 0)))
 
 

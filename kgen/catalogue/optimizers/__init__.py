@@ -1,4 +1,4 @@
-"""Optimizers (`keras.optimizers`), a file a family. Importing a module registers its own; see `Family`."""
+"""Optimizers (`keras.optimizers`), a file a family (see `Family`)."""
 
 from kgen.catalogue.optimizers.base import Optimizer, OptimizerCode, Trained
 

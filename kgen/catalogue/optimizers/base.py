@@ -99,6 +99,8 @@ class Optimizer(Entry, abstract=True, family=OPTIMIZERS):
         decays_itself: Whether `update` includes `weight_decay`.
         per_weight: Whether `update` needs `self.sizes`, the number of elements of each weight.
         leading: The first arguments, where Keras has one of those that all share among them.
+        wraps: Whether it has its own arguments alone, since another optimizer makes the updates.
+        skips: Whether it leaves out steps.
     """
 
     learning_rate: Any = arg(
@@ -118,7 +120,7 @@ class Optimizer(Entry, abstract=True, family=OPTIMIZERS):
         Opt(Int(min=1)), "Also replace the weights by it every so many updates.", None
     )
     loss_scale_factor: float | None = arg(
-        Opt(Float()), "Not supported: the script does not scale losses.", None
+        Opt(Float(above=0)), "Multiplies the loss, and divides the gradients.", None
     )
     gradient_accumulation_steps: int | None = arg(
         Opt(Int(min=2)), "Make one update from the mean gradient of so many batches.", None
@@ -135,13 +137,15 @@ class Optimizer(Entry, abstract=True, family=OPTIMIZERS):
     decays_itself: ClassVar[bool] = False
     per_weight: ClassVar[bool] = False
     leading: ClassVar[tuple[str, ...]] = ("learning_rate",)
+    wraps: ClassVar[bool] = False
+    skips: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         # Keras' order: an optimizer's own arguments stand before those that all have.
         own = [n for n, a in cls.args.items() if n not in COMMON and not a.keyword_only]
         order = dict.fromkeys([*cls.leading, *own, *COMMON, *cls.args])
-        cls.args = {n: cls.args[n] for n in order}
+        cls.args = {n: cls.args[n] for n in order if not cls.wraps or n not in Optimizer.args}
 
     def check(self) -> None:
         clips = [
@@ -153,13 +157,6 @@ class Optimizer(Entry, abstract=True, family=OPTIMIZERS):
                 f"`{clips[0]}` and `{clips[1]}` exclude each other",
                 arg=clips[1],
                 label="give one of the two",
-            )
-        if self.loss_scale_factor is not None:
-            raise Fault(
-                "K207",
-                f"`loss_scale_factor` of `{self.called_as}` is not supported: "
-                "float32 and bf16 need no scaling of the loss",
-                arg="loss_scale_factor",
             )
         if self.decay and self.scheduled:
             raise Fault(
@@ -173,6 +170,16 @@ class Optimizer(Entry, abstract=True, family=OPTIMIZERS):
     def scheduled(self) -> bool:
         """Return whether the learning rate is a schedule rather than a number."""
         return not isinstance(self.learning_rate, int | float)
+
+    @property
+    def averages(self) -> bool:
+        """Return whether the weights are averaged."""
+        return self.use_ema
+
+    @property
+    def loss_scale(self) -> str:
+        """Return the attribute that the loss is multiplied with, "" for none."""
+        return "" if self.loss_scale_factor is None else "loss_scale_factor"
 
     @property
     def updates(self) -> str:
@@ -197,7 +204,7 @@ class Optimizer(Entry, abstract=True, family=OPTIMIZERS):
         for weight in weights:
             self.check_weight(weight)
         code = self.update(weights)
-        once = [*self.clip(), *self.shrink(), *code.step]
+        once = [*self.unscale(), *self.clip(), *self.shrink(), *code.step]
         steps = self.gradient_accumulation_steps
         if steps:
             once = [Line(f"g.div_({steps})", "their mean"), *once]
@@ -206,6 +213,8 @@ class Optimizer(Entry, abstract=True, family=OPTIMIZERS):
                 *(replace(line, depth=line.depth + 1) for line in once),
             ]
         constants = [*code.constants]
+        if self.loss_scale_factor is not None:
+            constants.append(("loss_scale_factor", self.loss_scale_factor))
         if self.weight_decay and not self.decays_itself:
             constants.append(("weight_decay", self.weight_decay))
         if self.use_ema:
@@ -230,6 +239,12 @@ class Optimizer(Entry, abstract=True, family=OPTIMIZERS):
         if self.decay:
             return Line("lr = self.learning_rate / (1 + self.decay * self.iterations)")
         return Line("lr = self.learning_rate")
+
+    def unscale(self) -> list[Line]:
+        """Return the line that divides the gradients by what the loss was multiplied with."""
+        if self.loss_scale_factor is None:
+            return []
+        return [Line("g.div_(self.loss_scale_factor)")]
 
     def clip(self) -> list[Line]:
         """Return the lines that limit the gradients; Keras takes 0 for no limit."""

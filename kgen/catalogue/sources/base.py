@@ -6,14 +6,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from kgen.catalogue.base import Entry, arg
+from kgen.catalogue.base import Entry, arg, snake_case
 from kgen.catalogue.families import SOURCES
 from kgen.catalogue.kinds import Custom
 from kgen.catalogue.layer import Layer
 from kgen.diagnostics import Fault
 from kgen.ir.model import Graph
 from kgen.ir.shapes import Shape, TensorType, element_count
-from kgen.torch_ir import Line, Option
+from kgen.torch_ir import Line, Names, Option
 
 CHAIN = Custom("a chain of layers", lambda value: value)
 FLOATS = ("float16", "bfloat16", "float32", "float64")
@@ -30,6 +30,8 @@ class Wanted:
             "binary", "real", "positive" or "tokens".
         classes: For each target the number of classes, 0 where there are none.
         vocabularies: For each input that an `Embedding` reads the number of its ids, else 0.
+        words: For each input the text that its readers know, else nothing.
+        ignoring: For each target whether labels beyond the classes are allowed (`ignore_class`).
     """
 
     inputs: tuple[tuple[str, TensorType], ...]
@@ -37,6 +39,13 @@ class Wanted:
     labels: tuple[str, ...]
     classes: tuple[int, ...]
     vocabularies: tuple[int, ...] = ()
+    words: tuple[tuple[str, ...], ...] = ()
+    ignoring: tuple[bool, ...] = ()
+
+    def limit(self, target: int) -> int:
+        """Return what the labels of a target must be less than, 0 where that is not known."""
+        classes = self.labels[target] == "index" and not (self.ignoring and self.ignoring[target])
+        return self.classes[target] if classes else 0
 
     def vocabulary(self, index: int) -> int:
         """Return the number of ids of an input, 0 when it does not hold ids."""
@@ -289,3 +298,11 @@ def return_parts(parts: Sequence[str], targets: bool) -> str:
 def unknown_sizes(kind: TensorType, length: int) -> Shape:
     """Return a shape whose open axes have a length."""
     return tuple(length if s is None else s for s in kind.shape)
+
+
+def variables(letter: str, named: Sequence[tuple[str, TensorType]]) -> list[str]:
+    """Return the variables of several arrays: `x_left`, `x_right`, or just `x` of one."""
+    if len(named) == 1:
+        return [letter]
+    taken = Names()
+    return [taken.new(f"{letter}_{snake_case(name)}") for name, _ in named]

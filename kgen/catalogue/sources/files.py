@@ -8,6 +8,7 @@ from typing import Any
 
 from kgen.catalogue.base import arg
 from kgen.catalogue.kinds import Choice, Int, Opt, Str, TupleOf
+from kgen.catalogue.layers.preparation import OneHot
 from kgen.catalogue.sources.base import (
     FLOATS,
     Source,
@@ -55,6 +56,19 @@ class Arrays(Source, abstract=True):
                 return TensorType((size,), "uint8")
         return replace(want, dtype="uint8", mask=False)
 
+    def limit(self, part: str, name: str, unprepared: int) -> int:
+        """Return what the numbers of an array must be less than, 0 where nothing is known.
+
+        Args:
+            part: `x` or `y`.
+            name: The input or output.
+            unprepared: The answer for an array that no chain prepares.
+        """
+        chain = self.chain(part, name)
+        if not chain:
+            return unprepared
+        return chain[0].num_classes if isinstance(chain[0], OneHot) else 0
+
     def reading(
         self, wanted: Wanted, variables: Sequence[str], has_test: bool
     ) -> tuple[list[Line], tuple[TensorType, ...]]:
@@ -69,12 +83,19 @@ class Arrays(Source, abstract=True):
         kinds += [self.stored("y", n, t) for n, t in wanted.targets]
         chained = [self.chain("x", n) is not None for n, _ in wanted.inputs]
         chained += [self.chain("y", n) is not None for n, _ in wanted.targets]
+        inputs, targets = enumerate(wanted.inputs), enumerate(wanted.targets)
+        limits = [self.limit("x", n, wanted.vocabulary(i)) for i, (n, _) in inputs]
+        limits += [self.limit("y", n, wanted.limit(i)) for i, (n, _) in targets]
         count = len(kinds)
         made = []
         for i, variable in enumerate(variables):
             kind, prepared = kinds[i % count], chained[i % count]
             dtype = "" if prepared else f", np.{numpy_dtype(kind)}"
+            dtype += f", below={limits[i % count]}" if limits[i % count] else ""
             shape = tuple_text([str(s) for s in kind.shape])
+            if kind.dtype == "string":
+                made.append(Line(f"{variable} = as_texts({variable!r}, {variable}, {shape})"))
+                continue
             made.append(Line(f"{variable} = as_samples({variable!r}, {variable}, {shape}{dtype})"))
         for i in range(0, len(variables), count):
             if count > 1:
@@ -88,7 +109,7 @@ class Arrays(Source, abstract=True):
 
 def numpy_dtype(kind: TensorType) -> str:
     """Return numpy's name of a type's elements."""
-    return {"bool": "bool_", "string": "str_"}.get(kind.dtype, kind.dtype)
+    return {"bool": "bool_"}.get(kind.dtype, kind.dtype)
 
 
 class Npz(Arrays):

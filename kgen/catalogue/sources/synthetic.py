@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from kgen.catalogue.base import arg
@@ -19,9 +19,12 @@ from kgen.catalogue.sources.base import (
     only_one_input,
     size_text,
     unknown_sizes,
+    variables,
 )
 from kgen.ir.shapes import TensorType
-from kgen.torch_ir import Line
+from kgen.torch_ir import Line, literal
+
+NAMED, WORDS = "words", "the quick brown fox jumps over the lazy dog"
 
 
 @dataclass(frozen=True)
@@ -55,11 +58,6 @@ def body(
     )
 
 
-def numbered(name: str, count: int) -> Iterator[str]:
-    """Yield `x`, or `x1`, `x2`, ... where there are several."""
-    yield from (f"{name}{i + 1}" if count > 1 else name for i in range(count))
-
-
 def is_integer(kind: TensorType) -> bool:
     return kind.dtype.startswith(("int", "uint"))
 
@@ -85,17 +83,20 @@ class Random(Source):
     def lower(self, wanted: Wanted) -> SourceCode:
         steps = []
         for i, (name, (_, kind)) in enumerate(
-            zip(numbered("x", len(wanted.inputs)), wanted.inputs, strict=True)
+            zip(variables("x", wanted.inputs), wanted.inputs, strict=True)
         ):
-            steps.append(replace(self.input(kind, wanted.vocabulary(i)), name=name))
+            text = kind.dtype == "string"
+            made = self.text(kind, wanted, i) if text else self.input(kind, wanted.vocabulary(i))
+            steps.append(replace(made, name=name))
         for i, (name, (_, kind)) in enumerate(
-            zip(numbered("y", len(wanted.targets)), wanted.targets, strict=True)
+            zip(variables("y", wanted.targets), wanted.targets, strict=True)
         ):
             made = self.target(kind, wanted.labels[i], wanted.classes[i])
             steps.append(replace(made, name=name))
+        words = [f"{NAMED} = {literal(WORDS)}.split()"] * any(f"({NAMED}" in m.expr for m in steps)
         return SourceCode(
             "Return dummy arrays of the model's shapes: replace them with your own.",
-            body(self.seed, (), steps, [m.name for m in steps], self.samples, self.test),
+            body(self.seed, words, steps, [m.name for m in steps], self.samples, self.test),
             tuple(m.kind for m in steps),
             self.test > 0,
         )
@@ -103,6 +104,13 @@ class Random(Source):
     def number(self, size: str) -> str:
         """Return the expression of random numbers."""
         return f"rng.random({size}, dtype=np.float32)"
+
+    def text(self, kind: TensorType, wanted: Wanted, i: int) -> Made:
+        """Return the array of an input of text: what the model knows, or a few words."""
+        kind = kind.with_shape(*unknown_sizes(kind, self.length))
+        known = wanted.words[i] if wanted.words else ()
+        words = f"[{', '.join(map(literal, known))}]" if known else NAMED
+        return Made(f"rng.choice({words}, size={size_text('n', kind.shape)})", kind, "text")
 
     def input(self, kind: TensorType, vocabulary: int) -> Made:
         """Return the array of an input."""
@@ -173,12 +181,12 @@ class Classes(Source):
         constants: list[str] = []
         steps = []
         for i, (name, (_, kind)) in enumerate(
-            zip(numbered("x", len(wanted.inputs)), wanted.inputs, strict=True)
+            zip(variables("x", wanted.inputs), wanted.inputs, strict=True)
         ):
             made = self.input(kind, wanted.vocabulary(i), count, f"prototypes{name[1:]}", constants)
             steps.append(replace(made, name=name))
         for i, (name, (_, kind)) in enumerate(
-            zip(numbered("y", len(wanted.targets)), wanted.targets, strict=True)
+            zip(variables("y", wanted.targets), wanted.targets, strict=True)
         ):
             labels, classes = wanted.labels[i], wanted.classes[i]
             made = self.target(kind, labels, classes, count, f"targets{name[1:]}", constants)

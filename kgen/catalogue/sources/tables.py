@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from kgen.catalogue.base import arg
@@ -14,6 +15,7 @@ from kgen.catalogue.sources.base import (
     misfit,
     only_one_input,
     tuple_text,
+    variables,
 )
 from kgen.diagnostics import Fault
 from kgen.ir.shapes import TensorType
@@ -26,7 +28,9 @@ class Table(Source, abstract=True):
     """Base of tables with a named column a feature.
 
     A column of `categorical` holds words (or numbers that name things): it becomes one column a
-    word, or with `encoding=codes` the word's number. Words are numbered in sorted order.
+    word, or with `encoding=codes` the word's number. Words are numbered in sorted order. A model
+    with several inputs gets the columns that its inputs are named after, text for those with
+    `dtype=string`.
     """
 
     path: str = arg(Str(), "The file; `--data` reads another.")
@@ -64,6 +68,8 @@ class Table(Source, abstract=True):
         raise NotImplementedError(type(self).__name__)
 
     def lower(self, wanted: Wanted) -> SourceCode:
+        if len(wanted.inputs) > 1 or wanted.inputs[0][1].dtype == "string":
+            return self.by_column(wanted)
         want = only_one_input(self, wanted)
         chained = self.chain("x", wanted.inputs[0][0]) is not None
         if want.rank != 1 and not chained:
@@ -93,6 +99,59 @@ class Table(Source, abstract=True):
         y = ", y[{p}]" if wanted.targets else ","
         parts = [f"(x[{p}]{y.format(p=p)})" for p in ("train", "test")]
         body.append(f"return {parts[0]}, {parts[1] if self.test else '()'}")
+        return self.code(body, kinds)
+
+    def by_column(self, wanted: Wanted) -> SourceCode:
+        """Return the code for inputs that are columns each, or for one input of text."""
+        for name in ("categorical", "encoding", "normalize"):
+            if name in self.given:
+                raise Fault(
+                    "K203",
+                    f"`{name}` belongs to a model with one input of numbers",
+                    arg=name,
+                    helps=("put layers such as `StringLookup` or `Normalization` into the model",),
+                )
+        if len(wanted.inputs) > 1 and self.features is not None:
+            raise Fault("K203", "each input of the model names its column", arg="features")
+        body: list[Any] = [f"table = {self.reading()}"]
+        kinds: list[TensorType] = []
+        arrays: list[str] = []
+        names = variables("x", wanted.inputs)
+        for variable, (name, kind) in zip(names, wanted.inputs, strict=True):
+            arrays.append(variable)
+            body.append(f"{arrays[-1]} = {self.column(name, kind, len(wanted.inputs) > 1)}")
+            kinds.append(replace(kind, mask=False))
+        if wanted.targets:
+            kinds.append(self.targets(wanted, body))
+            arrays.append("y")
+        body += self.splitting(f"len({arrays[0]})")
+        body.append(f"arrays = {tuple_text(arrays)}")
+        part = "tuple(a[{}] for a in arrays)"
+        test = part.format("test") if self.test else "()"
+        body.append(f"return {part.format('train')}, {test}")
+        return self.code(body, kinds)
+
+    def column(self, name: str, kind: TensorType, alone: bool) -> str:
+        """Return the expression of the array of an input: the column of its name, or several."""
+        text = kind.dtype == "string"
+        if alone and kind.shape not in ((), (1,)):
+            raise misfit(f"the column {name!r} yields a value a row, the model takes {kind}")
+        if not alone:
+            names = f"[name for name in table if name not in {list(self.target)!r}]"
+            if self.features is not None:
+                names = str(list(self.features))
+            shape = tuple_text([str(s) for s in kind.shape])
+            return f'as_texts("the table", text_columns(table, {names}), {shape})'
+        if text:
+            return f"text_columns(table, [{name!r}])" + ("" if kind.shape else "[:, 0]")
+        return (
+            f"number_column(table, {name!r})"
+            + ("[:, None]" if kind.shape else "")
+            + f".astype({'bool' if kind.dtype == 'bool' else f'np.{kind.dtype}'})"
+        )
+
+    def code(self, body: list[Any], kinds: list[TensorType]) -> SourceCode:
+        """Return the source in the script."""
         return SourceCode(
             f"Return the rows of the table: {', '.join(self.target)} from the features.",
             lines(*body),
@@ -102,14 +161,14 @@ class Table(Source, abstract=True):
             requires=self.packages,
         )
 
-    def splitting(self) -> list[str]:
+    def splitting(self, count: str = "len(x)") -> list[str]:
         """Return the statements that choose the rows of each part and standardize."""
         if not self.test and not self.normalize:
             return ["train = slice(None)"]
-        body = [f"order = np.random.default_rng({self.seed}).permutation(len(x))"]
+        body = [f"order = np.random.default_rng({self.seed}).permutation({count})"]
         if self.test:
             body += [
-                f"split = round(len(x) * {1 - self.test:g})",
+                f"split = round({count} * {1 - self.test:g})",
                 "train, test = order[:split], order[split:]",
             ]
         else:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kgen.catalogue.base import arg
 from kgen.catalogue.kinds import Bool, Either, Float, Int, Opt, Str
-from kgen.catalogue.layers.text_vectorization import TextVectorization
 from kgen.catalogue.sources.base import (
     FLOATS,
     Source,
@@ -106,6 +105,7 @@ class TextFolder(Sequences):
 
     Number 0 pads, 1 is a word that the vocabulary lacks; the others are the most frequent words
     of the training documents. Words are runs of letters, digits and apostrophes in lower case.
+    A model that takes text, or a chain that begins with `TextVectorization`, gets documents.
     """
 
     directory: str = arg(Str(), "The folder of the class folders; `--data` reads another.")
@@ -133,6 +133,8 @@ class TextFolder(Sequences):
         limit = f", {units}" if units else ""
         body: list[Any] = [f"texts, y, classes = read_documents(cfg.data{limit})"]
         parts = ("train", "test") if self.test else ("train",)
+        if not numbering.split:
+            return self.documents(wanted, body, parts, x_kind)
         split = numbering.split.format("texts")
         if isinstance(self.test, str):
             body += [
@@ -151,30 +153,58 @@ class TextFolder(Sequences):
         else:
             body.append(f"words_train, y_train = {split}, y")
         body += numbering.vocabulary
-        start, unknown = numbering.start, numbering.start - 1
-        comment = "0 pads, 1 is unknown" if start == 2 else "0 is unknown"
         body.append(
-            (f"number = {{word: i for i, word in enumerate(vocabulary, {start})}}", comment)
+            ("number = {word: i for i, word in enumerate(vocabulary, 2)}", "0 pads, 1 is unknown")
         )
         for p in parts:
-            ids = f"[[number.get(w, {unknown}) for w in words] for words in words_{p}]"
+            ids = f"[[number.get(w, 1) for w in words] for words in words_{p}]"
             body += [f"x_{p} = {ids}", f"x_{p} = {gather.format(f'x_{p}')}"]
         kinds = finish(self, wanted, body, x_kind, parts, 0)
+        return self.code(body, kinds, "word numbers", numbering.taken)
+
+    def documents(
+        self, wanted: Wanted, body: list[Any], parts: tuple[str, ...], kind: TensorType
+    ) -> SourceCode:
+        """Return the code that reads documents and leaves them as they are."""
+        row = "[:, None]" if kind.shape else ""
+        array = f"np.array(texts, dtype=object){row}"
+        if isinstance(self.test, str):
+            body += [
+                f"x_train, y_train = {array}, y",
+                f"texts, y_test, _ = read_documents({self.test!r}, classes=classes)",
+                f"x_test = {array}",
+            ]
+        elif self.test:
+            body += [
+                f"x = {array}",
+                f"order = np.random.default_rng({self.seed}).permutation(len(x))",
+                f"split = round(len(x) * {1 - self.test:g})",
+                "x_train, y_train = x[order[:split]], y[order[:split]]",
+                "x_test, y_test = x[order[split:]], y[order[split:]]",
+            ]
+        else:
+            body.append(f"x_train, y_train = {array}, y")
+        return self.code(body, finish(self, wanted, body, kind, parts, 0), "text")
+
+    def code(
+        self, body: list[Any], kinds: tuple[TensorType, ...], what: str, taken: int = 0
+    ) -> SourceCode:
+        """Return the source in the script."""
         return SourceCode(
-            "Return the documents of the class folders as word numbers.",
+            f"Return the documents of the class folders as {what}.",
             lines(*body),
             kinds,
             bool(self.test),
             (Option("data", "str", repr(self.directory), "the folder of the class folders"),),
-            taken=numbering.taken,
+            taken=taken,
         )
 
     def numbering(self, wanted: Wanted) -> Numbering:
-        """Return how documents become arrays: by own rules, or as a `TextVectorization` says."""
+        """Return how documents become arrays."""
         want = only_one_input(self, wanted)
+        if want.dtype == "string":
+            return self.whole(want)
         chain = self.chain("x", wanted.inputs[0][0])
-        if chain and isinstance(chain[0], TextVectorization):
-            return self.vectorizing(wanted, chain[0])
         size = self.num_words or wanted.vocabulary(0)
         if chain is not None:
             gather, kind = self.gathered(wanted)
@@ -189,36 +219,14 @@ class TextFolder(Sequences):
         lines = [COUNTS, f"vocabulary = kept_vocabulary(counts, {size - 2}, cfg.weights, cfg.save)"]
         return Numbering("split_words({})", lines, gather, kind, taken=int(chain is not None))
 
-    def vectorizing(self, wanted: Wanted, layer: TextVectorization) -> Numbering:
-        """Return how documents become arrays as a `TextVectorization` says."""
-        want = wanted.inputs[0][1]
+    def whole(self, want: TensorType) -> Numbering:
+        """Return the documents as they are, for a model that takes text."""
         for name in ("maxlen", "num_words"):
             if name in self.given:
-                raise Fault("K203", f"`TextVectorization` takes the place of `{name}`", arg=name)
-        given = layer.words()
-        size = layer.max_tokens or wanted.vocabulary(0)
-        if given and not size:
-            size = len(given) + layer.special
-        if layer.output_mode == "int":
-            self.check_size(size, wanted, "max_tokens")
-            length = layer.output_sequence_length or (want.shape[0] if want.rank == 1 else None)
-            if length is None:
-                raise Fault("K202", "`TextVectorization` is missing `output_sequence_length`")
-            gather = f'pad_sequences({{}}, {length}, padding="post", truncating="post")'
-            kind = TensorType((length,), "int32")
-        else:
-            size = size or (want.shape[-1] or 0 if want.rank == 1 else 0)
-            self.check_size(size, wanted, "max_tokens")
-            helper = "multi_hot" if layer.output_mode == "multi_hot" else "word_counts"
-            gather, kind = f"{helper}({{}}, {size})", TensorType((size,))
-        start = layer.special
-        lines = [
-            COUNTS,
-            f"vocabulary = frequent_words(counts, {size - start}, cfg.weights, cfg.save)",
-        ]
-        if given:
-            lines = [f"vocabulary = {list(given)!r}"]
-        return Numbering(layer.tokens(), lines, gather, kind, start, 1)
+                raise Fault("K203", f"the model takes text: it has no `{name}`", arg=name)
+        if want.shape not in ((), (1,)):
+            raise misfit(f"`{self.called_as}` yields a text a sample, the model takes {want}")
+        return Numbering("", [], "", replace(want, mask=False))
 
     def check_size(self, size: int, wanted: Wanted, name: str) -> None:
         """Raise `Fault` unless the size of the vocabulary is known and fits the model."""
@@ -238,11 +246,10 @@ class Numbering:
     """How documents become arrays.
 
     Args:
-        split: The call that splits the texts `{}` into words.
+        split: The call that splits the texts `{}` into words; "" where they stay text.
         vocabulary: Statements that define `vocabulary`, a list of words.
         gather: The call that makes an array of sequences of numbers `{}`.
         kind: The type of a sample.
-        start: The number of the first word; the one before it is that of unknown words.
         taken: How many layers of the `x` chain this does.
     """
 
@@ -250,5 +257,4 @@ class Numbering:
     vocabulary: list[str]
     gather: str
     kind: TensorType
-    start: int = 2
     taken: int = 0

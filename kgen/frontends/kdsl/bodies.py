@@ -20,8 +20,10 @@ from kgen.frontends.kdsl.blocks import block_arguments
 from kgen.frontends.kdsl.calls import BUILTINS, find_entry
 from kgen.frontends.kdsl.chains import apply_layers, inside
 from kgen.frontends.kdsl.context import Context
+from kgen.frontends.kdsl.elsewhere import INSTEAD
 from kgen.frontends.kdsl.evaluate import Evaluator
 from kgen.frontends.kdsl.inputs import missing_input
+from kgen.frontends.kdsl.models import CONTAINERS, set_inputs
 from kgen.frontends.kdsl.scope import UNRESOLVED, Block, Scope
 from kgen.frontends.kdsl.values import Outputs, Value, as_tensors
 from kgen.ir.build import GraphBuilder, LayerValue, Tensor, layer_value
@@ -63,14 +65,17 @@ class Bodies:
         outputs: ast.Statement | None = None
         for statement in statements:
             values.append(one(statement))
-            if outputs is not None and _is_outputs(statement):
+            if outputs is not None and isinstance(values[-1], Outputs):
+                named = isinstance(statement, ast.Assign)  # `model = Model(...)`
                 self.context.fail(
                     "K404",
-                    "`outputs` is given twice",
+                    f"{'the model' if named else '`outputs`'} is given twice",
                     statement.span,
                     "given again",
                     also=[(outputs.span, "first given here")],
-                    helps=["give all of them at once: `outputs(a, b)`"],
+                    helps=["make an inner model one of its own: `model encoder { ... }`"]
+                    if named
+                    else ["give all of them at once: `outputs(a, b)`"],
                 )
             elif outputs is not None and isinstance(values[-1], Tensor | LayerValue):
                 self.context.found.warn(
@@ -80,7 +85,7 @@ class Bodies:
                     "never reached",
                     also=[(outputs.span, "the model ends here")],
                 )
-            if _is_outputs(statement):
+            if isinstance(values[-1], Outputs):
                 outputs = statement
         return values
 
@@ -108,13 +113,15 @@ class Bodies:
     def bind(self, node: ast.Assign, value: Value, scope: Scope) -> Value:
         """Bind the names of an assignment to its value, or to the items of its value."""
         count = len(node.targets)
+        if count > 1:
+            value = self._named_inputs(value, node, scope)
         if count == 1:
             values = [value]
         elif isinstance(value, tuple | list) and len(value) == count:
             values = list(value)
         else:
             if value is not UNRESOLVED:
-                self._wrong_count(node, value)
+                self._wrong_count(node, value, scope)
             values = [UNRESOLVED] * count
         for target, item in zip(node.targets, values, strict=True):
             if isinstance(item, Tensor):
@@ -122,13 +129,26 @@ class Bodies:
             scope.bind(target.name, item, target.span)
         return value
 
-    def _wrong_count(self, node: ast.Assign, value: Value) -> None:
+    def _named_inputs(self, value: Value, node: ast.Assign, scope: Scope) -> Value:
+        """Return the inputs of a block that begins by naming several: `x, y = input`."""
+        named = isinstance(node.value, ast.Name) and node.value.name == "input" and scope.block
+        if not named or not isinstance(value, Tensor) or len(scope.builder.nodes) > 1:
+            return value
+        tensors = [value]
+        for i, target in enumerate(node.targets[1:], start=2):
+            (item,) = layer_value(Input(shape=()), target.span, name=f"input_{i}").items
+            tensors.append(scope.builder.add_input(item[0]))
+        return tuple(tensors)
+
+    def _wrong_count(self, node: ast.Assign, value: Value, scope: Scope) -> None:
         """Report several names for another number of values."""
         n = len(node.targets)
         got = len(value) if isinstance(value, tuple | list) else 1
         tensors = as_tensors(value) is not None
         values = f"{got} {'tensor' if tensors else 'value'}{'s' * (got != 1)}"
         helps = ["a recurrent layer returns its state with `return_state=True`"]
+        if scope.block and isinstance(node.value, ast.Name) and node.value.name == "input":
+            helps = ["a block begins with the names of its inputs, before it uses any"]
         self.context.fail(
             "K115",
             f"{n} names on the left, {values} on the right",
@@ -143,11 +163,14 @@ class Bodies:
         call = node.value
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Name):
             name = call.func.name
-            if name.removeprefix("model.") == "outputs":
+            method = method_of(name, scope)
+            if method == "outputs":
                 return self._outputs(call, scope)
+            if method == "inputs" and scope.find(name) is None:
+                return self._inputs(call, scope)
             if training_statement(call, scope) is not None:
                 return self._misplaced(name, call.span, scope)
-            if scope.find(name.removeprefix("model.")) is None and _is_misspelt_statement(name):
+            if scope.find(method) is None and _is_misspelt_statement(name):
                 families = [STATEMENTS]
                 return self.context.unknown(name, call.func.span, families, scope, ["outputs"])
         return self.evaluator.evaluate(node.value, scope)
@@ -174,6 +197,7 @@ class Bodies:
             name = argument.name or (node.name if isinstance(node, ast.Name) else "")
             outputs.tensors.extend(tensors)
             outputs.names.extend([name] * len(tensors))
+            outputs.keys.extend([argument.name or ""] * len(tensors))
         if outputs.tensors:
             return outputs
         return self.context.fail(
@@ -183,6 +207,24 @@ class Bodies:
             "needs at least one",
             helps=["write `outputs(a, b)`"],
         )
+
+    def _inputs(self, call: ast.Call, scope: Scope) -> Value:
+        """`inputs(a, b)`: the order in which the model takes its inputs."""
+        tensors: list[Tensor] = []
+        for argument in call.args:
+            value = self.evaluator.evaluate(argument.value, scope)
+            found = as_tensors(value)
+            if found is None:
+                if value is not UNRESOLVED:
+                    message = f"an input must be a tensor, got {show_value(value)}"
+                    self.context.fail("K112", message, argument.value.span, "not a tensor")
+                return UNRESOLVED
+            tensors += found
+        if scope.block:
+            message = f"block `{scope.block}` has its input already: it is called `input`"
+            return self.context.fail("K117", message, call.span)
+        set_inputs(self.context, tensors, call.span, scope)
+        return None
 
     # ----------------------------------------------------------------------- graphs
 
@@ -203,15 +245,14 @@ class Bodies:
         before = len(self.context.found.errors)
         values = self.carry_out(statements, lambda node: self.statement(node, scope))
         for statement, result in zip(statements, values, strict=True):
-            if _is_outputs(statement):
-                outputs = result if isinstance(result, Outputs) else None
-                value, span = result, statement.span
+            if isinstance(result, Outputs):
+                outputs, span = result, statement.span
             elif result is not None and outputs is None:
                 value, span = result, statement.span
         if value is UNRESOLVED or len(self.context.found.errors) > before:
             return None
         if outputs is not None:
-            return scope.builder.finish(outputs.tensors, outputs.names)
+            return scope.builder.finish(outputs.tensors, outputs.names, outputs.keys)
         if value is not None:
             return self.close(scope, value, span, what)
         self.context.fail(
@@ -226,6 +267,8 @@ class Bodies:
     def close(self, scope: Scope, value: Value, span: Span, what: str) -> Graph | None:
         """Finish a graph whose result is tensors, or a chain that still needs its input."""
         if isinstance(value, LayerValue):
+            for binding in scope.names.values():
+                binding.used = binding.used or binding.value is value
             tensor = self._input_of(scope, value)
             if tensor is None:
                 return None
@@ -288,23 +331,21 @@ class Bodies:
 def training_statement(call: ast.Call, scope: Scope) -> type[Entry] | None:
     """Return what a call means that is a statement, such as `fit(epochs=3)` or `model.fit(...)`."""
     assert isinstance(call.func, ast.Name)
-    name = call.func.name.removeprefix("model.")
+    name = method_of(call.func.name, scope)
     cls = STATEMENTS.find(name)
     return cls if cls is not None and scope.find(name) is None else None
 
 
+def method_of(name: str, scope: Scope) -> str:
+    """Return a dotted name without the model in front: `fit` for `model.fit` and `net.fit`."""
+    owner, _, method = name.rpartition(".")
+    return method if owner == "model" or (owner and scope.binds(owner)) else name
+
+
 def _is_misspelt_statement(name: str) -> bool:
     """Return whether a call on its own is meant as a statement, such as `fitt(epochs=3)`."""
-    if find_entry(name, None) is not None or name in BUILTINS:
+    known = name in BUILTINS or name in CONTAINERS or name in INSTEAD
+    if known or find_entry(name, None) is not None:
         return False
     hint = did_you_mean(name, [*STATEMENTS.spellings(), "outputs"])
     return bool(hint) and not did_you_mean(name, LAYERS.spellings())
-
-
-def _is_outputs(statement: ast.Statement) -> bool:
-    return (
-        isinstance(statement, ast.ExprStatement)
-        and isinstance(statement.value, ast.Call)
-        and isinstance(statement.value.func, ast.Name)
-        and statement.value.func.name == "outputs"
-    )

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from kgen.catalogue.activations import Activation
 from kgen.catalogue.base import Entry, Family
 from kgen.catalogue.bind import Bound, Given, bind
 from kgen.catalogue.families import ALL, LOSSES
 from kgen.catalogue.kinds import Kind
 from kgen.catalogue.layer import Layer
 from kgen.catalogue.layers.inputs import Input
+from kgen.catalogue.ops import OPS
 from kgen.catalogue.references import expected_families
-from kgen.catalogue.words import show_value
 from kgen.frontends.kdsl import ast
 from kgen.frontends.kdsl.arguments import given_argument
 from kgen.frontends.kdsl.arithmetic import LIMIT
@@ -20,7 +21,7 @@ from kgen.frontends.kdsl.chains import apply_layers, inside
 from kgen.frontends.kdsl.context import MAX_REPEAT, Context
 from kgen.frontends.kdsl.scope import UNRESOLVED, Scope
 from kgen.frontends.kdsl.values import Value, as_tensors
-from kgen.ir.build import LayerValue, Tensor, layer_value
+from kgen.ir.build import Tensor, layer_value
 
 BUILTINS: dict[str, Any] = {
     "range": range,
@@ -58,6 +59,18 @@ def build(
     """Build an entry from a call; a layer becomes a layer value, an `Input` a tensor."""
     assert isinstance(node.func, ast.Name)
     name = node.func.name
+    slip = next((a for a in node.args if _is_argument_with_colon(cls, a)), None)
+    if slip is not None:
+        assert isinstance(slip.value, ast.Lambda)
+        body = slip.value.body
+        word = body.name if isinstance(body, ast.Name) else "..."
+        return context.fail(
+            "K011",
+            "an argument is given with `=`",
+            slip.span,
+            "a function, as it is written",
+            helps=[f"write `{slip.value.params[0].name}={word}`"],
+        )
     given, merged, extra = _sorted_arguments(context, cls, name, node, arguments)
     if given is None:
         return UNRESOLVED
@@ -67,6 +80,16 @@ def build(
     if not isinstance(bound.entry, Layer):
         return bound.entry
     return _made_layer(context, bound, bound.entry, merged, extra, scope)
+
+
+def _is_argument_with_colon(cls: type[Entry], argument: ast.Argument) -> bool:
+    """Return whether `activation: relu` is meant for `activation=relu`."""
+    function = argument.value
+    if argument.name is not None or not isinstance(function, ast.Lambda):
+        return False
+    name = function.params[0].name if len(function.params) == 1 else ""
+    used = any(isinstance(n, ast.Name) and n.name == name for n in ast.walk(function.body))
+    return name in cls.args and not used
 
 
 def _sorted_arguments(
@@ -106,12 +129,21 @@ def _is_function(cls: type[Entry], name: str) -> bool:
 def _no_tensor(context: Context, cls: type[Entry], name: str, argument: ast.Argument) -> None:
     """Report a tensor among the arguments of an entry."""
     where = f"`{argument.name}` of " if argument.name else ""
+    shown = argument.value.name if isinstance(argument.value, ast.Name) else "x"
+    help = ""
+    if issubclass(cls, Layer):
+        help = f"apply the layer with `{shown} -> {name}(...)`"
+    elif issubclass(cls, Activation):
+        help = f"write it as a layer: `{shown} -> Activation({name})`"
+    elif name.rpartition(".")[2] in OPS:
+        word = name.rpartition(".")[2]
+        help = f"write it as a layer: `{shown} -> Lambda(t: {word}(t))`"
     context.fail(
         "K112",
         f"{where}`{name}` takes no tensor",
         argument.value.span,
         "a tensor",
-        helps=[f"apply the layer with `x -> {name}(...)`"] if issubclass(cls, Layer) else [],
+        helps=[help] if help else [],
     )
 
 
@@ -138,38 +170,12 @@ def _made_layer(
             f"block `{scope.block}` has its input already: it is called `input`",
             bound.span,
             "a second input",
-            helps=["write `input -> ...`, or make it a `model`"],
+            helps=["write `input -> ...`, or `x, y = input` for two; or make it a `model`"],
         )
     return scope.builder.add_input(value.items[0][0])
 
 
-# -------------------------------------------------------------------------- layers, constants
-
-
-def apply(
-    context: Context, func: Value, node: ast.Call, values: Iterable[Value], scope: Scope
-) -> Value:
-    """Keras' call style: `Dense(3)(x)`, `Add()([a, b])`, `encoder(a)`."""
-    if func is UNRESOLVED:
-        return UNRESOLVED
-    if not isinstance(func, LayerValue):
-        message = f"{show_value(func)} cannot be called"
-        return context.fail("K113", message, node.func.span, "not a layer")
-    tensors: list[Tensor] = []
-    for argument, value in zip(node.args, values, strict=True):
-        if value is UNRESOLVED:
-            return UNRESOLVED
-        found = as_tensors(value)
-        if found is None:
-            return context.fail(
-                "K113",
-                f"a layer is applied to tensors, got {show_value(value)}",
-                argument.value.span,
-                "not a tensor",
-                helps=["give arguments where the layer is built"],
-            )
-        tensors += found
-    return apply_layers(context, func, tensors, node.span, scope)
+# ---------------------------------------------------------------------------------- constants
 
 
 def builtin(context: Context, name: str, node: ast.Call, values: Sequence[Value]) -> Value:

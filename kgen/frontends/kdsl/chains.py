@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from kgen.catalogue.families import LAYERS
+from kgen.catalogue.families import ALL, LAYERS
 from kgen.catalogue.words import show_value
+from kgen.diagnostics import did_you_mean
 from kgen.frontends.kdsl import ast
 from kgen.frontends.kdsl.context import MAX_LAYERS, MAX_REPEAT, Context
+from kgen.frontends.kdsl.elsewhere import INSTEAD
 from kgen.frontends.kdsl.scope import UNRESOLVED, Block, Scope
 from kgen.frontends.kdsl.values import Value, as_tensors
 from kgen.ir.build import LayerValue, Tensor, chain
@@ -63,6 +65,8 @@ def join(context: Context, steps: Iterable[tuple[ast.Expression, Value]], scope:
             current = UNRESOLVED
         elif (tensors := as_tensors(value)) is not None:
             current = tensors if before is None else _tensor_inside(context, before, step)
+        elif before is None and _names_nothing(context, value, step, scope):
+            return UNRESOLVED
         elif (layers := as_layers(context, value, step, scope)) is None:
             current = UNRESOLVED
         elif current is None:
@@ -83,6 +87,24 @@ def _tensor_inside(context: Context, before: ast.Expression, step: ast.Expressio
         "a tensor, not a layer",
         also=[(before.span, "`->` applies what follows it to this")],
     )
+
+
+def _names_nothing(context: Context, value: Value, step: ast.Expression, scope: Scope) -> bool:
+    """Report names at the begin of a chain that mean nothing; return whether there are any."""
+    pairs: list[tuple[ast.Expression, Value]] = [(step, value)]
+    if isinstance(step, ast.List | ast.Tuple) and isinstance(value, tuple | list):
+        pairs = list(zip(step.items, value, strict=True))
+    words = [(n, v) for n, v in pairs if isinstance(n, ast.Name) and isinstance(v, str)]
+    unknown = [(node, word) for node, word in words if _means_nothing(word)]
+    for node, word in unknown:
+        context.undefined(word, node.span, scope)
+    return bool(unknown)
+
+
+def _means_nothing(word: str) -> bool:
+    """Return whether a bare word is no entry, no word of Keras code and no near miss of a layer."""
+    known = word in INSTEAD or any(family.find(word) is not None for family in ALL)
+    return not known and not did_you_mean(word, LAYERS.spellings())
 
 
 def as_layers(

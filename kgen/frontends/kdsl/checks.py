@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from kgen.diagnostics import Diagnostics
 from kgen.frontends.kdsl import ast
 from kgen.frontends.kdsl.builder import CONSTANTS
+from kgen.frontends.kdsl.habits import SAVE_IT
 from kgen.frontends.kdsl.lexer import MAX_DEPTH, too_deep
 from kgen.source import Span
 
@@ -15,9 +16,10 @@ _METHODS = {"add", "compile", "fit", "fit_generator", "evaluate", "predict", "su
 
 def check(file: ast.File, diagnostics: Diagnostics) -> None:
     """Collect what is wrong with the calls, names and parameters of a file."""
+    names = _bound(file)
     for statement in file.statements:
-        if _is_method_call(statement):
-            _report_method_call(statement, diagnostics)
+        if func := _method_call(statement, names):
+            _report_method_call(func, diagnostics)
             return
         pending: list[tuple[ast.Node, int]] = [(statement, 0)]
         while pending:
@@ -122,22 +124,34 @@ def _check_names(names: Iterable[ast.Expression], role: str, diagnostics: Diagno
             seen[name.name] = name.span
 
 
-def _is_method_call(statement: ast.Statement) -> bool:
-    """Whether a statement is Python's `model.add(...)` rather than a call of the language."""
+def _method_call(statement: ast.Statement, names: set[str]) -> ast.Name | None:
+    """Return the name of Python's `model.add(...)`, None for a call of the language.
+
+    Keras' methods that are statements may have a model in front, one that the file knows.
+    """
     if not isinstance(statement, ast.ExprStatement) or not isinstance(statement.value, ast.Call):
-        return False
+        return None
     func = statement.value.func
     if not isinstance(func, ast.Name):
-        return False
+        return None
     owner, _, method = func.name.rpartition(".")
-    return bool(owner) and method in _METHODS
+    known = method != "add" and (owner == "model" or owner in names)
+    return func if owner and method in _METHODS and not known else None
 
 
-def _report_method_call(statement: ast.Statement, diagnostics: Diagnostics) -> None:
-    assert isinstance(statement, ast.ExprStatement)
-    call = statement.value
-    assert isinstance(call, ast.Call) and isinstance(call.func, ast.Name)
-    method = call.func.name.rpartition(".")[2]
+def _bound(file: ast.File) -> set[str]:
+    """Return the names that a file binds."""
+    names: set[str] = set()
+    for statement in file.statements:
+        if isinstance(statement, ast.Assign):
+            names |= {target.name for target in statement.targets}
+        elif not isinstance(statement, ast.ExprStatement | ast.DataDef):
+            names.add(statement.name.name)
+    return names
+
+
+def _report_method_call(func: ast.Name, diagnostics: Diagnostics) -> None:
+    method = func.name.rpartition(".")[2]
     here = (
         "write the layers as a chain: `Dense(64, relu) -> Dense(10, softmax)`"
         if method == "add"
@@ -145,8 +159,8 @@ def _report_method_call(statement: ast.Statement, diagnostics: Diagnostics) -> N
     )
     diagnostics.error(
         "K009",
-        f"this is a Keras script: `{call.func.name}(...)` is Python",
-        call.func.span,
+        f"this is a Keras script: `{func.name}(...)` is Python",
+        func.span,
         "a method call",
-        helps=[here, "or save the script as `.py`: kgen reads Keras scripts, too"],
+        helps=[here, SAVE_IT],
     )

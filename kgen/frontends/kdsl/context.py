@@ -9,6 +9,7 @@ from typing import Any
 from kgen.catalogue.base import Family
 from kgen.catalogue.families import ACTIVATIONS, ALL, LAYERS
 from kgen.diagnostics import Diagnostics, did_you_mean
+from kgen.frontends.kdsl.elsewhere import INSTEAD, unknown_module
 from kgen.frontends.kdsl.scope import UNRESOLVED, Scope
 from kgen.source import Span
 
@@ -78,7 +79,10 @@ class Context:
         """
         short = name.rsplit(".", 1)[-1]
         first = families[0]
-        defined = [n for n in scope.visible() if n != "input"]
+        if short in INSTEAD:
+            message = f"`{name}` is not part of the language"
+            return self.fail("K101", message, span, "nothing of a spec", helps=[INSTEAD[short]])
+        defined = [n for n in scope.visible() if n not in ("input", short)]
         known = [s for family in families for s in family.spellings()]
         hint = did_you_mean(short, [*known, *others, *defined])
         if hint.lower() == f"did you mean `{short}`?".lower():
@@ -99,3 +103,34 @@ class Context:
             notes=notes,
             helps=[hint] if hint else [],
         )
+
+    def undefined(self, name: str, span: Span, scope: Scope) -> Any:
+        """Report a name that stands where a tensor is expected, and is bound to nothing."""
+        hint = did_you_mean(name, [n for n in scope.visible() if n != name])
+        return self.fail(
+            "K101",
+            f"`{name}` is not defined",
+            span,
+            hint or "names no tensor",
+            helps=[] if hint else [f"bind it first: `{name} = Input(...)`"],
+        )
+
+    def wrong_owner(self, name: str, span: Span, scope: Scope) -> bool:
+        """Report a dotted name that begins with no module of Keras; return whether it does."""
+        owner, _, word = name.rpartition(".")
+        head = name.partition(".")[0]
+        place = Span(span.start, span.start + len(owner))
+        if owner and scope.find(head) is not None:
+            self.fail(
+                "K101",
+                f"`{head}` has no `{word}`: there are no methods and no attributes",
+                span,
+                "not part of the language",
+                helps=[f"apply a layer with `{head} -> {word}(...)`"] if word[0].isupper() else [],
+            )
+            return True
+        if unknown_module(name):
+            message = f"`{owner}` is no module of Keras"
+            self.fail("K101", message, place, "unknown", helps=[f"write `{word}` alone"])
+            return True
+        return False

@@ -38,7 +38,9 @@ def read_data(evaluator: Evaluator, node: ast.DataDef, scope: Scope) -> Data | N
     name = call.func.name
     cls = SOURCES.find(name)
     if cls is None:
-        context.unknown(name, call.func.span, [SOURCES], scope)
+        binding = scope.find(name)
+        if binding is None or binding.value is not UNRESOLVED:
+            context.unknown(name, call.func.span, [SOURCES], scope)
         return None
     given = []
     chains: dict[str, dict[str, Graph]] = {}

@@ -12,14 +12,15 @@ from collections.abc import Callable, Iterator, Sequence
 from kgen.catalogue.base import Entry
 from kgen.catalogue.families import LAYERS
 from kgen.catalogue.kinds import Kind
-from kgen.catalogue.references import expected_families as expected_families
-from kgen.frontends.kdsl import ast, calls, chains, operators
+from kgen.catalogue.ops import OPS
+from kgen.catalogue.references import expected_families
+from kgen.frontends.kdsl import application, ast, calls, chains, models, operators
 from kgen.frontends.kdsl.arguments import argument_kinds
 from kgen.frontends.kdsl.context import MAX_DEPTH, Context
 from kgen.frontends.kdsl.functions import to_function
 from kgen.frontends.kdsl.scope import UNRESOLVED, Block, ModelValue, Scope
 from kgen.frontends.kdsl.values import Value
-from kgen.ir.build import LayerValue, chain
+from kgen.ir.build import LayerValue, series
 
 BlockCall = Callable[[Block, ast.Call, Scope], Value]
 
@@ -86,13 +87,17 @@ class Evaluator:
                 return self._unroll(node, scope)
         what = "a comparison" if isinstance(node, ast.Compare) else "a subscript"
         message = f"{what} is only meaningful inside a small function"
-        return self.context.fail("K110", message, node.span)
+        helps = []
+        if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name):
+            helps = [f"write it as a layer: `{node.value.name} -> Lambda(t: t[...])`"]
+        return self.context.fail("K110", message, node.span, helps=helps)
 
     def _name(self, node: ast.Name, scope: Scope) -> Value:
         """A bound name means its value; any other bare word is the string of that name."""
         binding = scope.find(node.name)
         if binding is None:
-            return node.name
+            wrong = self.context.wrong_owner(node.name, node.span, scope)
+            return UNRESOLVED if wrong else node.name
         value = binding.value
         return LayerValue(((value.instance, None),)) if isinstance(value, ModelValue) else value
 
@@ -154,7 +159,8 @@ class Evaluator:
             if layers is None:
                 return UNRESOLVED
             parts.append(layers)
-        return chain(parts)
+        self.context.groups += 1
+        return series(parts, self.context.groups)
 
     def _call(self, node: ast.Call, scope: Scope, kind: Kind | None) -> Value:
         if not isinstance(node.func, ast.Name):
@@ -166,12 +172,18 @@ class Evaluator:
         if isinstance(func, Block):
             return self.call_block(func, node, scope)
         values = (self.evaluate(a.value, scope) for a in node.args)
-        return calls.apply(self.context, func, node, values, scope)
+        return application.apply(self.context, func, node, values, scope)
 
     def _call_of_kgen(
         self, node: ast.Call, func: ast.Name, scope: Scope, kind: Kind | None
     ) -> Value:
         """Return the value of a call of an entry or a built-in function."""
+        if self.context.wrong_owner(func.name, func.span, scope):
+            return UNRESOLVED
+        word = func.name.rpartition(".")[2]
+        if word in models.CONTAINERS and LAYERS.find(word) is None:
+            given = [(a, self.evaluate(a.value, scope)) for a in node.args]
+            return models.build(self.context, word, node, given, scope)
         cls = calls.find_entry(func.name, kind)
         if cls is not None:
             arguments = self.arguments(cls, node, scope)
@@ -180,4 +192,12 @@ class Evaluator:
             values = [self.evaluate(a.value, scope) for a in node.args]
             return calls.builtin(self.context, func.name, node, values)
         families = expected_families(kind) or [LAYERS]
+        if word in OPS and families == [LAYERS]:
+            return self.context.fail(
+                "K112",
+                f"`{word}` is a function of numbers, and no layer",
+                func.span,
+                "stands in `def` and `Lambda` only",
+                helps=[f"write it as a layer: `x -> Lambda(t: {word}(t))`"],
+            )
         return self.context.unknown(func.name, func.span, families, scope)

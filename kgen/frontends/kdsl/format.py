@@ -37,7 +37,8 @@ Edit = tuple[Span, str]
 Rewrite = Callable[[ast.Call], Iterable[Edit]]
 """Modernises one call: returns the edits that bring it to Keras 3's spelling.
 
-The formatter asks it about every call of the file, nested ones included, and lays out the result.
+The formatter asks it about every call of the file, nested ones included but for those in small
+functions, and lays out the result.
 `rename` covers the common case. For `Convolution2D(64, 3, 3)` a rewrite would also return
 `(Span(a, a), "(")` and `(Span(b, b), ")")` around the last two arguments.
 """
@@ -80,8 +81,12 @@ def _parsed(source: Source) -> ast.File:
 
 
 def _edits(file: ast.File, rewrite: Rewrite) -> list[Edit]:
-    nodes = (node for statement in file.statements for node in ast.walk(statement))
-    return [edit for node in nodes if isinstance(node, ast.Call) for edit in rewrite(node)]
+    nodes = [node for statement in file.statements for node in ast.walk(statement)]
+    functions = [node for node in nodes if isinstance(node, ast.Lambda | ast.FunctionDef)]
+    # What a small function calls are operations: `maximum(x, 0)` is no layer there.
+    operations = {id(node) for function in functions for node in ast.walk(function.body)}
+    calls = (node for node in nodes if isinstance(node, ast.Call) and id(node) not in operations)
+    return [edit for node in calls for edit in rewrite(node)]
 
 
 def _edited(text: str, edits: list[Edit]) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from kgen.diagnostics import Diagnostics
 from kgen.frontends.kdsl import ast
+from kgen.frontends.kdsl.elsewhere import unknown_module
 from kgen.frontends.kdsl.scope import UNRESOLVED, Scope
 from kgen.ir.functions import (
     Constant,
@@ -85,6 +86,7 @@ def _convert(node: ast.Expression, params: tuple[str, ...], scope: Scope, depth:
         case ast.Call(func=ast.Name(name=called)):
             args = tuple(inner(a.value) for a in node.args if a.name is None)
             kwargs = tuple((a.name, inner(a.value)) for a in node.args if a.name is not None)
+            _check_owner(called, params, scope, node.func.span)
             return Operation(node.span, called.rsplit(".", 1)[-1], args, kwargs)
         case ast.Subscript():
             return Index(node.span, inner(node.value), tuple(_index(i) for i in node.index))
@@ -94,6 +96,7 @@ def _convert(node: ast.Expression, params: tuple[str, ...], scope: Scope, depth:
 def _name(node: ast.Name, params: tuple[str, ...], scope: Scope) -> Expr:
     if node.name in params:
         return Variable(node.span, node.name)
+    _check_owner(node.name, params, scope, node.span)
     binding = scope.find(node.name)
     if binding is None:
         return Constant(node.span, node.name)
@@ -102,6 +105,16 @@ def _name(node: ast.Name, params: tuple[str, ...], scope: Scope) -> Expr:
     if isinstance(binding.value, Function):
         return Variable(node.span, node.name)
     raise _Fault(f"`{node.name}` is not a number or a parameter of the function", node.span)
+
+
+def _check_owner(name: str, params: tuple[str, ...], scope: Scope, span: Span) -> None:
+    """Raise a fault for a dotted name that begins with no module of Keras: `x.mean()`."""
+    owner, _, word = name.rpartition(".")
+    head = owner.partition(".")[0]
+    if head in params or (owner and scope.find(head) is not None):
+        raise _Fault(f"there are no methods and no attributes: write `{word}({owner})`", span)
+    if unknown_module(name):
+        raise _Fault(f"`{owner}` is no module of Keras: write `{word}` alone", span)
 
 
 def _index(part: ast.Expression | ast.Slice) -> object:

@@ -43,12 +43,25 @@ def binary(context: Context, node: ast.Binary, left: Value, right: Value, scope:
             "K110",
             f"`{node.op}` cannot combine {show_value(left)} and {show_value(right)}",
             node.span,
-            helps=[f"write it as a layer: `x -> Lambda(x: x {node.op} ...)`"],
+            helps=[f"write it as a layer: `{_as_layer(node, left, right)}`"],
         )
     try:
         return compute(node.op, left, right)
     except ArithmeticFault as e:
-        return context.fail("K110", str(e), node.span)
+        layers = isinstance(left, LayerValue) and node.op == "//"
+        helps = ["a comment begins with `#`"] if layers else []
+        return context.fail("K110", str(e), node.span, helps=helps)
+
+
+def _as_layer(node: ast.Binary, left: Value, right: Value) -> str:
+    """Return the chain that computes `x * 0.5`."""
+    tensor, tensor_node = (left, node.left) if isinstance(left, Tensor) else (right, node.right)
+    name = tensor_node.name if isinstance(tensor_node, ast.Name) else "x"
+    parts = [
+        "t" if value is tensor else str(value) if isinstance(value, int | float) else "..."
+        for value in (left, right)
+    ]
+    return f"{name} -> Lambda(t: {parts[0]} {node.op} {parts[1]})"
 
 
 def _repeated(context: Context, node: ast.Binary, layers: LayerValue, n: Value) -> Value:

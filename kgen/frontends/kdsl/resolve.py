@@ -23,10 +23,11 @@ from kgen.frontends.kdsl.arguments import given_argument
 from kgen.frontends.kdsl.bodies import Bodies, training_statement
 from kgen.frontends.kdsl.context import Context
 from kgen.frontends.kdsl.data import read_data
+from kgen.frontends.kdsl.elsewhere import unknown_module
 from kgen.frontends.kdsl.functions import to_function
 from kgen.frontends.kdsl.scope import UNRESOLVED, Block, ModelValue, Scope
 from kgen.frontends.kdsl.unused import warn_of_unused
-from kgen.frontends.kdsl.values import Outputs, Value, as_tensors, is_constant
+from kgen.frontends.kdsl.values import Outputs, Result, Value, as_tensors, is_constant
 from kgen.ir.build import GraphBuilder, LayerValue, layer_value
 from kgen.ir.functions import Function
 from kgen.ir.model import Composite, Graph, Model
@@ -79,6 +80,8 @@ class Resolver:
         self.functions: list[Function] = []
         self.model: tuple[str, Graph, Span] | None = None
         self.last: tuple[Value, Span] | None = None  # layers or tensors at the top level
+        self.bound: tuple[str, LayerValue, Span] | None = None  # the last layers with a name
+        self.owners: dict[str, Span] = {}  # the models whose methods are called
         self.outputs: Outputs | None = None
 
     def run(self, file: ast.File) -> Model | None:
@@ -87,6 +90,8 @@ class Resolver:
         self.report_undefined()
         if self.last is not None or self.outputs is not None:
             self.implicit_model()
+        elif self.model is None and self.bound is not None:
+            self.named_chain(*self.bound)
         if self.model is None:
             if not self.found.errors:
                 self.found.error(
@@ -98,6 +103,7 @@ class Resolver:
                 )
             return None
         name, graph, span = self.model
+        self.check_owners(name)
         if not self.found.errors:
             warn_of_unused(self.bodies.scopes, self.is_result, self.found)
         training = Training(
@@ -129,14 +135,54 @@ class Resolver:
 
     def assign(self, node: ast.Assign) -> Value:
         """Bind names; a constant that `-D` names gets its value from there."""
+        call = node.value
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name):
+            cls = training_statement(call, self.scope)
+            if cls is not None:  # Keras code keeps what `fit` returns
+                self.train(cls, call, call.func)
+                for target in node.targets:
+                    self.scope.bind(target.name, Result(call.func.name), target.span)
+                return None
         value = self.evaluator.evaluate(node.value, self.scope)
         name = node.targets[0].name
         if len(node.targets) == 1 and name in self.defines and is_constant(value):
-            value = self.defines.pop(name)
+            value = self.defined(name, value, node.value.span)
         self.bodies.bind(node, value, self.scope)
-        if as_tensors(value) is not None:
+        if isinstance(value, Outputs):
+            self.outputs = value
+        elif isinstance(value, DataSource):
+            self.unread_source(node)
+        elif as_tensors(value) is not None:
             self.last = (value, node.value.span)
+        elif isinstance(value, LayerValue):
+            self.bound = (name, value, node.value.span)
         return value
+
+    def defined(self, name: str, old: Value, span: Span) -> Value:
+        """Return the value that `-D` gives to a constant; a bare word for a number is a slip."""
+        new = self.defines.pop(name)
+        if isinstance(new, str) and not isinstance(old, str | None):
+            return self.bodies.context.fail(
+                "K104",
+                f"`-D {name}={new}` is no value for `{name}`",
+                span,
+                f"is {show_value(old)} here",
+                helps=["give a number, True or False, or a list such as `(8, 16)`"],
+            )
+        return new
+
+    def unread_source(self, node: ast.Assign) -> None:
+        """Report a data source that is given a name, and read by nothing."""
+        shown = self.source.text[node.value.span.start : node.value.span.end]
+        written = f"data {shown}" if "\n" not in shown and len(shown) < 60 else "data ..."
+        self.found.error(
+            "K015",
+            "`data` reads a source: a name does not",
+            node.targets[0].span.to(node.value.span),
+            "reads nothing",
+            helps=[f"write `{written}`"],
+        )
+        self.scope.bind(node.targets[0].name, UNRESOLVED, node.targets[0].span)
 
     def report_undefined(self) -> None:
         """Report what `-D` names and the spec has no constant for."""
@@ -207,7 +253,7 @@ class Resolver:
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Name):
             cls = training_statement(call, self.scope)
             if cls is not None:
-                self.train(cls, call, call.func.name.removeprefix("model."))
+                self.train(cls, call, call.func)
                 return None
         value = self.bodies.expression(node, self.scope)
         if isinstance(value, Outputs):
@@ -220,8 +266,12 @@ class Resolver:
                     node.span,
                     "a second one",
                     also=[(self.last[1], "the first one")],
-                    helps=["give them names: `model first = ...`"],
+                    helps=[
+                        "to join them, end the first with `->`",
+                        "for two models, give them names: `model first = ...`",
+                    ],
                 )
+                return UNRESOLVED
             self.last = (value, node.span)
         elif value is not UNRESOLVED:
             self.not_a_statement(value, node.span)
@@ -232,16 +282,23 @@ class Resolver:
         if isinstance(value, str) and value.isidentifier():
             self.bodies.context.unknown(value, span, [STATEMENTS, LAYERS], self.scope)
             return
+        listed = isinstance(value, tuple | list) and any(isinstance(v, LayerValue) for v in value)
+        help = "join layers with `->`: `Dense(64) -> Dense(10)`" if listed else ""
+        if is_constant(value) and not listed:
+            help = "give it a name: `n = ...`"
         self.found.error(
             "K102",
             f"{show_value(value)} does nothing on its own",
             span,
             "not a statement",
-            helps=["give it a name: `n = ...`"] if is_constant(value) else [],
+            helps=[help] if help else [],
         )
 
-    def train(self, cls: type[Entry], call: ast.Call, name: str) -> None:
+    def train(self, cls: type[Entry], call: ast.Call, func: ast.Name) -> None:
         """Bind a statement such as `fit(epochs=3)`."""
+        owner, _, name = func.name.rpartition(".")
+        if owner and unknown_module(func.name):
+            self.owners.setdefault(owner, func.span)
         given = []
         for argument, value in self.evaluator.arguments(cls, call, self.scope):
             if value is UNRESOLVED:
@@ -268,7 +325,8 @@ class Resolver:
         builder = self.scope.builder
         graph: Graph | None
         if self.outputs is not None:
-            graph = builder.finish(self.outputs.tensors, self.outputs.names)
+            outputs = self.outputs
+            graph = builder.finish(outputs.tensors, outputs.names, outputs.keys)
             span = self.last[1] if self.last else Span(0, 0)
         else:
             assert self.last is not None
@@ -289,8 +347,34 @@ class Resolver:
                 helps=["move it into the model, or give the chain a name to use it there"],
             )
 
+    def named_chain(self, name: str, value: LayerValue, span: Span) -> None:
+        """Make the model of a spec that ends in `model = Dense(3, input_dim=4) -> Dense(2)`."""
+        binding = self.scope.names[name]
+        if binding.value is value and not binding.used and not self.found.errors:
+            binding.used = True
+            graph = self.bodies.close(self.scope, value, span, f"`{name}`")
+            self.model = (name, graph, span) if graph is not None else None
+
+    def check_owners(self, model: str) -> None:
+        """Report `encoder.fit(...)` where another model is the one that is trained."""
+        for owner, span in self.owners.items():
+            binding = self.scope.names.get(owner)
+            if owner in ("model", model) or binding is None:
+                continue
+            if not isinstance(binding.value, ModelValue):
+                continue
+            self.found.error(
+                "K422",
+                f"`{owner}` is not the model of this spec: `{model}` is",
+                Span(span.start, span.start + len(owner)),
+                "another model",
+                notes=["the last model of a spec is the one that is trained"],
+            )
+
     def is_result(self, name: str, value: Value) -> bool:
-        """Return whether a name is that of the model."""
+        """Return whether a name is that of the model, or of what the script computes."""
+        if isinstance(value, Outputs | Result):
+            return True
         if isinstance(value, ModelValue):
             return self.model is not None and self.model[0] == name
         return self.last is not None and value is self.last[0]

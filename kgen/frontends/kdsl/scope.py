@@ -69,6 +69,10 @@ class Scope:
                 return scope.names[name]
         return None
 
+    def binds(self, name: str) -> bool:
+        """Return whether a name is bound, without counting as a use of it."""
+        return any(name in scope.names for scope in self.chain())
+
     def chain(self) -> Iterator[Scope]:
         scope: Scope | None = self
         while scope is not None:

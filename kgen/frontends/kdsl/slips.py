@@ -9,17 +9,12 @@ from __future__ import annotations
 from lark import Token
 
 from kgen.diagnostics import Diagnostic
+from kgen.frontends.kdsl.habits import HABITS, returned
 from kgen.frontends.kdsl.lexer import CLOSING_TEXT, VALUE_ENDS, VALUE_STARTS, span_of
 from kgen.frontends.kdsl.place import DEFINITIONS, Place, show
 from kgen.source import Source, Span
 
 _OPERATORS = frozenset({"SUM_OP", "PRODUCT_OP", "POWER", "COMPARE_OP"})
-_SCRIPT_WORDS = frozenset({"import", "from", "class", "if", "while", "with", "try", "return"})
-_PYTHON_OPERATORS = {
-    "if": "for a choice between values, write `where(condition, a, b)`",
-    "and": "for both, multiply the conditions",
-    "or": "for either, write `maximum(a, b)`",
-}
 _LOOKALIKES = {
     "\u201c": '"', "\u201d": '"', "\u201e": '"', "\u2018": "'", "\u2019": "'",
     "\u2013": "-", "\u2014": "-", "\u2212": "-", "\u00d7": "*", "\u00a0": " ", "\uff08": "(",
@@ -93,62 +88,13 @@ def _stray(place: Place) -> Diagnostic | None:
     help = ""
     if char == "\\":
         help = "a line that begins or ends with `->` goes on without a backslash"
+    elif char == "|":
+        help = "apply a layer with `->`"
+    elif char == "@":
+        help = "multiply matrices with `matmul(a, b)` in a function, or `[a, b] -> Dot(axes)`"
     elif char == "." and place.last is not None and place.last.type in VALUE_ENDS:
         help = "there are no methods: apply layers with `->`"
     return place.error("K005", f"{name} is not part of the language", "unknown character", help)
-
-
-# --------------------------------------------------------------------- habits from Python
-
-
-def _script(place: Place) -> Diagnostic | None:
-    first = place.tokens[place.start]
-    if first.type != "NAME" or first.value not in _SCRIPT_WORDS or place.index > place.start + 1:
-        return None
-    if first.value in ("import", "from"):
-        message = "this is a Keras script: a specification imports nothing"
-        here = "leave it out: all of Keras' names are known"
-    else:
-        message = f"this is Python: a specification has no `{first}`"
-        here = "write the model as a chain: `Dense(64, relu) -> Dense(10, softmax)`"
-    return place.error(
-        "K009",
-        message,
-        "a Python statement",
-        here,
-        "or save the script as `.py`: kgen reads Keras scripts, too",
-        at=span_of(first),
-    )
-
-
-def _python_expression(place: Place) -> Diagnostic | None:
-    token, last = place.token, place.last
-    if last is None:
-        return None
-    if token.type == "FOR" and last.type in VALUE_ENDS:
-        return place.error(
-            "K019",
-            "a comprehension is Python",
-            "not part of the language",
-            "repeat layers in a chain: `for f in (64, 128): Dense(f)`",
-        )
-    if token.value in _PYTHON_OPERATORS and token.type == "NAME" and last.type in VALUE_ENDS:
-        help = _PYTHON_OPERATORS[token.value]
-        return place.error("K019", f"`{token}` is Python", "not part of the language", help)
-    if token.type == "STRING" and last.end_pos == token.start_pos and len(last.value) <= 2:
-        return place.error(
-            "K008",
-            "a string has no prefix",
-            "leave this out",
-            "write a backslash as `\\\\`",
-            at=span_of(last),
-        )
-    if token.value in ("*", "**") and last.type in ("LPAR", "COMMA", "LSQB", "LBRACE"):
-        return place.error(
-            "K019", f"unpacking with `{token}` is Python", "not part of the language",
-            "write the arguments out",
-        )  # fmt: skip
-    return None
 
 
 # ---------------------------------------------------------------------------- definitions
@@ -169,7 +115,8 @@ def _definition(place: Place) -> Diagnostic | None:
             "K015", "`data` names a source, not a variable", "", "write `data npz(...)`"
         )
     if after == 1:
-        return place.error("K015", f"expected a name after `{first}`", "not a name")
+        help = f"write `{first} NAME {{`" if token.type == "BODY_OPEN" else ""
+        return place.error("K015", f"expected a name after `{first}`", "not a name", help)
     name = place.tokens[place.start + 1]
     if first.type == "MODEL" and token.type == "LPAR":
         return place.error(
@@ -192,11 +139,15 @@ def _function(place: Place, name: Token) -> Diagnostic:
         return place.error("K015", "a function is one expression, without braces", "")
     if place.index == place.start + 2:
         return place.error("K015", f"expected `(` after `def {name}`", f"found {show(token)}")
+    first, last = place.tokens[place.start], place.tokens[place.index - 1]
+    header = place.text(span_of(first).to(span_of(last)))
+    body = returned(place) if token.type == "COLON" else ""
+    written = f"{header} = {body}" if body and "\n" not in header + body else ""
     return place.error(
         "K015",
         f"expected `=` after the parameters of `{name}`",
         f"found {show(token)}",
-        f"write `def {name}(...) = expression`, without `return`",
+        f"write `{written or f'def {name}(...) = expression'}`, without `return`",
     )
 
 
@@ -324,8 +275,10 @@ def _missing_value(place: Place) -> Diagnostic | None:
             "K010", "comparisons do not chain", "a second comparison", "multiply two comparisons"
         )
     if last is None or last.type in VALUE_ENDS or token.type in VALUE_STARTS:
-        before = f"`{token}`" if token.type == "ARROW" else ""
-        return place.error("K010", f"expected a value before {before}", "") if before else None
+        if token.type != "ARROW":
+            return None
+        help = "leave out the `;`: it ends a statement" if _after_semicolon(place) else ""
+        return place.error("K010", f"expected a value before `{token}`", "", help)
     if token.type == "ELLIPSIS":
         return place.error("K010", "`...` belongs in a subscript: `x[..., 0]`", "")
     return place.error(
@@ -333,13 +286,16 @@ def _missing_value(place: Place) -> Diagnostic | None:
     )
 
 
+def _after_semicolon(place: Place) -> bool:
+    return place.source.text[: span_of(place.token).start].rstrip().endswith(";")
+
+
 _SLIPS = (
+    *HABITS,
     _unterminated,
     _bad_number,
     _wrong_arrow,
     _stray,
-    _script,
-    _python_expression,
     _definition,
     _unfinished,
     _missing_comma,

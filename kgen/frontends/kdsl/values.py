@@ -7,7 +7,8 @@ an error is reported already.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any
 
 from kgen.frontends.kdsl.scope import Block, ModelValue
 from kgen.ir.build import LayerValue, Tensor
@@ -17,11 +18,28 @@ from kgen.ir.model import Composite
 Value = Any
 
 
-class Outputs(NamedTuple):
-    """What `outputs(a, b)` gives: the tensors and their names, "" where they have none."""
+@dataclass(frozen=True, eq=False)
+class Outputs:
+    """What `outputs(a, b)` gives: the tensors and their names, "" where they have none.
+
+    `keys` are the names given by keyword, which come before those of the layers.
+    """
 
     tensors: list[Tensor]
     names: list[str]
+    keys: list[str] = field(default_factory=list)
+    describe: str = "a model"
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What a statement such as `fit(...)` returns in Keras; only the script will know it."""
+
+    statement: str
+
+    @property
+    def describe(self) -> str:
+        return f"what `{self.statement}` returns, which only the script knows"
 
 
 def as_tensors(value: Value) -> tuple[Tensor, ...] | None:

@@ -79,8 +79,17 @@ def read_ref(item: Item) -> TensorRef | None:
     return TensorRef(name, call, output, item)
 
 
+def is_constant(item: Item) -> bool:
+    """Return whether an input is none: `["_CONSTANT_VALUE", -1, value, ...]`."""
+    first = item.get(0)
+    return first is not None and first.value == "_CONSTANT_VALUE"
+
+
 def flat_refs(item: Item) -> list[TensorRef] | None:
-    """Return the tensors of a (nested) list or dict, None when anything else is in it."""
+    """Return the tensors of a (nested) list or dict, None when anything else is in it.
+
+    Keras takes the entries of a dict in the order of their keys.
+    """
     found: list[TensorRef] = []
     pending = [item]
     while pending:
@@ -91,7 +100,7 @@ def flat_refs(item: Item) -> list[TensorRef] | None:
         elif isinstance(part.value, list) and part.value:
             pending[:0] = part.value
         elif isinstance(part.value, dict) and "class_name" not in part.value:
-            pending[:0] = part.value.values()
+            pending[:0] = [part.value[key] for key in sorted(part.value)]
         elif part.text("class_name") == "__tuple__":
             pending[:0] = part.items("items")
         else:
@@ -114,10 +123,9 @@ def _keras_three(item: Item, call: Call) -> bool:
 def _keras_two(item: Item, call: Call) -> bool:
     if not isinstance(item.value, list):
         return False
-    single = read_ref(item)
-    for part in [item] if single is not None else item.value:
-        constant = part.get(0)
-        if constant is not None and constant.value == "_CONSTANT_VALUE":
+    alone = read_ref(item) is not None or is_constant(item)
+    for part in [item] if alone else item.value:
+        if is_constant(part):
             call.args += [value for value in [part.get(2)] if value is not None]
         else:
             ref = read_ref(part)

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
@@ -21,6 +22,8 @@ CONFIG_LIMIT = 64 << 20
 SMALL = 256 << 20  # bytes that may be read whatever the size of the file
 MAX_RATIO = 20  # how much larger than the file its content may be, beyond that
 ZIP, HDF5 = b"PK\x03\x04", b"\x89HDF\r\n\x1a\n"
+# Parts of TensorFlow's checkpoints and of its SavedModel format.
+FOREIGN = re.compile(r"\.index$|\.data-\d+-of-\d+$|^checkpoint$|\.pb$")
 MEMBERS = ("config.json", "metadata.json", "model.weights.h5")
 
 Opener = Callable[[], BinaryIO]
@@ -67,6 +70,29 @@ def sniff(head: bytes) -> str:
     return "json" if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") else ""
 
 
+def is_foreign(name: str) -> bool:
+    """Return whether a file has the name of one that TensorFlow writes, and Keras 3 does not."""
+    return FOREIGN.search(name) is not None
+
+
+def foreign(names: Iterable[str]) -> Fault | None:
+    """Return what is wrong with files that TensorFlow has written, None where there are none."""
+    names = list(names)
+    if any(name.endswith(".pb") for name in names):
+        return Fault(
+            "K611",
+            "TensorFlow's SavedModel format holds a program, not a model description",
+            helps=("load it in Keras 2 and save it as `model.keras` or `model.h5`",),
+        )
+    if any(map(is_foreign, names)):
+        return Fault(
+            "K611",
+            "this is a checkpoint of TensorFlow, which kgen does not read",
+            helps=("load it in Keras 2, `model.load_weights(...)`, and save the model as `.h5`",),
+        )
+    return None
+
+
 def open_saved(path: str, data: bytes) -> Saved:
     """Return the saved model in the bytes of a file.
 
@@ -87,6 +113,8 @@ def open_saved(path: str, data: bytes) -> Saved:
             return open_config(path, config_text(data))
         if not data:
             raise Fault("K611", "the file is empty")
+        if (fault := foreign([path.rpartition("/")[2]])) is not None:
+            raise fault
         raise Fault(
             "K611",
             "this is no saved Keras model",
@@ -103,12 +131,8 @@ def open_folder(path: str, read: Callable[[str], bytes], names: list[str]) -> Sa
         names: The files in it.
     """
     with located(path):
-        if "saved_model.pb" in names:
-            raise Fault(
-                "K611",
-                "TensorFlow's SavedModel format holds a program, not a model description",
-                helps=("load it in Keras 2 and save it as `model.keras` or `model.h5`",),
-            )
+        if (fault := foreign(names)) is not None:
+            raise fault
         shards = sorted(n for n in names if n.endswith((".weights.h5", ".h5", ".hdf5")))
         if not shards and "config.json" not in names:
             raise Fault("K611", "the folder has neither a `config.json` nor weights")
@@ -194,7 +218,7 @@ def read_members(data: bytes) -> dict[str, bytes]:
                     ),
                 )
             for entry in entries:
-                if entry.filename in MEMBERS:
+                if entry.filename in MEMBERS or is_vocabulary(entry.filename):
                     members[entry.filename] = read_member(archive, entry)
                 elif not entry.is_dir():
                     raise Fault(
@@ -224,6 +248,11 @@ def read_member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
     return content
 
 
+def is_vocabulary(name: str) -> bool:
+    """Return whether a file of an archive is the vocabulary of a layer."""
+    return name.startswith("assets/layers/") and name.endswith("/vocabulary.txt")
+
+
 def check_name(name: str) -> None:
     """Refuse a name in an archive that would leave the folder it is unpacked to."""
     parts = name.replace("\\", "/").split("/")
@@ -240,7 +269,7 @@ def write_archive(members: Mapping[str, bytes], weights: bytes) -> bytes:
     """Return a `.keras` archive with other weights."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
-        for name in MEMBERS:
+        for name in (*MEMBERS, *filter(is_vocabulary, members)):
             content = weights if name == "model.weights.h5" else members.get(name)
             if content is not None:
                 archive.writestr(zipfile.ZipInfo(name), content)

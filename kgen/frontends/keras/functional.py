@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -30,6 +31,7 @@ class Functional:
     layers: dict[str, Item] = field(default_factory=dict)
     made: dict[str, LayerValue] = field(default_factory=dict)
     tensors: dict[Key, tuple[Tensor, ...]] = field(default_factory=dict)
+    outputs: list[TensorRef] = field(default_factory=list)
     builder: GraphBuilder = field(default_factory=GraphBuilder)
 
     def fail(self, code: str, message: str, item: Item, **more: Any) -> None:
@@ -45,7 +47,7 @@ class Functional:
         inputs, outputs = (self.edges(config, k) for k in ("input_layers", "output_layers"))
         if inputs is None or outputs is None:
             return None
-        outputs = [self.own_number(ref) for ref in outputs]
+        self.outputs = outputs = [self.own_number(ref) for ref in outputs]
         self.shift_nested([*inputs, *outputs])
         if not all(self.make_input(ref, len(inputs) == 1) for ref in inputs):
             return None
@@ -55,9 +57,11 @@ class Functional:
         found = [self.tensor(ref) for ref in outputs]
         if None in found:
             return None
-        names = [ref.layer for ref in outputs]
+        keys = sorted(config.fields("output_layers"))  # of a dict
+        keys = keys if len(keys) == len(outputs) > 1 else []
+        names = keys or [ref.layer for ref in outputs]
         told = len(names) > 1 and len(set(names)) == len(names)
-        return self.builder.finish([t for t in found if t is not None], names if told else [])
+        return self.builder.finish([t for t in found if t is not None], names if told else [], keys)
 
     def read_layers(self, config: Item) -> bool:
         ok = True
@@ -182,6 +186,8 @@ class Functional:
         return outputs[ref.output]
 
     def apply(self, key: Key, call: Call) -> bool:
+        if is_operation(call.layer):
+            return self.compute(key, call)
         value = self.layer_of(key[0], call)
         if value is None:
             return False
@@ -196,16 +202,30 @@ class Functional:
         self.tensors[key] = self.builder.add(instance, taken, call.layer.span)
         return True
 
+    def compute(self, key: Key, call: Call) -> bool:
+        """Add an operation: a node for each tensor of it that is used."""
+        refs = [r for c in self.calls.values() for r in c.tensors()]
+        used = sorted({r.output for r in [*refs, *self.outputs] if (r.layer, r.call) == key})
+        layers = operation(call, self.reader.values, used)
+        tensors = [self.tensor(ref) for ref in call.tensors(())]
+        if layers is None or None in tensors:
+            return False
+        taken = [t.ref for t in tensors if t is not None]
+        made = [self.builder.add(v.items[0][0], taken, call.layer.span)[0] for v in layers]
+        # Of what nothing takes there is no tensor: the first stands in its place.
+        by_number = dict(zip(used, made, strict=False))
+        last = max(used, default=0)
+        self.tensors[key] = tuple(by_number.get(i, made[0]) for i in range(last + 1))
+        return True
+
     def layer_of(self, name: str, call: Call) -> LayerValue | None:
-        """Return the layer object; operations have no weights and are made for each application."""
-        if is_operation(call.layer):
-            return operation(call, self.reader.values)
+        """Return the layer object."""
         if name not in self.made:
             value = self.reader.layers.read(call.layer, call)
             if value is None:
                 return None
             self.made[name] = value
-        value = self.made[name]
+        value = varied(self.made[name], call)
         composite = value.items[0][0].layer
         if isinstance(composite, Composite):
             training = call.kwargs.get("training")
@@ -222,8 +242,6 @@ class Functional:
 
     def allowed(self, layer: Layer, call: Call) -> bool:
         """Return whether a layer takes what the call gives it, or report what it does not."""
-        if is_operation(call.layer):
-            return True
         for name, value in call.kwargs.items():
             known = (*layer.tensor_args, "mask", "query", "value", "key", "inputs", "x")
             if isinstance(value, list) and name not in known:
@@ -278,6 +296,25 @@ class Functional:
             value = call.kwargs[name]
             refs += value if isinstance(value, list) else []
         return refs
+
+
+def varied(value: LayerValue, call: Call) -> LayerValue:
+    """Return a layer object with what this one of its calls says."""
+    (instance, mark), *rest = value.items
+    layer = instance.layer
+    if isinstance(layer, Composite):
+        return value
+    changes = {}
+    for name in layer.varying_args:
+        told = call.kwargs.get(name)
+        wanted = told.value if isinstance(told, Item) else layer.args[name].default
+        if wanted != getattr(layer, name):
+            changes[name] = wanted
+    if not changes:
+        return value
+    made = copy.copy(layer)
+    vars(made).update(changes, given=made.given | changes.keys())
+    return replace(value, items=((replace(instance, layer=made), mark), *rest))
 
 
 def is_keras_three(layer: Item) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from kgen.catalogue.layers.inputs import Input
+from kgen.catalogue.layers.inputs import EMBEDDINGS, Input
 from kgen.diagnostics import Diagnostics, Fault
 from kgen.frontends.keras.document import Item
 from kgen.frontends.keras.layers import Generation, Layers, declared_shape, layer_name
@@ -101,7 +101,7 @@ class Reader:
                     shape = part.plain()
                     break
         kind = layers[0].text("class_name")
-        if kind == "Embedding" and isinstance(shape, list | type(None)):
+        if kind in EMBEDDINGS and isinstance(shape, list | type(None)):
             length = layers[0].get("config", "input_length")
             value = length.value if length is not None else None
             shape = shape if isinstance(shape, list) and len(shape) == 2 else [None, value]

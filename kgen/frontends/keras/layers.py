@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from kgen.catalogue.bind import Given
 from kgen.catalogue.families import LAYERS
 from kgen.catalogue.layer import Layer
-from kgen.catalogue.layers.inputs import Input
+from kgen.catalogue.layers.inputs import EMBEDDINGS, Input
 from kgen.catalogue.layers.merging import MODES
 from kgen.catalogue.layers.wrappers import Bidirectional
 from kgen.diagnostics import Diagnostics
@@ -19,7 +19,9 @@ from kgen.frontends.keras.document import Item
 from kgen.frontends.keras.values import FAILED, Values, part_of
 from kgen.ir.build import LayerValue, layer_value
 from kgen.ir.model import Composite, Graph, Instance
+from kgen.ir.rewrite import layers_of
 from kgen.passes.fold_names import automatic_name
+from kgen.passes.sharing import has_weights
 
 Nested = Callable[[Item], Graph | None]
 
@@ -29,7 +31,12 @@ INPUT_KEYS = ("batch_input_shape", "input_dtype")
 LAST_AXIS = ("BatchNormalization", "LayerNormalization", "Normalization", "Concatenate", "Softmax")
 # Arguments that are by default what another one is.
 SAME_AS = (("strides", "pool_size"), ("stride", "pool_length"), ("value_dim", "key_dim"))
-OWN_LENGTH = ("Embedding",)
+# Arguments that say how another one was learnt.
+LEARNT_FROM = (("num_bins", "bin_boundaries"),)
+OWN_LENGTH = EMBEDDINGS
+# What Keras 2 wrote of a kernel that these layers do not have.
+KERNEL = ("kernel_initializer", "kernel_regularizer", "kernel_constraint")
+NOT_BUILT = {"SeparableConv1D": KERNEL, "SeparableConv2D": KERNEL}
 # Arguments of a call that are no tensors, and the values at which they change nothing.
 USUAL = {"training": (None,), "mask": (None,), "initial_state": (None,), "constants": (None,)}
 
@@ -50,6 +57,11 @@ class Generation:
         return self.major >= 3
 
     @property
+    def activations(self) -> Mapping[str, str]:
+        """Return what activations are called today that mean something else in Keras 3."""
+        return {} if self.major >= 3 else {"hard_sigmoid": "legacy_hard_sigmoid"}
+
+    @property
     def resets_before(self) -> bool:
         """Return whether a GRU whose file does not say resets before the product."""
         return self.major < 3
@@ -67,8 +79,9 @@ class Layers:
         self.found = found
         self.nested = nested
         self.generation = generation
-        self.values = Values(found, self.wrapped)
+        self.values = Values(found, self.wrapped, generation.activations)
         self.instances: dict[int, Instance] = {}  # of every serialized layer, by its identity
+        self.objects: set[int] = set()  # the numbers of Keras' own objects
 
     def wrapped(self, item: Item) -> LayerValue | None:
         """Return a layer that another one holds."""
@@ -103,10 +116,32 @@ class Layers:
             name = ""
         return self.noted(item, layer_value(bound, item.span, spans, name))
 
-    def noted(self, item: Item, value: LayerValue) -> LayerValue:
+    def noted(self, item: Item, value: LayerValue) -> LayerValue | None:
         """Remember which layer object a serialized layer has become."""
-        self.instances[id(item)] = value.items[0][0]
+        instance = value.items[0][0]
+        self.instances[id(item)] = instance
+        if self.is_repeated(item) and any(map(has_weights, layers_of(instance))):
+            self.values.fail(
+                "K417",
+                f"layer `{layer_name(item)}` is part of two models, or of two other layers",
+                item,
+                "written a second time",
+                helps=["give each of them a layer of its own"],
+            )
+            return None
         return value
+
+    def is_repeated(self, item: Item) -> bool:
+        """Return whether a serialized layer is the same object as one that was read before.
+
+        Keras 2 numbers every object, Keras 3 only those that it has written already.
+        """
+        number = item.get("shared_object_id")
+        if number is None or not isinstance(number.value, int):
+            return False
+        known = number.value in self.objects
+        self.objects.add(number.value)
+        return known or self.generation.major >= 3
 
     def layer(
         self, item: Item, class_name: str, config: Item, call: Call | None
@@ -127,7 +162,7 @@ class Layers:
             skip |= set(config.fields())
         cls = LAYERS.find(class_name)
         if cls is None or not issubclass(cls, Layer):
-            self.values.unknown(class_name, [LAYERS], item)
+            self.values.custom(item, class_name, "layer", LAYERS)
             return None
         if not issubclass(cls, Input):
             skip |= {"batch_input_shape", "input_shape", "input_dtype"}
@@ -141,7 +176,7 @@ class Layers:
             skip.add("backward_layer")
         if item.parent is not None and item.parent.get("merge_mode") is not None:
             skip.add("zero_output_for_mask")  # `Bidirectional` sets it by itself
-        skip |= implied(item)
+        skip |= implied(item) | set(NOT_BUILT.get(cls.__name__, ()))
         silent = cls.__name__ == "GRU" and "reset_after" not in config.fields()
         if silent and self.generation.resets_before:
             more.append(Given("reset_after", False, item.span, item.span))
@@ -222,6 +257,7 @@ def mirrored(config: Item) -> bool:
 def implied(item: Item) -> set[str]:
     """Return the arguments that say what would be so without them."""
     keys = {old for old, other in SAME_AS if old_is(item, old, other)}
+    keys |= {old for old, other in LEARNT_FROM if item.get("config", other) is not None}
     return keys | {"axis"} if last_axis(item) else keys
 
 
@@ -263,8 +299,8 @@ def layer_name(item: Item) -> str:
 
 
 def identifier(name: str) -> str:
-    """Return a name as a Python identifier."""
-    name = re.sub(r"\W+", "_", name).strip("_")
+    """Return a name as an identifier, of ASCII letters as the language has them."""
+    name = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_")
     return f"model_{name}" if not name or name[0].isdigit() else name
 
 
@@ -277,7 +313,7 @@ def declared_shape(layers: Sequence[Item]) -> Item | None:
             return None
         if any(config.get(k) is not None for k in ("batch_input_shape", "batch_shape")):
             return config
-        if config.get("input_dim") is not None and item.text("class_name") != "Embedding":
+        if config.get("input_dim") is not None and item.text("class_name") not in EMBEDDINGS:
             return config
         if item.text("class_name") in MODELS:
             inner = item.items("config", "layers") or item.items("config")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from kgen.catalogue.bind import Bound
-from kgen.catalogue.statements import Compile
+from kgen.catalogue.bind import Bound, Given, bind
+from kgen.catalogue.statements import Compile, Fit
 from kgen.diagnostics import Diagnostics
 from kgen.frontends.keras.calls import MODELS
 from kgen.frontends.keras.document import Item
@@ -15,8 +15,11 @@ from kgen.frontends.keras.graph import Reader
 from kgen.frontends.keras.layers import Generation, identifier, layer_name
 from kgen.frontends.keras.values import FAILED, Values
 from kgen.ir.model import Graph, Instance, Model
+from kgen.ir.order import in_keras_order
+from kgen.ir.rewrite import layers_of
 from kgen.ir.training import Training
 from kgen.passes.fold import fold
+from kgen.passes.statements import stated
 from kgen.source import Source, Span
 
 
@@ -70,8 +73,20 @@ def read_model(
     training = read_training(compiled or top.get("compile_config"), graph, values)
     if graph is None or training is None:
         return None
-    model = Model(identifier(layer_name(top) or "net"), fold(graph), training, source)
+    training = with_batch_size(training, graph, found)
+    name = identifier(layer_name(top) or "net")
+    model = Model(name, in_keras_order(stated(name, folded(graph))), training, source)
     return ReadModel(model, top, reader.layers.instances)
+
+
+def folded(graph: Graph) -> Graph:
+    """Return the graph with blocks for what repeats.
+
+    In a spec a block counts as one layer: where that would change the order in which Keras runs
+    shared layers, there are none.
+    """
+    found = fold(graph)
+    return found if in_keras_order(found) is found else graph
 
 
 def major_version(version: str, top: Item) -> int:
@@ -96,9 +111,23 @@ def read_training(item: Item | None, graph: Graph | None, values: Values) -> Tra
     return None if bound is None else Training(compile=bound, model_span=span)
 
 
+def with_batch_size(training: Training, graph: Graph, found: Diagnostics) -> Training:
+    """Return the settings with what stateful layers need: their batch size, samples in order.
+
+    A file says nothing of `fit`, whose own defaults fit no such model.
+    """
+    sizes = (graph.nodes[i].instance.layer for i in graph.inputs)
+    size = next((n for layer in sizes if (n := getattr(layer, "batch_size", None))), None)
+    layers = (layer for node in graph.nodes for layer in layers_of(node.instance))
+    if size is None or not any(getattr(layer, "stateful", False) for layer in layers):
+        return training
+    span = training.model_span
+    given = [Given("batch_size", size, span, span), Given("shuffle", False, span, span)]
+    return replace(training, fit=bind(Fit, "fit", given, span, found))
+
+
 def compile_entry(item: Item, graph: Graph | None, values: Values) -> Bound | None:
     """Return `compile(...)` from its saved arguments."""
-    from kgen.catalogue.bind import Given, bind
     from kgen.frontends.keras.values import is_default, part_of
 
     alone = graph is None or len(graph.outputs) == 1

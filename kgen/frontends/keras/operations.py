@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from kgen.catalogue.base import snake_case
+from kgen.catalogue.families import ACTIVATIONS
+from kgen.catalogue.layers.core import Activation
 from kgen.catalogue.layers.lambda_ import Lambda
 from kgen.catalogue.ops.base import OPS
 from kgen.diagnostics import did_you_mean
@@ -41,10 +44,52 @@ TENSORFLOW = {
     "reduce_max": "max",
     "reduce_min": "min",
     "reduce_prod": "prod",
+    "reduce_std": "std",
+    "reduce_variance": "var",
+    "reduce_any": "any",
+    "reduce_all": "all",
+    "reduce_logsumexp": "logsumexp",
     "clip_by_value": "clip",
+    "gather": "take",
+    "atan": "arctan",
+    "atan2": "arctan2",
+    "asin": "arcsin",
+    "acos": "arccos",
+    "asinh": "arcsinh",
+    "neg": "negative",
+    "unpack": "unstack",
 }
-RENAMED = {"clip_value_min": "min_value", "clip_value_max": "max_value", "dim": "axis"}
+# Other names of the operations' parameters, and what an operation alone calls them.
+FIRST = ("features", "logits", "input", "input_tensor", "tensor", "values", "value", "params", "a")
+RENAMED = {"dim": "axis", "keep_dims": "keepdims", "b": "y", "perm": "axes"}
+OWN_NAMES = {
+    "clip": {"clip_value_min": "min_value", "clip_value_max": "max_value", "x_min": "min_value",
+             "x_max": "max_value", "t": "x"},
+    "leaky_relu": {"alpha": "negative_slope"},
+    "norm": {"ord": "order"},
+    "one_hot": {"depth": "num_classes", "indices": "x"},
+    "pad": {"paddings": "pad_width"},
+    "repeat": {"repeats": "n"},
+    "reshape": {"newshape": "shape"},
+    "split": {"num_or_size_splits": "indices_or_sections"},
+    "tile": {"multiples": "n", "repeats": "n"},
+    "where": {"x": "x1", "y": "x2"},
+}  # fmt: skip
+# What TensorFlow does where nothing is said, and `keras.backend` does otherwise.
+DEFAULTS: dict[str, dict[str, Any]] = {
+    "argmax": {"axis": 0},
+    "argmin": {"axis": 0},
+    "gelu": {"approximate": False},
+    "norm": {"axis": None},
+}
+# Arguments that are None for the usual.
+USUAL = {"norm": ("order",), "pad": ("constant_values",), "softmax": ("axis",),
+         "log_softmax": ("axis",)}  # fmt: skip
+# Arguments that an operation here does not have, at values that change nothing.
+IDLE: dict[str, tuple[Any, ...]] = {"axis": (-1,), "batch_dims": (0,), "sparse": (False,)}
 LEGACY = ("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer")  # of Keras 2
+PLACES = ("", "__operators__", "linalg", "math", "nn", "compat.v1", "compat.v1.math")
+PARTS = ("split", "unstack")  # return several tensors
 LISTS = ("concatenate", "concat", "stack")  # take one list of tensors
 LETTERS = "xyzabcdefgh"
 
@@ -60,9 +105,15 @@ def is_operation(layer: Item) -> bool:
     return plain and called and layer.get("config", "trainable") is None
 
 
-def operation(call: Call, values: Values) -> LayerValue | None:
-    """Return an operation as a `Lambda` layer, None after reporting that it has no translation."""
-    return _Operation(call, values).run()
+def operation(call: Call, values: Values, used: Sequence[int] = (0,)) -> list[LayerValue] | None:
+    """Return an operation as layers, one for each tensor of it that is used.
+
+    Args:
+        call: The application of the operation.
+        values: Reads its arguments, and collects what is wrong.
+        used: The outputs that something takes.
+    """
+    return _Operation(call, values).run(used)
 
 
 class _Operation:
@@ -72,64 +123,113 @@ class _Operation:
         self.span = call.layer.span
         self.params: list[str] = []
         self.failed = False
+        name = call.layer.text("class_name")
+        self.legacy = name in LEGACY
+        shown = call.layer.text("config", "function")
+        node = call.layer.get("config", "node_def")
+        if node is not None:  # TensorFlow 2.0 to 2.3
+            shown = node.text("op") or name
+        place, _, op = shown.rpartition(".")
+        self.op = TENSORFLOW.get(op, op) if self.legacy else snake_case(name)
+        self.shown = f"tf.{shown}" if self.legacy else f"keras.ops.{self.op}"
+        self.known = not self.legacy or (place in PLACES and node is None)
 
-    def run(self) -> LayerValue | None:
-        name = self.call.layer.text("class_name")
-        legacy = name in LEGACY
-        shown = self.call.layer.text("config", "function") or name
-        op = shown.rsplit(".", 1)[-1] if legacy else snake_case(name)
-        op = TENSORFLOW.get(op, op)
-        body = self.body(op)
+    def run(self, used: Sequence[int]) -> list[LayerValue] | None:
+        body = self.body() if self.known else None
         if self.failed:
             return None
         if body is None or not self.params:
-            hint = did_you_mean(op, [*OPS, *INFIX])
+            layers = self.other_layer()
+            if layers is None:
+                self.unsupported()
+            return layers
+        bodies = [body]
+        if self.op in PARTS:
+            bodies = [Index(self.span, body, (i,)) for i in used]
+        functions = [Function("", tuple(self.params), body, self.span) for body in bodies]
+        return [layer_value(Lambda(function=f), self.span) for f in functions]
+
+    def unsupported(self, why: str = "") -> None:
+        """Report an operation without a translation, once."""
+        if not self.failed:
+            hint = did_you_mean(self.op, [*OPS, *INFIX])
             self.values.fail(
                 "K501",
-                f"the operation `{shown}` is not supported",
+                f"the operation `{self.shown}` is not supported{why}",
                 self.call.layer,
-                helps=[hint] if hint else [],
+                helps=[hint] if hint and not why else [],
             )
-            return None
-        function = Function("", tuple(self.params), body, self.span)
-        return layer_value(Lambda(function=function), self.span)
+        self.failed = True
 
-    def body(self, op: str) -> Expr | None:
-        if op == "get_item":
+    def other_layer(self) -> list[LayerValue] | None:
+        """Return the layer that computes what an operation does: an activation."""
+        cls = ACTIVATIONS.find(self.op)
+        tensors = list(self.call.tensors(()))
+        if cls is None or len(tensors) != 1 or not self.known:
+            return None
+        given = {name: item.value for name, item in self.option_items()}
+        given |= {n: v.value for n, v in self.call.kwargs.items() if isinstance(v, Item)}
+        given = {n: v for n, v in given.items() if n in cls.args or v is not None}
+        if not set(given) <= set(cls.args):
+            return None
+        layer = Activation(activation=cls(called_as=self.op, **given))
+        return [layer_value(layer, self.span)]
+
+    def body(self) -> Expr | None:
+        """Return what the operation computes, None where it has no translation."""
+        if self.op in ("get_item", "getitem"):
             return self.item()
-        arguments = [self.argument(a) for a in self.call.args]
-        named = {RENAMED.get(n, n): self.named(v) for n, v in self.call.kwargs.items()}
-        options = self.options()
+        if self.op not in OPS and self.op not in INFIX:
+            return None
+        positional = [self.argument(a) for a in self.call.args]
+        named = {n: self.named(v) for n, v in self.call.kwargs.items()}
+        options = {n: self.constant(item) for n, item in self.option_items()}
         if self.failed:
             return None
-        if op in INFIX:
-            both = [*arguments, *named.values()]
-            return Infix(self.span, INFIX[op], *both) if len(both) == 2 else None
-        if op == "negative" and len(arguments) == 1:
-            return Negative(self.span, arguments[0])
-        if op not in OPS:
-            return None
-        if op in LISTS:
-            arguments = [Operation(self.span, "list", tuple(arguments))]
-        known = OPS[op].params
-        for name, value in {**options, **named}.items():
-            empty = isinstance(value, Constant) and value.value in (None, False)
-            if name not in known and not empty:
-                return None
-        given = {n: v for n, v in {**options, **named}.items() if n in known}
-        given = {n: v for n, v in given.items() if not is_none(v)}
-        return Operation(self.span, op, tuple(arguments), tuple(given.items()))
+        if self.op in INFIX:
+            both = [*positional, *named.values()]
+            return Infix(self.span, INFIX[self.op], *both) if len(both) == 2 else None
+        if self.op == "negative" and len(positional) == 1:
+            return Negative(self.span, positional[0])
+        if self.op in LISTS:
+            positional = [Operation(self.span, "list", tuple(positional))]
+        if self.op == "einsum" and "subscripts" in options:
+            positional = [options.pop("subscripts"), *positional]
+        return self.bound(positional, {**options, **named})
 
-    def options(self) -> dict[str, Expr]:
+    def bound(self, positional: list[Expr], named: dict[str, Expr]) -> Expr | None:
+        """Return the call with the names that the operation's parameters have here."""
+        known = OPS[self.op].params
+        defaults = DEFAULTS.get(self.op, {}) if self.legacy else {}
+        given: dict[str, Expr] = {n: Constant(self.span, v) for n, v in defaults.items()}
+        for name, value in named.items():
+            today = OWN_NAMES.get(self.op, {}).get(name, RENAMED.get(name, name))
+            if name in FIRST and today not in known:
+                today = next(iter(known))
+            if is_none(value) and today in USUAL.get(self.op, ()):
+                continue
+            if today in known:
+                given[today] = value
+            elif not (is_none(value) or is_idle(name, value)):
+                shown = plain(value)
+                self.unsupported(f" with `{name}={'...' if shown is ... else shown}`")
+                return None
+        if self.op == "split" and self.legacy:
+            given["indices_or_sections"] = ends_of(given["indices_or_sections"])
+        names = list(known)[len(positional) :]
+        tensors = []
+        while names and names[0] in given and not isinstance(given[names[0]], Constant):
+            tensors.append(given.pop(names.pop(0)))
+        kept = {n: v for n, v in given.items() if not is_default(v, known[n].default)}
+        return Operation(self.span, self.op, (*positional, *tensors), tuple(kept.items()))
+
+    def option_items(self) -> list[tuple[str, Item]]:
         """Return the arguments in the configuration of the operation itself."""
-        table: dict[str, Expr] = {}
-        for name, item in self.call.layer.fields("config").items():
-            if name in ("name", "trainable", "function", "node_def", "constants"):
-                continue
-            if name == "dtype" and self.call.layer.text("class_name") in LEGACY:
-                continue
-            table[RENAMED.get(name, name)] = self.constant(item)
-        return table
+        skip = {"name", "trainable", "function", "node_def", "constants"}
+        if self.legacy or self.op != "cast":
+            skip.add("dtype")
+        fields = self.call.layer.fields("config").items()
+        return [(name, item) for name, item in fields if name not in skip]
 
     def variable(self) -> Variable:
         self.params.append(LETTERS[len(self.params) % len(LETTERS)])
@@ -141,9 +241,8 @@ class _Operation:
     def named(self, given: list[TensorRef] | Item) -> Expr:
         if isinstance(given, Item):
             return self.constant(given)
-        if len(given) == 1:
-            return self.variable()
-        return Operation(self.span, "list", tuple(self.variable() for _ in given))
+        variables = tuple(self.variable() for _ in given)
+        return variables[0] if len(variables) == 1 else Operation(self.span, "list", variables)
 
     def constant(self, item: Item) -> Expr:
         value = self.values.value(item)
@@ -160,17 +259,17 @@ class _Operation:
         return Constant(self.span, value if not isinstance(value, dict) else None)
 
     def item(self) -> Expr | None:
-        """Return an indexing; Keras 3 gives the key as the second argument."""
-        tensor, key = (*self.call.args, None, None)[:2]
+        """Return an indexing: Keras 3 gives the key as an argument, Keras 2 as `slice_spec`."""
+        tensor = self.call.args[0] if self.call.args else None
+        key = self.call.kwargs.get("slice_spec") or (*self.call.args, None, None)[1]
         if not isinstance(tensor, TensorRef) or not isinstance(key, Item):
             return None
-        parts = key.items() or key.items("items") or [key]
         items: list[object] = []
-        for part in parts:
-            if part.text("class_name") == "__slice__" or part.text("class_name") == "slice":
-                config = part.get("config") or part
-                ends = [config.get(n) for n in ("start", "stop", "step")]
-                items.append(tuple(e.value if e is not None else None for e in ends))
+        for part in key.items() or key.items("items") or [key]:
+            ends = part.get("config") or part
+            if part.text("class_name") in ("__slice__", "slice") or "start" in part.fields():
+                given = (ends.get(n) for n in ("start", "stop", "step"))
+                items.append(tuple(e.value if e is not None else None for e in given))
             elif part.text("class_name") == "__ellipsis__":
                 items.append(...)
             elif isinstance(part.value, int | None):
@@ -180,5 +279,33 @@ class _Operation:
         return Index(self.span, self.variable(), tuple(items))
 
 
+def plain(value: Expr) -> Any:
+    """Return the number or word that an expression is, `...` where it is more than that."""
+    if isinstance(value, Negative):
+        number = plain(value.operand)
+        return -number if isinstance(number, int | float) else ...
+    return value.value if isinstance(value, Constant) else ...
+
+
 def is_none(value: Expr) -> bool:
-    return isinstance(value, Constant) and value.value is None
+    return plain(value) is None
+
+
+def is_idle(name: str, value: Expr) -> bool:
+    """Return whether an argument that is not translated changes nothing."""
+    return plain(value) in IDLE.get(name, (False,))
+
+
+def is_default(value: Expr, default: Any) -> bool:
+    """Return whether an argument is what it is when nothing is given."""
+    number = plain(value)
+    return type(number) is type(default) and bool(number == default)
+
+
+def ends_of(sizes: Expr) -> Expr:
+    """Return where parts of these sizes end; TensorFlow gives sizes, Keras ends."""
+    if not isinstance(sizes, Operation):
+        return sizes
+    values = [n for n in map(plain, sizes.args) if isinstance(n, int)]
+    ends = (Constant(sizes.span, sum(values[: i + 1])) for i in range(len(values) - 1))
+    return Operation(sizes.span, "list", tuple(ends))

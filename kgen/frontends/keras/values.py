@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import kgen.catalogue.everything  # noqa: F401  registers all entries
 from kgen.catalogue.base import Arg, Entry, Family, snake_case
 from kgen.catalogue.bind import Bound, Given, bind, renames
-from kgen.catalogue.families import ALL, CONSTRAINTS, INITIALIZERS, LAYERS, METRICS, REGULARIZERS
+from kgen.catalogue.families import (
+    ACTIVATIONS,
+    ALL,
+    CONSTRAINTS,
+    INITIALIZERS,
+    LAYERS,
+    METRICS,
+    REGULARIZERS,
+)
 from kgen.catalogue.kinds import Kind, Mismatch
+from kgen.catalogue.references import expected_families
 from kgen.diagnostics import Diagnostics, did_you_mean
-from kgen.frontends.kdsl.evaluate import expected_families
 from kgen.frontends.keras.document import Item
 
 FAILED: Any = object()
@@ -22,11 +30,19 @@ Wrapped = Callable[[Item], Any]
 
 KERAS = ("keras", "tf_keras", "tensorflow", "builtins")
 
+MIXED = (
+    "its weights are float32: make the model without the policy, load them and save it; then train "
+    "with `fit(precision=bf16)`"
+)
+POLICIES = ("DTypePolicy", "Policy", "PolicyV1", "FloatDTypePolicy")
+COUNTED = ("int32", "int64")  # what some metrics count in, whatever the policy
+
 KERAS_1_PENALTIES = ("WeightRegularizer", "ActivityRegularizer", "L1L2Regularizer")
 
 # What older Keras versions wrote although it says nothing about the model, by key.
 SILENT = frozenset(
-    ("jit_compile", "is_legacy_optimizer", "fused", "_keras_api_names", "consume_less")
+    "jit_compile is_legacy_optimizer fused _keras_api_names consume_less"
+    " query_shape key_shape value_shape".split()
 )
 # What is off by default and not in the catalogue: these values say "off".
 OFF = {
@@ -34,6 +50,8 @@ OFF = {
     "sparse": (False,),
     "optional": (False,),
     "dynamic": (False,),
+    "groups": (1,),
+    "zero_output_for_mask": (False,),
     "time_major": (False,),
     "autocast": (True, False),
     "batch_input_shape": (None,),
@@ -53,11 +71,16 @@ class Values:
     Args:
         found: Collects what is wrong.
         layer: Reads a layer inside a layer (`Bidirectional`); returns a layer value or None.
+        activations: Today's names of activations that meant something else.
     """
 
-    def __init__(self, found: Diagnostics, layer: Wrapped) -> None:
+    def __init__(
+        self, found: Diagnostics, layer: Wrapped, activations: Mapping[str, str] | None = None
+    ) -> None:
         self.found = found
         self.layer = layer
+        self.activations = activations or {}
+        self.policies: set[str] = set()  # those that are reported already
 
     def fail(self, code: str, message: str, item: Item, label: str = "", **more: Any) -> Any:
         """Report an error at an item; the note says where in the configuration it stands."""
@@ -76,6 +99,8 @@ class Values:
             return self.dictionary(item, kind)
         if isinstance(item.value, float):
             return shortest(item.value)
+        if item.value in self.activations and ACTIVATIONS in expected_families(kind):
+            return self.activations[item.value]
         return item.value
 
     def dictionary(self, item: Item, kind: Kind | None) -> Any:
@@ -100,14 +125,14 @@ class Values:
 
     def object(self, item: Item, kind: Kind | None) -> Any:
         """Return what a serialized object stands for."""
-        name = item.text("class_name")
+        name = item.text("class_name").removeprefix("Custom>")  # as Keras 2 registers its own
         if name == "__tuple__":
             values = [self.value(part, kind) for part in item.items("items")]
             return FAILED if FAILED in values else tuple(values)
         if name in ("__numpy__", "__tensor__"):
             array = item.get("config", "value")
             return self.value(array, kind) if array is not None else None
-        if name == "DTypePolicy":
+        if name in POLICIES:
             return item.text("config", "name")
         if name == "__lambda__":
             return self.code(item, "a Python lambda")
@@ -118,14 +143,14 @@ class Values:
             return self.layer(item) or FAILED
         if self.is_custom(item):
             return self.custom(item, name, families[0].noun)
-        wrapped = item.text("config", "fn")
+        wrapped = item.text("config", "fn") or item.text("config", "fn", "config")
         if name in ("MeanMetricWrapper", "LossFunctionWrapper") and wrapped:
             name = wrapped
         for family in families:
             cls = family.find(name)
             if cls is not None:
                 config = item.get("config") or item
-                skip = ("fn",) if name == wrapped else ()
+                skip = ("fn",) if family.find(wrapped) is not None else ()
                 bound = self.bind(cls, name, config, item, skip=skip)
                 return FAILED if bound is None else bound.entry
         return self.unknown(name, families, item)
@@ -136,7 +161,7 @@ class Values:
         known = any(family.find(name) is not None for family in families or ALL)
         module = item.text("module")
         if known and (not module or module.startswith(KERAS)) and not self.is_custom(item):
-            return name
+            return self.activations.get(name, name) if ACTIVATIONS in families else name
         return self.custom(item, name, "function")
 
     # ------------------------------------------------------------------ what is refused
@@ -150,15 +175,17 @@ class Values:
             or (sign and not package.startswith(("keras", "Keras", "builtins")))
         )
 
-    def custom(self, item: Item, name: str, noun: str) -> Any:
+    def custom(self, item: Item, name: str, noun: str, family: Family | None = None) -> Any:
+        """Report what is not Keras' own; its name may be a slip for one of a family."""
+        hint = did_you_mean(name, family.spellings()) if family is not None else ""
+        small = noun in ("function", "loss", "metric")
+        helps = ["describe the model in a spec, where it can be a small function"] if small else []
         return self.fail(
             "K603",
             f"{noun} `{name.rpartition('>')[2]}` is custom Python code, which no file can carry",
             item,
             "not one of Keras' own",
-            helps=["describe the model in a spec, where it can be a small function"]
-            if noun in ("function", "loss", "metric")
-            else [],
+            helps=[*helps, *([hint] if hint else [])],
         )
 
     def code(self, item: Item, what: str) -> Any:
@@ -237,7 +264,8 @@ class Values:
             if key == "name" and automatic(cls, item.value):
                 continue
             if key == "dtype" and (declared is None or cls.family is not LAYERS):
-                if self.precision(item) is FAILED:
+                counted = cls.family is METRICS and item.value in COUNTED
+                if not counted and self.precision(item) is FAILED:
                     failed = True
                 continue
             if declared is None and (item.value is None or item.value in OFF.get(key, ())):
@@ -258,14 +286,15 @@ class Values:
             return name
         if isinstance(name, dict) or not isinstance(name, str):
             name = item.text("class_name") or item.text("config", "name") or "?"
+        if name in self.policies:
+            return FAILED
+        self.policies.add(name)
         return self.fail(
             "K605",
             f"the dtype policy `{name}` is not supported",
             item,
             "computes in another precision",
-            helps=["save the model in float32, and train it with `fit(precision=bf16)`"]
-            if "bfloat16" in name
-            else ["save the model in float32"],
+            helps=[MIXED if name.startswith("mixed") else "save the model in float32"],
         )
 
 

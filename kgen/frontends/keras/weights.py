@@ -13,6 +13,7 @@ from typing import Any
 
 from kgen.catalogue.base import snake_case
 from kgen.catalogue.layer import Layer
+from kgen.catalogue.layers.lookup import Lookup
 from kgen.catalogue.layers.wrappers import TimeDistributed
 from kgen.catalogue.weights import Weight
 from kgen.diagnostics import Diagnostics, Fault
@@ -23,11 +24,12 @@ from kgen.frontends.keras.layers import layer_name
 from kgen.frontends.keras.legacy_weights import Slot, from_keras_one, legacy_order
 from kgen.frontends.keras.model import ReadModel
 from kgen.frontends.keras.operations import is_operation
+from kgen.frontends.keras.variables import find_variables
 from kgen.ir.model import Composite, Instance, TypedGraph, TypedNode
 from kgen.passes.infer import infer
 
 # Layers inside of layers, in the order of `get_weights()`, by the attributes that hold them.
-ATTENTION = ("query_dense", "key_dense", "value_dense", "gate_dense", "output_dense")
+ATTENTION = ("query_dense", "key_dense", "value_dense", "output_dense")
 INNER = {
     "MultiHeadAttention": ATTENTION,
     "GroupedQueryAttention": ATTENTION,
@@ -39,7 +41,6 @@ INNER = {
     "ConvLSTM2D": ("cell",),
     "ConvLSTM3D": ("cell",),
 }
-TOPS = ("layers", "_layer_checkpoint_dependencies")  # Keras 3's, and that of Keras 2.12 to 2.15
 
 
 @dataclass(frozen=True)
@@ -161,7 +162,7 @@ def read_weights(
     version: str = "",
     only: Container[int] | None = None,
 ) -> Arrays:
-    """Return the weights of every layer object, as Keras has them.
+    """Return the weights of every layer object, as Keras has them; vocabularies lie elsewhere.
 
     Args:
         store: The files.
@@ -174,6 +175,7 @@ def read_weights(
         Fault: Something is missing, or does not fit.
     """
     slots = slots_of(read, typed)
+    slots = [s for s in slots if not isinstance(s.instance.layer, Lookup)]
     if only is not None:
         wanted = {s.top for s in slots if s.instance.uid in only}
         slots = [s for s in slots if s.top in wanted]
@@ -210,31 +212,11 @@ def slots_of(read: ReadModel, typed: TypedGraph) -> list[Slot]:
 
 def read_keras_three(store: Hdf5, slot: Slot) -> list[Any]:
     """Return the weights of one layer from the layout of Keras 3."""
-    return [
-        store.array(dataset, path, weight.shape)
-        for dataset, path, weight in keras_three_variables(store, slot)
-    ]
-
-
-def keras_three_variables(store: Hdf5, slot: Slot) -> list[tuple[Any, str, Weight]]:
-    """Return the datasets of one layer with their paths and what they are."""
-    found: list[tuple[Any, str]] = []
-    for path in slot.paths:
-        variables = store.variables(path)
-        if not variables:
-            path = "/".join(TOPS[1] if p == TOPS[0] else p for p in path.split("/"))
-            variables = store.variables(path)
-        found += [(v, f"{path}/vars/{i}") for i, v in enumerate(variables)]
-    if type(slot.instance.layer).__name__ == "Normalization":
-        found = found[:2]  # the third counts samples
-    if len(found) != len(slot.weights):
-        raise Fault(
-            "K610",
-            f"layer `{slot.name}` needs {len(slot.weights)} weights, "
-            f"`{slot.paths[0]}` has {len(found)}",
-            notes=("the weights are those of another model",),
-        )
-    return [(v, path, w) for (v, path), w in zip(found, slot.weights, strict=True)]
+    arrays: list[Any] = [None] * len(slot.weights)
+    for dataset, path, index in find_variables(store, slot):
+        if index is not None:
+            arrays[index] = store.array(dataset, path, slot.weights[index].shape)
+    return arrays
 
 
 def legacy_root(store: Hdf5) -> str | None:

@@ -9,13 +9,8 @@ from kgen.diagnostics import Fault
 from kgen.frontends.keras.container import Saved, write_archive
 from kgen.frontends.keras.hdf5 import Hdf5, load_h5py
 from kgen.frontends.keras.legacy_weights import Slot, from_keras_one, legacy_order
-from kgen.frontends.keras.weights import (
-    Arrays,
-    by_top,
-    keras_three_variables,
-    legacy_datasets,
-    legacy_root,
-)
+from kgen.frontends.keras.variables import find_variables, variables_of
+from kgen.frontends.keras.weights import Arrays, by_top, legacy_datasets, legacy_root
 
 
 def keras_file(saved: Saved, slots: Sequence[Slot], arrays: Arrays, name: str) -> bytes:
@@ -61,12 +56,10 @@ def keras_three_file(slots: Sequence[Slot], arrays: Arrays) -> bytes:
     out = io.BytesIO()
     with load_h5py().File(out, "w") as file:
         for slot in slots:
-            given = iter(arrays[slot.instance.uid])
-            each = len(slot.weights) // len(slot.paths)
-            for path in slot.paths:
-                group = file.require_group(f"{path}/vars")
-                for i in range(each):
-                    group[str(i)] = next(given)
+            given = arrays[slot.instance.uid]
+            for v in variables_of(slot):
+                group = file.require_group(f"{v.group}/vars")
+                group[str(v.number)] = 0 if v.weight is None else given[v.weight]
     return out.getvalue()
 
 
@@ -80,11 +73,10 @@ def replaced(saved: Saved, slots: Sequence[Slot], arrays: Arrays) -> bytes:
         if root is None:
             for slot in slots:
                 given = arrays[slot.instance.uid]
-                for (dataset, path, weight), array in zip(
-                    keras_three_variables(store, slot), given, strict=True
-                ):
-                    store.array(dataset, path, weight.shape)  # checks it
-                    dataset[...] = array
+                for dataset, path, index in find_variables(store, slot):
+                    if index is not None:
+                        store.array(dataset, path, slot.weights[index].shape)  # checks it
+                        dataset[...] = given[index]
         else:
             replace_legacy(store, root, slots, arrays, saved.version)
         for name in ("optimizer", "optimizer_weights"):

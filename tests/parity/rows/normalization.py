@@ -76,4 +76,37 @@ ROWS = [
     "Input(9, 8, 6) -> Conv2D(4, 3) -> UnitNormalization(axis=(1, 3))",
     "Input(6) -> RMSNormalization()",
     "Input(9, 6) -> RMSNormalization(epsilon=1e-3)",
+    # Keras runs layers by depth: the second use of `norm` comes first.
+    """
+    norm = BatchNormalization(momentum=0.8)
+    x = Input(6)
+    a = x -> norm -> Dense(4)
+    b = x -> Dense(6, tanh) -> Dense(6) -> norm
+    [a, b] -> Concatenate()
+    """,
+    """
+    norm = BatchNormalization(momentum=0.8)
+    other = BatchNormalization(momentum=0.7)
+    x = Input(6)
+    a = x -> norm
+    b = x -> Dense(6) -> other -> norm
+    c = x -> other
+    d = a -> Dense(6) -> other
+    [d, b, c] -> Add() -> norm
+    """,
+    """
+    model encoder {
+      norm = BatchNormalization(momentum=0.8)
+      x = Input(6)
+      a = x -> norm
+      b = x -> Dense(6) -> norm
+      [a, b] -> Add() -> Dense(6)
+    }
+    model net {
+      x = Input(6)
+      a = x -> encoder -> Dense(6)
+      b = x -> Dense(6) -> Dense(6, tanh) -> Dense(6) -> encoder
+      [a, b] -> Concatenate()
+    }
+    """,
 ]

@@ -10,6 +10,14 @@ ROWS = [
     "Input(4, 5, 3) -> Reshape((10, 6))",
     "Input(4, 5, 3) -> Conv2D(2, 3) -> Reshape((-1, 3)) -> Dense(2)",
     "Input(12) -> Reshape(3, 4)",
+    # One pixel, to a convolution, to layers that know Keras' layout alone, and to an image.
+    "Input(5) -> Reshape((1, 1, 5)) -> Conv2D(3, 1) -> Flatten()",
+    "Input(5) -> Reshape((1, 1, 5)) -> Dense(3) -> Permute((3, 1, 2))",
+    """
+    x = Input(4, 3, 5)
+    scale = x -> GlobalAveragePooling2D() -> Reshape((1, 1, 5)) -> Conv2D(5, 1, sigmoid)
+    x * scale
+    """,
     "Input(12) -> Reshape((3, -1, 2))",
     "Input(12) -> Reshape(12)",
     "Input(None, 4) -> Reshape((-1, 2, 2))",

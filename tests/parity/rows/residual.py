@@ -20,4 +20,13 @@ ROWS = [
     "Input(6, 7, 3) -> SpectralNormalization(Conv2D(4, 2, strides=2, padding=same))",
     "Input(6, 3) -> SpectralNormalization(Conv1D(4, 3, tanh))",
     "Input(6, 7, 3) -> SpectralNormalization(Conv2DTranspose(4, 2, strides=2))",
+    """
+    layer = SpectralNormalization(Dense(6, tanh), power_iterations=2)
+    x = Input(6)
+    a = x -> layer
+    b = x -> Dense(6) -> Dense(6, tanh) -> layer
+    [a, b] -> Concatenate()
+    """,
+    "kernel = SpectralNormalization(Conv2D(3, 3, padding=same))\n"
+    "Input(6, 7, 3) -> kernel -> kernel",
 ]

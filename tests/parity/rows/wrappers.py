@@ -82,4 +82,32 @@ ROWS = [
     model encoder = Input(6) -> Dense(4, relu) -> Dense(3)
     model net = Input(4, 6) -> TimeDistributed(encoder) -> LSTM(2)
     """,
+    "Input(7, 5) -> TimeDistributed(Dense(5, relu) -> Dense(5)) * 3",
+    # An axis counts those of one step, and what a layer returns may be a sum.
+    "Input(4, 3) -> TimeDistributed(Rescaling(2.0, 1.0)) -> Dense(2)",
+    "Input(4, 3) -> TimeDistributed(Activation(softmax(axis=1)))",
+    "Input(4, 3) -> TimeDistributed(Dense(2, softmax(axis=1)))",
+    "Input(4, 3) -> TimeDistributed(Dense(2, x: x - mean(x, axis=1, keepdims=True)))",
+    "Input(4, 3) -> TimeDistributed(Lambda(x: x - mean(x, axis=1, keepdims=True)))",
+    "Input(4, 3) -> TimeDistributed(Dense(2, x: x * sigmoid(x)))",
+    "Input(4, 3) -> LSTM(2, x: 0.5 * x, recurrent_activation=x: x * x)",
+    "Input(4, 3) -> RNN(LSTMCell(2, x: 0.5 * x))",
+    """
+    encoder = TimeDistributed(Dense(5) -> BatchNormalization(momentum=0.8))
+    x = Input(7, 5)
+    a = x -> encoder
+    b = x -> LSTM(5, return_sequences=True) -> Dense(5) -> encoder
+    [a, b] -> Add()
+    """,
+    # A model that is applied to images of several sizes, with a block inside.
+    """
+    block unit(n) = Conv2D(n, 3, padding=same) -> BatchNormalization(momentum=0.8) -> ReLU()
+    model encoder =
+      Input((None, None, 3)) -> unit(4) -> unit(6) -> MaxPooling2D() -> GlobalMaxPooling2D()
+    model net {
+      a = Input((4, 4, 3))
+      b = Input((8, 6, 3))
+      [a -> encoder, b -> encoder] -> Concatenate()
+    }
+    """,
 ]

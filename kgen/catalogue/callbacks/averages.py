@@ -1,0 +1,41 @@
+"""The callback that validates with averaged weights: SwapEMAWeights."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from kgen.catalogue.base import arg
+from kgen.catalogue.callbacks.base import Callback, CallbackCode, Epochs
+from kgen.catalogue.kinds import Bool
+from kgen.diagnostics import Fault
+from kgen.torch_ir import Line
+
+
+class SwapEMAWeights(Callback):
+    """Validate with the moving average of the weights; the optimizer has `use_ema=True`."""
+
+    swap_on_epoch: bool = arg(
+        Bool(), "Whether the callbacks after it see the averages, too, as ModelCheckpoint.", False
+    )
+
+    def lower(self, epochs: Epochs) -> CallbackCode:
+        if not epochs.averages:
+            raise Fault(
+                "K433",
+                f"`{self.called_as}` needs an optimizer that averages the weights",
+                label="there are no averages",
+                helps=("give the optimizer `use_ema=True`",),
+            )
+        variable = epochs.variable(self)
+        swap = Line(f"{variable}.swap()")
+        setup = Line(f"{variable} = SwapEMAWeights(optimizer)")
+        if not self.swap_on_epoch:
+            return CallbackCode(setup=(setup,), around=(swap,))
+        return CallbackCode(
+            setup=(setup,),
+            begin=(Line(f"if {variable}.swapped:"), replace(swap, depth=1)),
+            around=(swap,),
+            end=(swap,),
+            complete=(Line(f"{variable}.keep()"),),
+            state=(variable,),
+        )

@@ -1,0 +1,182 @@
+"""Keras' call style: `Dense(3)(x)`, `Add()([a, b])`, `attention(query=x, value=y)`."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable
+from dataclasses import replace
+
+from kgen.catalogue.kinds import Mismatch
+from kgen.catalogue.layer import Layer
+from kgen.catalogue.words import show_value
+from kgen.diagnostics import did_you_mean, listing
+from kgen.frontends.kdsl import ast
+from kgen.frontends.kdsl.chains import apply_layers
+from kgen.frontends.kdsl.context import Context
+from kgen.frontends.kdsl.scope import UNRESOLVED, Scope
+from kgen.frontends.kdsl.values import Value, as_tensors
+from kgen.ir.build import LayerValue, Tensor
+from kgen.ir.model import Node
+
+# What Keras calls the first tensor, in one layer or another.
+FIRST = ("inputs", "input", "x", "sequences", "sequence")
+REFUSED = {
+    "training": "the script trains every layer while it trains, and only then",
+    "mask": "masks travel with the tensors, from `Embedding(mask_zero=True)` or `Masking`",
+}
+
+
+def apply(
+    context: Context, func: Value, node: ast.Call, values: Iterable[Value], scope: Scope
+) -> Value:
+    """Return what layers give for the tensors of a call."""
+    if func is UNRESOLVED:
+        return UNRESOLVED
+    if not isinstance(func, LayerValue):
+        message = f"{show_value(func)} cannot be called"
+        return context.fail("K113", message, node.func.span, "not a layer")
+    given = _Given(context, func, node)
+    for argument, value in zip(node.args, values, strict=True):
+        if value is UNRESOLVED or not given.take(argument, value):
+            return UNRESOLVED
+    tensors = given.in_order()
+    layers = given.with_options(scope) if tensors is not None else None
+    if tensors is None or layers is None:
+        return UNRESOLVED
+    if not tensors and given.options:  # `x -> embedding(reverse=True)`
+        return layers
+    return apply_layers(context, layers, tensors, node.span, scope)
+
+
+class _Given:
+    """The arguments of one call, sorted: tensors by the part that they play, and options."""
+
+    def __init__(self, context: Context, func: LayerValue, node: ast.Call) -> None:
+        self.context, self.func, self.node = context, func, node
+        layer = func.items[0][0].layer
+        self.layer = layer if isinstance(layer, Layer) else None
+        self.roles = self.layer.call_inputs if self.layer else ()
+        self.extra_roles = self.layer.tensor_args if self.layer else ()
+        self.positional: list[Tensor] = []
+        self.by_role: dict[str, tuple[Tensor, ...]] = {}
+        self.options: dict[str, tuple[Value, ast.Argument]] = {}
+
+    def take(self, argument: ast.Argument, value: Value) -> bool:
+        """Take an argument; return False after reporting one that does not fit."""
+        name, tensors = argument.name or "", as_tensors(value)
+        if name in REFUSED and value is not None:
+            return self.fail(
+                "K207",
+                f"`{name}` in the call of a layer is not supported: {REFUSED[name]}",
+                argument,
+                "leave it out",
+            )
+        if name in REFUSED:
+            return True
+        if self.layer and name in self.layer.call_args:
+            self.options[name] = (value, argument)
+            return True
+        if tensors is None:
+            return self.fail(
+                "K113",
+                f"a layer is applied to tensors, got {show_value(value)}",
+                argument,
+                "not a tensor",
+                help="give arguments where the layer is built",
+            )
+        if not name:
+            self.positional += tensors
+            return True
+        role = self.role(name)
+        if role:
+            self.by_role[role] = tensors
+            return True
+        known = (*(self.roles or FIRST[:1]), *self.extra_roles)
+        if self.layer:
+            known = (*known, *self.layer.call_args)
+        return self.fail(
+            "K201",
+            f"the call of a layer has no parameter `{name}`",
+            argument,
+            did_you_mean(name, known) or "not a parameter",
+            note=f"this one takes: {listing(known)}",
+        )
+
+    def role(self, name: str) -> str:
+        """Return the part that a tensor of this name plays, "" for none."""
+        if name in (*self.roles, *self.extra_roles):
+            return name
+        return "inputs" if name in FIRST and not self.roles else ""
+
+    def in_order(self) -> list[Tensor] | None:
+        """Return the tensors as the layer takes them, None after reporting what is missing."""
+        roles = self.roles or ("inputs",)
+        tensors = list(self.positional)
+        missing = ""
+        for i, role in enumerate(roles):
+            given = self.by_role.get(role)
+            if given is None:
+                missing = missing or ("" if i < len(self.positional) else role)
+                continue
+            if i < len(self.positional) or missing:
+                twice = i < len(self.positional)
+                self.context.fail(
+                    "K206" if twice else "K202",
+                    f"`{role if twice else missing}` is {'given twice' if twice else 'missing'}",
+                    self.node.span,
+                    notes=[f"a call gives {listing(roles)}, in this order"],
+                )
+                return None
+            tensors += given
+        for role in self.extra_roles:
+            tensors += self.by_role.get(role, ())
+        return tensors
+
+    def with_options(self, scope: Scope) -> LayerValue | None:
+        """Return the layers with what the call says about them, None after reporting it."""
+        if self.layer is None or not self.layer.call_args:
+            return self.func
+        made = copy.copy(self.layer) if self.options else self.layer
+        for name, (value, argument) in self.options.items():
+            try:
+                setattr(made, name, made.args[name].kind.convert(value))
+            except Mismatch as error:
+                self.fail(error.code, error.sentence(name), argument, "", help=error.help)
+                return None
+            made.given = made.given | {name}
+        (instance, mark), *rest = self.func.items
+        for use in scope.builder.nodes:
+            if use.instance.uid == instance.uid and not self.agree(made, use):
+                return None
+        return replace(self.func, items=((replace(instance, layer=made), mark), *rest))
+
+    def agree(self, made: Layer, use: Node) -> bool:
+        """Return whether an earlier use of a shared layer has the same options, or report it."""
+        for name in made.call_args:
+            if name in made.varying_args:
+                continue
+            here, there = getattr(made, name), getattr(use.instance.layer, name)
+            if here != there:
+                self.context.fail(
+                    "K501",
+                    f"a shared layer with another `{name}` is not supported",
+                    self.node.span,
+                    f"`{name}={show_value(here)}`",
+                    also=[(use.span, f"`{name}={show_value(there)}`")],
+                )
+                return False
+        return True
+
+    def fail(
+        self,
+        code: str,
+        message: str,
+        argument: ast.Argument,
+        label: str,
+        help: str = "",
+        note: str = "",
+    ) -> bool:
+        place = argument.value.span if code in ("K113", "K203") else argument.span
+        notes, helps = [note] if note else [], [help] if help else []
+        self.context.fail(code, message, place, label, notes=notes, helps=helps)
+        return False

@@ -1,0 +1,28 @@
+def save_spaced_history(
+    history: dict[str, list[float]], path: str, validated: int
+) -> None:
+    """Write the history as .csv, as a .png (drawn by matplotlib) or else as .json.
+
+    Values of validation are there for every so many epochs; a cell of others is empty.
+    """
+    count = max(map(len, history.values()), default=0)
+    table = {}  # name: {epoch: value}
+    for name, values in history.items():
+        first = 0 if len(values) == count else validated - 1
+        table[name] = dict(zip(range(first, count, first + 1), values))
+    with replacing(path) as file:
+        if path.endswith(".csv"):
+            file.write(f"{','.join(['epoch', *table])}\n".encode())
+            for epoch in range(count):
+                row = (str(column.get(epoch, "")) for column in table.values())
+                file.write(f"{','.join([str(epoch), *row])}\n".encode())
+        elif path.endswith(".png"):
+            import matplotlib.pyplot as plt
+
+            for name, column in table.items():
+                plt.plot([epoch + 1 for epoch in column], column.values(), label=name)
+            plt.xlabel("epoch")
+            plt.legend()
+            plt.savefig(file, format="png")
+        else:
+            file.write(json.dumps(history, indent=1).encode())

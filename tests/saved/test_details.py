@@ -1,0 +1,174 @@
+"""Details of saved models that are easily lost: names, structures, states, shared layers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from keras import layers as L
+
+from kgen.api import build_text
+from kgen.backends.kdsl import spec_text
+from kgen.diagnostics import CompileError
+from kgen.frontends.keras.container import open_folder, open_saved
+from kgen.saved import Loaded, load
+from tests.saved.models import (
+    assert_equal,
+    build,
+    import_script,
+    inputs_of,
+    outputs_of,
+    read,
+    run_script,
+    shaken,
+)
+
+
+def loaded(model: Any, folder: Path) -> Loaded:
+    model.save(folder / "model.keras")
+    return load(read(folder / "model.keras"))
+
+
+def spec(model: Any, folder: Path) -> str:
+    """Return the spec of a model, which compiles."""
+    found = loaded(model, folder)
+    assert found.read is not None and not found.check.errors
+    text = spec_text(found.read.model)
+    build_text(text, "model.kdsl")
+    return text
+
+
+def errors(model: Any, folder: Path) -> list[str]:
+    return [e.message for e in loaded(model, folder).check.errors]
+
+
+def test_outputs_in_a_dict(folder: Path) -> None:
+    """Keras takes them in the order of their keys, which are their names."""
+    x = keras.Input((5,))
+    outputs = {"zed": L.Dense(2, name="one")(x), "alpha": L.Dense(3, "softmax", name="two")(x)}
+    model = shaken(keras.Model(x, outputs))
+    model.compile("adam", {"zed": "mse", "alpha": "categorical_crossentropy"},
+                  loss_weights={"zed": 0.5, "alpha": 2.0}, metrics={"zed": ["mae"]})  # fmt: skip
+    text = spec(model, folder)
+    assert "outputs(alpha=" in text and "zed=" in text
+    assert "loss={zed: mse, alpha: categorical_crossentropy}" in text
+    built, state = build(read(folder / "model.keras"))
+    arrays = inputs_of(model)
+    found = run_script(import_script(built.script, folder, state), arrays)
+    assert [y.shape[-1] for y in found] == [3, 2]
+    for ours, theirs in zip(found, outputs_of(model, arrays), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-5)
+    assert "alpha_loss" in built.script and "zed_mae" in built.script
+
+
+def test_inputs_in_a_dict(folder: Path) -> None:
+    inputs = {"z": keras.Input((2,), name="z"), "a": keras.Input((3,), name="a")}
+    model = shaken(keras.Model(inputs, L.Dense(2)(L.Concatenate()([inputs["z"], inputs["a"]]))))
+    built, state = build((model.save(folder / "m.keras"), read(folder / "m.keras"))[1])
+    rng = np.random.default_rng(0)
+    a, z = (rng.standard_normal((4, n)).astype("float32") for n in (3, 2))
+    (found,) = run_script(import_script(built.script, folder, state), [a, z])
+    wanted = model({"z": z, "a": a}, training=False)
+    np.testing.assert_allclose(found, keras.ops.convert_to_numpy(wanted), atol=1e-5)
+
+
+def test_an_input_may_be_an_output(folder: Path) -> None:
+    x = keras.Input((5,))
+    model = shaken(keras.Model(x, [x, L.Dense(2)(x)]))
+    spec(model, folder)
+    assert_equal(model, read(folder / "model.keras"), folder)
+
+
+def test_names_of_any_letters(folder: Path) -> None:
+    x = keras.Input((4,), name="entrée")
+    y = L.Dense(3, name="couche 密集")(x)
+    model = shaken(keras.Model(x, L.Add(name="🙂")([y, L.Dense(3, name="2nd")(y)]), name="modèle"))
+    text = spec(model, folder)
+    assert 'name="couche 密集"' in text
+    assert_equal(model, read(folder / "model.keras"), folder)
+
+
+def test_metrics_keep_their_names(folder: Path) -> None:
+    model = keras.Sequential([keras.Input((4,)), L.Dense(9)])
+    top = keras.metrics.SparseTopKCategoricalAccuracy(3, name="top-3")
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile("adam", loss, metrics=[top, keras.metrics.SparseCategoricalAccuracy("acc")])
+    text = spec(model, folder)
+    assert 'name="top-3"' in text and "SparseCategoricalAccuracy(name=acc)" in text
+
+
+def test_metrics_that_count(folder: Path) -> None:
+    model = keras.Sequential([keras.Input((4,)), L.Dense(1, "sigmoid")])
+    model.compile("adam", "binary_crossentropy", metrics=[keras.metrics.BinaryIoU([0, 1], 0.4)])
+    assert "BinaryIoU(" in spec(model, folder)
+
+
+def test_stateful_layers_bring_their_batch_size(folder: Path) -> None:
+    x = keras.Input(batch_shape=(4, 5, 3))
+    model = keras.Sequential([x, L.LSTM(4, stateful=True), L.Dense(1)])
+    model.compile("adam", "mse")
+    assert "fit(batch_size=4, shuffle=False)" in spec(model, folder)
+
+
+def test_a_policy_is_reported_once(folder: Path) -> None:
+    layers = [L.Dense(3, dtype="mixed_float16") for _ in range(3)]
+    model = keras.Sequential([keras.Input((4,)), *layers])
+    assert errors(model, folder) == ["the dtype policy `mixed_float16` is not supported"]
+
+
+def test_a_layer_of_two_models(folder: Path) -> None:
+    """Keras cannot load such a file either: the weights are in it once."""
+    shared = L.Dense(4, name="shared")
+    parts = []
+    for name in ("one", "two"):
+        x = keras.Input((4,))
+        parts.append(keras.Model(x, shared(x), name=name))
+    x = keras.Input((4,))
+    model = keras.Model(x, [part(x) for part in parts])
+    message = "layer `shared` is part of two models, or of two other layers"
+    assert errors(model, folder) == [message]
+
+
+def test_layers_without_weights_may_be_shared(folder: Path) -> None:
+    act = L.ReLU()
+    parts = []
+    for name in ("one", "two"):
+        x = keras.Input((4,))
+        parts.append(keras.Model(x, act(L.Dense(4)(x)), name=name))
+    x = keras.Input((4,))
+    model = shaken(keras.Model(x, [part(x) for part in parts]))
+    model.save(folder / "model.keras")
+    assert_equal(model, read(folder / "model.keras"), folder)
+
+
+def test_custom_layers_of_keras_2() -> None:
+    """They have no module; a slip gets a proposal."""
+    dense = {"class_name": "Dense", "config": {"units": 2, "batch_input_shape": [None, 3]}}
+    for name, hint in (("MyMagic", ()), ("Flaten", ("did you mean `Flatten`?",))):
+        mine = {"class_name": name, "config": {"name": "mine"}}
+        config = {"class_name": "Sequential", "keras_version": "2.9.0", "config": [dense, mine]}
+        (error,) = load(open_saved("m.json", json.dumps(config).encode())).check.errors
+        assert error.message == f"layer `{name}` is custom Python code, which no file can carry"
+        assert error.helps == hint
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["w.index", "w.data-00000-of-00001", "checkpoint"], "this is a checkpoint of TensorFlow"),
+        (["saved_model.pb", "keras_metadata.pb"], "TensorFlow's SavedModel format"),
+    ],
+)
+def test_what_tensorflow_writes(names: list[str], message: str) -> None:
+    files = dict.fromkeys(names, b"\n\x00\x01")
+    with pytest.raises(CompileError) as caught:
+        open_folder("saved", files.__getitem__, names)
+    assert caught.value.diagnostics[0].message.startswith(message)
+    for name in names:
+        with pytest.raises(CompileError) as caught:
+            open_saved(name, files[name])
+        assert caught.value.diagnostics[0].message.startswith(message)
