@@ -104,10 +104,16 @@ def with_statistics(stored: TypedGraph, statistics: Arrays) -> Graph:
             continue
         assert isinstance(instance.layer, Normalization)
         arrays = statistics[instance.uid]
-        mean, variance = (tuple(map(shortest, a.reshape(-1).tolist())) for a in arrays)
+        mean, variance = (constants(a) for a in arrays)
         config = instance.layer.config() | {"mean": mean, "variance": variance}
         made[instance.uid] = replace(instance, layer=type(instance.layer)(**config))
     return Replaced(made).graph(stored.graph) if made else stored.graph
+
+
+def constants(array: Any) -> Any:
+    """Return an array as a number, or a tuple of numbers."""
+    numbers = tuple(map(shortest, array.reshape(-1).tolist()))
+    return numbers if array.shape else numbers[0]
 
 
 def arrays(loaded: Loaded, weights: Saved) -> Arrays:

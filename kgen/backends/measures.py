@@ -77,10 +77,9 @@ class Measures:
     @property
     def totals(self) -> tuple[str, ...]:
         """Return the losses of a batch: the total, and each output's where there are several."""
-        if len(self.variables) == 1:
-            return ("loss",)
         pairs = zip(self.losses, self.plan.outputs, strict=True)
-        return ("loss", *(v for v, o in pairs if o.loss is not None))
+        each = [v for v, o in pairs if o.loss is not None]
+        return ("loss", *each) if len(each) > 1 else ("loss",)
 
     @property
     def at_once(self) -> bool:
@@ -123,7 +122,7 @@ class Measures:
     def log_names(self) -> list[str]:
         """Return the names of the logs in Keras' order, sorted."""
         names = ["loss", *(prefix + name for prefix, name, _, _ in self.metrics)]
-        if len(self.variables) > 1:
+        if len(self.totals) > 1:
             names += [f"{o.name}_loss" for o in self.plan.outputs if o.loss is not None]
         return sorted(names)
 

@@ -288,9 +288,11 @@ def prefers_first(typed: TypedGraph, index: int) -> bool | None:
 
 def attribute_name(instance: Instance) -> str:
     """Return the attribute a layer object would like: its name, or Keras' snake_case."""
+    layer = instance.layer
+    if isinstance(layer, Composite) and layer.kind == "model":
+        return snake_case(layer.title)
     if instance.name:
         return snake_case(instance.name) or instance.name
-    layer = instance.layer
     return snake_case(layer.title if isinstance(layer, Composite) else type(layer).__name__)
 
 

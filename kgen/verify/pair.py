@@ -90,7 +90,7 @@ class Pair:
         self.all_placed = script.weights
         self.placed = [p for p in script.weights if id(p.weight) not in adapted]
         self.module = load_script(doubled(script.text), folder)
-        self.ours: torch.nn.Module = self.module.Model().double()
+        self.ours = self.model()
         self.keras = KerasModel(graph)
         self.visits: list[Visit] = list(visits(graph))
         self.pairs = self.match()
@@ -137,9 +137,14 @@ class Pair:
             arrays.append(array)
         return arrays
 
+    def model(self) -> torch.nn.Module:
+        """Return the generated model; the constants in it are of full precision."""
+        with in_float64():
+            return self.module.Model().double()  # type: ignore[no-any-return]
+
     def forget(self) -> None:
         """Give both models back what training has left in them besides weights."""
-        self.ours = self.module.Model().double()
+        self.ours = self.model()
         self.ours.load_state_dict(self.initial)
         self.keras.reset_states()
 
@@ -175,7 +180,8 @@ class Pair:
 
     def forward(self, side: Side, training: bool) -> None:
         """Run the generated model, and the copy that shows its layers."""
-        copy = self.watched.Model().double()
+        with in_float64():
+            copy = self.watched.Model().double()
         for ours, theirs in zip(self.all_placed, self.watched_placed, strict=True):
             for a, b in zip(self.tensors(ours), tensors_of(copy, theirs), strict=True):
                 b.data.copy_(a.data)

@@ -25,7 +25,7 @@ class Row:
     """
 
     spec: str
-    tolerance: float = 1e-10
+    tolerance: float = 1e-12
     reason: str = ""
     random: bool = False
     reference: Reference | None = None
@@ -33,7 +33,7 @@ class Row:
     inputs: Callable[[Any, tuple[int, ...], Any], Any] | None = None
 
     def __post_init__(self) -> None:
-        if (self.tolerance != 1e-10 or self.reference) and not self.reason:
+        if (self.tolerance != 1e-12 or self.reference) and not self.reason:
             raise ValueError(f"a reason is missing for {self.spec}")
 
     def __str__(self) -> str:

@@ -64,14 +64,14 @@ def test_locally_connected(
     made = Made(layer, tmp_path)
     expected = locally(made.x, made.weights["kernel"], size, strides)
     expected = expected + made.weights.get("bias", 0)
-    assert np.abs(made.output() - expected).max() < 1e-10
+    assert np.abs(made.output() - expected).max() < 1e-12
 
 
 @pytest.mark.parametrize("bias", [True, False])
 def test_maxout(bias: bool, tmp_path: Path) -> None:
     made = Made(f"Input(5) -> MaxoutDense(4, nb_feature=3, bias={bias})", tmp_path)
     expected = np.einsum("ni,kio->nko", made.x, made.weights["W"]) + made.weights.get("b", 0)
-    assert np.abs(made.output() - expected.max(1)).max() < 1e-10
+    assert np.abs(made.output() - expected.max(1)).max() < 1e-12
 
 
 @pytest.mark.parametrize("bias", [True, False])
@@ -80,7 +80,7 @@ def test_highway(bias: bool, tmp_path: Path) -> None:
     x, w = made.x, made.weights
     gate = 1 / (1 + np.exp(-(x @ w["W_carry"] + w.get("b_carry", 0))))
     expected = gate * np.tanh(x @ w["W"] + w.get("b", 0)) + (1 - gate) * x
-    assert np.abs(made.output() - expected).max() < 1e-10
+    assert np.abs(made.output() - expected).max() < 1e-12
 
 
 @pytest.mark.parametrize(

@@ -264,11 +264,11 @@ def test_expression(text: str, theirs: Any) -> None:
         results.append((value.detach().numpy(), gradients))
     (value, gradients), (expected, wanted) = results
     # The mean of conditions is float32 in Keras, whatever its floatx.
-    tolerance = 1e-10 if expected.dtype != "float32" else 1e-6
+    tolerance = 1e-12 if expected.dtype != "float32" else 1e-6
     np.testing.assert_allclose(value, expected, rtol=tolerance, atol=tolerance)
     for ours, keras_gradient in zip(gradients, wanted, strict=True):
         if ours is not None and keras_gradient is not None:
-            np.testing.assert_allclose(ours, keras_gradient, rtol=1e-9, atol=1e-10)
+            np.testing.assert_allclose(ours, keras_gradient, rtol=1e-12, atol=1e-12)
     dims = [5 if d == -1 else d for d in body.dims or ()]
     known = [(a, b) for a, b in zip(dims, value.shape, strict=True) if a is not None]
     assert all(a == b for a, b in known), (dims, value.shape)
@@ -306,8 +306,8 @@ def test_custom_loss(text: str, compared: Compared) -> None:
     expected = wrapped(torch.tensor(y), theirs)
     value.backward()
     expected.backward()
-    np.testing.assert_allclose(value.detach(), expected.detach(), rtol=1e-10)
-    np.testing.assert_allclose(ours.grad, theirs.grad, rtol=1e-10)
+    np.testing.assert_allclose(value.detach(), expected.detach(), rtol=1e-12)
+    np.testing.assert_allclose(ours.grad, theirs.grad, rtol=1e-12)
 
 
 METRICS = [
@@ -341,7 +341,7 @@ def test_custom_metric(text: str, compared: Compared) -> None:
     code = metric.lower(pair)
     value = read(code, batches, *metric.definitions(pair))
     # The mean of conditions is float32 in Keras, whatever its floatx.
-    tolerance = 1e-6 if "equal" in text else 1e-10
+    tolerance = 1e-6 if "equal" in text else 1e-12
     np.testing.assert_allclose(value, float(theirs.result()), rtol=tolerance)
     assert metric.log_name == "my_metric"
 

@@ -172,8 +172,8 @@ def test_value_and_gradient(row: tuple[str, dict[str, Any], Compared]) -> None:
     ours.check_types(pair.target, pair.prediction)
     value, gradient = _with_gradient(lambda y, p: evaluate(ours.reduced(pair), y=y, p=p), y, p)
     expected = _with_gradient(lambda y, p: theirs(y, _activated(compared, p)), y, p)
-    np.testing.assert_allclose(value, expected[0], rtol=1e-10, atol=1e-10)
-    np.testing.assert_allclose(gradient, expected[1], rtol=1e-9, atol=1e-10)
+    np.testing.assert_allclose(value, expected[0], rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(gradient, expected[1], rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize("row", [r for r in ROWS if r[0] != "Circle"], ids=name_of)
@@ -193,7 +193,7 @@ def test_weights(row: tuple[str, dict[str, Any], Compared], reduction: str) -> N
     )
     expected = theirs(torch.tensor(y), _activated(compared, torch.tensor(p)), torch.tensor(w))
     if (values.ndim == 0 and reduction == "sum_over_batch_size") or values.ndim:
-        np.testing.assert_allclose(value, expected, rtol=1e-10, atol=1e-10)
+        np.testing.assert_allclose(value, expected, rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize("options", [{}, {"ignore_class": 0}], ids=str)
@@ -212,7 +212,7 @@ def test_mask(options: dict[str, Any], reduction: str, weighted: bool) -> None:
     probabilities = torch.tensor(p).softmax(-1)
     keras.src.backend.set_keras_mask(probabilities, mask)
     expected = theirs(torch.tensor(y), probabilities, w if weighted else None)
-    np.testing.assert_allclose(value, expected, rtol=1e-10)
+    np.testing.assert_allclose(value, expected, rtol=1e-12)
 
 
 def test_all_ignored_is_zero() -> None:

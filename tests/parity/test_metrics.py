@@ -172,7 +172,7 @@ def read(code: MetricCode, batches: list[tuple[Any, Any]], *definitions: str) ->
     if code.mean:
         for (y, p), value in zip(batches, values, strict=True):
             mean = evaluate(code.mean, *definitions, y=torch.tensor(y), p=torch.tensor(p))
-            torch.testing.assert_close(mean, value.mean(), rtol=1e-10, atol=1e-10)
+            torch.testing.assert_close(mean, value.mean(), rtol=1e-12, atol=1e-12)
     if not code.size:
         return float(sum(v.double().sum() for v in values) / sum(v.numel() for v in values))
     assert all(v.shape == (code.size,) for v in values)
@@ -201,8 +201,8 @@ def test_metric(row: Row) -> None:
     assert math.isclose(
         read(ours.lower(pair), batches),
         expected,
-        rel_tol=2e-6 if name in SINGLE else 1e-10,
-        abs_tol=2e-6 if name in SINGLE else 1e-10,
+        rel_tol=2e-6 if name in SINGLE else 1e-12,
+        abs_tol=2e-6 if name in SINGLE else 1e-12,
     )
     assert ours.log_name == theirs.name.rstrip("0123456789").rstrip("_")
     direction = {"up": "max", "down": "min"}.get(getattr(theirs, "_direction", ""), "")

@@ -101,6 +101,26 @@ def test_metrics_keep_their_names(folder: Path) -> None:
     assert 'name="top-3"' in text and "SparseCategoricalAccuracy(name=acc)" in text
 
 
+def test_statistics_of_layers(folder: Path) -> None:
+    """Of all axes together the mean is a number; a HDF5 file says little of some layers."""
+    a, b = keras.Input((3,), name="a"), keras.Input((2,), name="b")
+    one = L.Normalization(axis=None)
+    one.adapt(np.random.default_rng(0).random(50) * 3)
+    bins = L.CategoryEncoding(3)(L.Discretization([0.0, 0.5])(b))
+    model = shaken(keras.Model([a, b], L.Dense(2)(L.Concatenate()([one(a), bins]))))
+    for name in ("model.keras", "model.h5"):
+        model.save(folder / name)
+        assert_equal(model, read(folder / name), folder)
+
+
+def test_an_inner_model_has_the_name_that_a_spec_can_give_it(folder: Path) -> None:
+    inner = keras.Sequential([keras.Input((3,)), L.Dense(2)], name="net_0.35_32")
+    model = keras.Sequential([keras.Input((3,)), inner, L.Dense(1)])
+    model.save(folder / "model.keras")
+    assert "self.net_0_35_32 = " in build(read(folder / "model.keras"))[0].script
+    assert "model net_0_35_32" in spec(model, folder)
+
+
 def test_metrics_that_count(folder: Path) -> None:
     model = keras.Sequential([keras.Input((4,)), L.Dense(1, "sigmoid")])
     model.compile("adam", "binary_crossentropy", metrics=[keras.metrics.BinaryIoU([0, 1], 0.4)])

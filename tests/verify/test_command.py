@@ -324,6 +324,16 @@ KEPT_APART = [
     b -> LSTM(5, return_sequences=True, initial_state=[h, c]) -> Dense(3, softmax)
     compile(adam, categorical_crossentropy, metrics=[accuracy])
     """,
+    # One loss for two outputs: there is nothing to tell apart.
+    """
+    x = Input(4)
+    first = x -> Dense(2)
+    second = x -> Dense(1)
+    outputs(first, second)
+    compile(adam, [mse, None], metrics=[[mae], [mae]])
+    """,
+    # Numbers that float32 does not have.
+    "Input(3) -> Normalization(mean=[0.1, 0.2, 0.3], variance=[1.1, 1.2, 1.3]) -> Dense(2)",
     # A layer that overwrites its own kernel, twice in a step.
     "kernel = SpectralNormalization(Dense(4))\nInput(4) -> kernel -> kernel",
 ]

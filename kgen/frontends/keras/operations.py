@@ -89,6 +89,7 @@ USUAL = {"norm": ("order",), "pad": ("constant_values",), "softmax": ("axis",),
 IDLE: dict[str, tuple[Any, ...]] = {"axis": (-1,), "batch_dims": (0,), "sparse": (False,)}
 LEGACY = ("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer")  # of Keras 2
 PLACES = ("", "__operators__", "linalg", "math", "nn", "compat.v1", "compat.v1.math")
+BARE = ("InputLayer", "Discretization")  # layers that do not say whether they are trained
 PARTS = ("split", "unstack")  # return several tensors
 LISTS = ("concatenate", "concat", "stack")  # take one list of tensors
 LETTERS = "xyzabcdefgh"
@@ -100,7 +101,7 @@ def is_operation(layer: Item) -> bool:
     if name in LEGACY or module.startswith(("keras.src.ops", "keras.ops")):
         return True
     # HDF5 files of Keras 3 name no modules; what every layer says of itself tells them apart.
-    plain = not module and name != "InputLayer" and layer.get("config", "layers") is None
+    plain = not module and name not in BARE and layer.get("config", "layers") is None
     called = layer.get("inbound_nodes", 0, "args") is not None
     return plain and called and layer.get("config", "trainable") is None
 
