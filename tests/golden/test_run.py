@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from kgen.api import build_text
+
 ROOT = Path(__file__).parents[2]
 SCRIPTS = sorted((ROOT / "generated").glob("*.py"))
 SLOW = {"vgg_like": ["--batch-size", "50"]}
@@ -216,3 +218,11 @@ def test_bad_files_end_in_one_clear_line(name: str, bad_files: Path) -> None:
     assert done.returncode == 1
     assert message in done.stderr
     assert len(done.stderr.strip().splitlines()) <= 8
+
+
+def test_images_that_are_normalized_by_groups_first(tmp_path: Path) -> None:
+    """torch's own backward crashes there, the process with it."""
+    spec = "Input((8, 8, 6)) -> GroupNormalization(3) -> GlobalAveragePooling2D()\nfit(epochs=1)"
+    script = tmp_path / "script.py"
+    script.write_text(build_text(spec).script, encoding="utf-8")
+    run(script, tmp_path, "--verbose", "0")

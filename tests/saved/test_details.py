@@ -114,8 +114,9 @@ def test_statistics_of_layers(folder: Path) -> None:
 
 
 def test_an_inner_model_has_the_name_that_a_spec_can_give_it(folder: Path) -> None:
-    inner = keras.Sequential([keras.Input((3,)), L.Dense(2)], name="net_0.35_32")
-    model = keras.Sequential([keras.Input((3,)), inner, L.Dense(1)])
+    i, x = keras.Input((3,)), keras.Input((3,))
+    inner = keras.Model(i, L.Dense(2)(i), name="net_0.35_32")
+    model = keras.Model(x, L.Dense(1)(inner(x)))
     model.save(folder / "model.keras")
     assert "self.net_0_35_32 = " in build(read(folder / "model.keras"))[0].script
     assert "model net_0_35_32" in spec(model, folder)

@@ -266,7 +266,7 @@ class GroupNormalization(OverChannels):
     def lower(self, ctx: Context, x: Value) -> str:
         channels = self.size(self.place(self.axis, x.type), x.type)
         groups = channels if self.groups == -1 else self.groups
-        norm = f"nn.GroupNorm({groups}, {channels}, eps={self.epsilon}"
+        norm = f"GroupNorm({groups}, {channels}, eps={self.epsilon}"
         plain = not self.scale and not self.center
         norm = ctx.module(f"{norm}, affine=False)" if plain else self.learned(f"{norm})"))
         return self.through(x, lambda value: f"{norm}({value})")
