@@ -530,6 +530,13 @@ class Model(nn.Module):
         return year, kind, genre_hash, studio_hash, x, *others
 
 
+def table_column(table: dict[str, list], name: str) -> list:
+    """Return the values of a column; end the program where there is none."""
+    if name not in table:
+        sys.exit(f"no column {name!r}; there are {', '.join(table)}")
+    return table[name]
+
+
 def class_codes(table: dict[str, list], name: str, limit: int = 0) -> np.ndarray:
     """Return the number of each value of a column among its sorted values.
 
@@ -538,9 +545,7 @@ def class_codes(table: dict[str, list], name: str, limit: int = 0) -> np.ndarray
         name: The column.
         limit: End the program when there are more different values; 0 for any number.
     """
-    if name not in table:
-        sys.exit(f"no column {name!r}; there are {', '.join(table)}")
-    values = [str(value) for value in table[name]]
+    values = [str(value) for value in table_column(table, name)]
     try:
         kinds = sorted(set(values), key=float)  # 2 before 10
     except ValueError:
@@ -553,10 +558,9 @@ def class_codes(table: dict[str, list], name: str, limit: int = 0) -> np.ndarray
 
 def number_column(table: dict[str, list], name: str) -> np.ndarray:
     """Return a column of numbers; end the program where it holds something else."""
-    if name not in table:
-        sys.exit(f"no column {name!r}; there are {', '.join(table)}")
-    numbers = np.empty(len(table[name]))
-    for i, value in enumerate(table[name]):
+    values = table_column(table, name)
+    numbers = np.empty(len(values))
+    for i, value in enumerate(values):
         try:
             numbers[i] = float(value)
         except (TypeError, ValueError):
@@ -589,10 +593,7 @@ def read_csv(path: str, delimiter: str = ",") -> dict[str, list[str]]:
 
 def text_columns(table: dict[str, list], names: list[str]) -> np.ndarray:
     """Return columns as text, a row a sample."""
-    for name in names:
-        if name not in table:
-            sys.exit(f"no column {name!r}; there are {', '.join(table)}")
-    columns = [[str(value) for value in table[name]] for name in names]
+    columns = [[str(value) for value in table_column(table, name)] for name in names]
     return np.array(columns, dtype=object).T
 
 
@@ -995,33 +996,44 @@ def as_texts(name: str, array: np.ndarray, shape: tuple[int | None, ...]) -> np.
     return array
 
 
-def read_arrays(path: str, **expected: Any) -> list[np.ndarray]:
-    """Read a .npy file, or a .npz with an array an input, in Keras' layout.
+def check_numbers(path: str, name: str, array: np.ndarray, shape: tuple) -> None:
+    """Exit unless an array has numbers, in samples of a shape (-1 for any size)."""
+    have = array.shape[1:]
+    wanted = tuple(h if w == -1 else w for h, w in zip(have, shape))
+    if have != wanted or len(have) != len(shape):
+        sys.exit(f"{path}: a sample of `{name}` has shape {have}, not {shape}")
+    if array.dtype.kind not in "fiub":
+        sys.exit(f"{path}: `{name}` holds no numbers")
 
-    `expected` has the shape of a sample (-1 for any size) and the type of each input.
-    """
+
+def input_arrays(path: str, names: list[str]) -> list[np.ndarray]:
+    """Read a .npy file, or a .npz with an array an input, in Keras' layout."""
     try:
         loaded = np.load(path)
         arrays = [loaded]
         if hasattr(loaded, "files"):  # by name, or in their order if the names differ
-            same = set(loaded.files) == set(expected)
-            arrays = [loaded[name] for name in (expected if same else loaded.files)]
+            same = set(loaded.files) == set(names)
+            arrays = [loaded[name] for name in (names if same else loaded.files)]
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         sys.exit(f"cannot read {path}: {brief(error)}")
-    if len(arrays) != len(expected):
-        sys.exit(f"{path} has {len(arrays)} arrays, the model {len(expected)} inputs")
+    if len(arrays) != len(names):
+        sys.exit(f"{path} has {len(arrays)} arrays, the model {len(names)} inputs")
+    return arrays
+
+
+def read_arrays(path: str, **expected: Any) -> list[np.ndarray]:
+    """Read the inputs to predict for, some of which are text.
+
+    `expected` has the shape of a sample (-1 for any size) and the type of each input.
+    """
     inputs = []
+    arrays = input_arrays(path, list(expected))
     for array, (name, (shape, dtype)) in zip(arrays, expected.items()):
         if dtype is str:
             inputs.append(as_texts(name, array, shape))
-            continue
-        have = array.shape[1:]
-        wanted = tuple(h if w == -1 else w for h, w in zip(have, shape))
-        if have != wanted or len(have) != len(shape):
-            sys.exit(f"{path}: a sample of `{name}` has shape {have}, not {shape}")
-        if array.dtype.kind not in "fiub":
-            sys.exit(f"{path}: `{name}` holds no numbers")
-        inputs.append(array.astype(dtype))
+        else:
+            check_numbers(path, name, array, shape)
+            inputs.append(array.astype(dtype))
     if len(set(map(len, inputs))) > 1:
         sys.exit(f"{path}: the inputs differ in their number of samples")
     return inputs
@@ -1095,4 +1107,4 @@ if __name__ == "__main__":
     except KeyboardInterrupt:
         sys.exit("interrupted; with --checkpoint PATH a next run goes on from here")
 
-# kgen checksum: 3698d4b2fb47abef011624a116d13e2e9f266b7bf83d5308f3a9886a91cbe8c8
+# kgen checksum: f2e6fdd78b271c902073d62d17bc2af07c6a965ff888b1232582be4297856fed

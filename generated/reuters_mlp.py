@@ -603,30 +603,41 @@ def save_history(history: dict[str, list[float]], path: str) -> None:
             file.write(json.dumps(history, indent=1).encode())
 
 
-def read_inputs(path: str, device: torch.device, **expected: Any) -> tuple[Tensor, ...]:
-    """Read a .npy file, or a .npz with an array an input, in Keras' layout.
+def check_numbers(path: str, name: str, array: np.ndarray, shape: tuple) -> None:
+    """Exit unless an array has numbers, in samples of a shape (-1 for any size)."""
+    have = array.shape[1:]
+    wanted = tuple(h if w == -1 else w for h, w in zip(have, shape))
+    if have != wanted or len(have) != len(shape):
+        sys.exit(f"{path}: a sample of `{name}` has shape {have}, not {shape}")
+    if array.dtype.kind not in "fiub":
+        sys.exit(f"{path}: `{name}` holds no numbers")
 
-    `expected` has of each input the shape of a sample (-1 for any size), the dtype and,
-    for ids, their number.
-    """
+
+def input_arrays(path: str, names: list[str]) -> list[np.ndarray]:
+    """Read a .npy file, or a .npz with an array an input, in Keras' layout."""
     try:
         loaded = np.load(path)
         arrays = [loaded]
         if hasattr(loaded, "files"):  # by name, or in their order if the names differ
-            same = set(loaded.files) == set(expected)
-            arrays = [loaded[name] for name in (expected if same else loaded.files)]
+            same = set(loaded.files) == set(names)
+            arrays = [loaded[name] for name in (names if same else loaded.files)]
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         sys.exit(f"cannot read {path}: {brief(error)}")
-    if len(arrays) != len(expected):
-        sys.exit(f"{path} has {len(arrays)} arrays, the model {len(expected)} inputs")
+    if len(arrays) != len(names):
+        sys.exit(f"{path} has {len(arrays)} arrays, the model {len(names)} inputs")
+    return arrays
+
+
+def read_inputs(path: str, device: torch.device, **expected: Any) -> tuple[Tensor, ...]:
+    """Read the inputs to predict for, as tensors on the device.
+
+    `expected` has of each input the shape of a sample (-1 for any size), the dtype and,
+    for ids, their number.
+    """
     inputs = []
+    arrays = input_arrays(path, list(expected))
     for array, (name, (shape, dtype, *ids)) in zip(arrays, expected.items()):
-        have = array.shape[1:]
-        wanted = tuple(h if w == -1 else w for h, w in zip(have, shape))
-        if have != wanted or len(have) != len(shape):
-            sys.exit(f"{path}: a sample of `{name}` has shape {have}, not {shape}")
-        if array.dtype.kind not in "fiub":
-            sys.exit(f"{path}: `{name}` holds no numbers")
+        check_numbers(path, name, array, shape)
         if ids and array.size and not 0 <= array.min() <= array.max() < ids[0]:
             low, high = array.min(), array.max()
             sys.exit(f"{path}: `{name}` holds {low} to {high}, not 0 to {ids[0] - 1}")
@@ -693,4 +704,4 @@ if __name__ == "__main__":
     except KeyboardInterrupt:
         sys.exit("interrupted; with --checkpoint PATH a next run goes on from here")
 
-# kgen checksum: 3b3b0a6c53e4734179553a6bc6ce740b8b4cf906729fd497292df9dd233fd493
+# kgen checksum: 3575c38ba6b27c44b7203bfebb3960c0b6337ecb2af15f9b2e626fc986f5fe48

@@ -13,7 +13,7 @@ from kgen.catalogue.layer import Layer
 from kgen.catalogue.layers.inputs import Input
 from kgen.frontends.kdsl.format import format_source
 from kgen.ir.model import Composite, Graph, Instance, Model, Node, Ref
-from kgen.ir.rewrite import inner_first, wrapped
+from kgen.ir.rewrite import inner_first
 from kgen.passes.fold_signature import Parameter, explains, in_terms_of, slots, usual
 from kgen.passes.statements import RESERVED, Uses
 from kgen.source import Source
@@ -40,7 +40,7 @@ class Block:
 class _Printer:
     def __init__(self, model: Model) -> None:
         self.model = model
-        graphs = [model.graph, *(c.graph for c in inner_first(model.graph))]
+        graphs = [model.graph, *(c.graph for _, c in inner_first(model.graph))]
         bound = {name for graph in graphs for node in graph.nodes for name in node.bound}
         self.names = Names({*RESERVED, *bound})
         self.values = Values(lambda word: word in self.names.taken, self.instance_name)
@@ -51,7 +51,7 @@ class _Printer:
     def text(self) -> str:
         graph = self.model.graph
         uses: dict[str, list[Composite]] = {}
-        for composite in inner_first(graph):
+        for _, composite in inner_first(graph):
             if composite.kind == "block":
                 uses.setdefault(composite.title, []).append(composite)
         for title, composites in uses.items():
@@ -317,18 +317,7 @@ def is_model(instance: Instance) -> bool:
 def models_inside(graph: Graph) -> list[Instance]:
     """Return the models that a graph applies, once each, those inside of others first."""
     found: dict[int, Instance] = {}
-    pending: list[tuple[Instance | None, Graph | None]] = [(None, graph)]
-    while pending:
-        instance, inner = pending.pop()
-        if inner is None:
-            assert instance is not None
+    for instance, _ in inner_first(graph):
+        if is_model(instance):
             found.setdefault(instance.uid, instance)
-            continue
-        if instance is not None and is_model(instance):
-            pending.append((instance, None))
-        instances = [n.instance for n in inner.nodes]
-        instances += [w for i in instances if isinstance(i.layer, Layer) for w in wrapped(i.layer)]
-        pending += [
-            (i, i.layer.graph) for i in reversed(instances) if isinstance(i.layer, Composite)
-        ]
     return list(found.values())

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from kgen.backends.adapting import layer_adapts, model_lines
 from kgen.backends.measures import Measures
-from kgen.backends.summary import totals, walk
+from kgen.backends.summary import totals
 from kgen.backends.templates import py, render
 from kgen.backends.text import TextFront, adapting_lines, encoding
 from kgen.backends.training import checkpoint_path
@@ -35,7 +35,7 @@ def main_section(
     backup: Backup | None = None,
 ) -> str:
     outputs = [o.name for o in plan.outputs]
-    images = any(t.rank == 3 for t in _types(typed.graph))
+    images = any(t.rank == 3 for node in typed.graph.walk() for t in node.outputs)
     written = ["cfg.save", "cfg.history", "cfg.output"]
     if backup is None:  # else `train` makes its folder
         written.insert(0, "cfg.checkpoint")
@@ -142,7 +142,7 @@ def evaluated_part(plan: Plan) -> tuple[str, str]:
 def cpu_lines(typed: TypedModel, plan: Plan) -> list[Line]:
     """Return the settings with which a CPU trains this model fastest."""
     lines = []
-    if any(isinstance(node.node.instance.layer, BaseConv) for node in walk(typed.graph)):
+    if any(isinstance(node.node.instance.layer, BaseConv) for node in typed.graph.walk()):
         lines.append(Line("keep_freed_memory()"))
     flops = totals(typed).flops
     # Backward takes twice the operations of forward.
@@ -258,23 +258,6 @@ def whole_batches(typed: TypedGraph, data: str, depth: int = 0) -> list[Line]:
 
 def state_size(typed: TypedGraph) -> int | None:
     """Return of how many samples layers carry their states from batch to batch."""
-    pending = [typed]
-    while pending:
-        for node in pending.pop().nodes:
-            if getattr(node.node.instance.layer, "stateful", False):
-                return node.inputs[0].batch
-            if node.inner is not None:
-                pending.append(node.inner)
-    return None
-
-
-def _types(typed: TypedGraph) -> list[TensorType]:
-    found: list[TensorType] = []
-    pending = [typed]
-    while pending:
-        graph = pending.pop()
-        for node in graph.nodes:
-            found += node.outputs
-            if node.inner is not None:
-                pending.append(node.inner)
-    return found
+    layers = ((node.node.instance.layer, node) for node in typed.walk())
+    kept = (node for layer, node in layers if getattr(layer, "stateful", False))
+    return next((node.inputs[0].batch for node in kept), None)

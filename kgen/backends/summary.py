@@ -72,7 +72,7 @@ def totals(typed: TypedModel) -> Totals:
     layers = parameters = trainable = flops = activations = 0
     known = True
     seen: set[int] = set()
-    for node in walk(typed.graph):
+    for node in typed.graph.walk():
         layer = node.node.instance.layer
         if isinstance(layer, Composite | Input):
             continue
@@ -89,19 +89,6 @@ def totals(typed: TypedModel) -> Totals:
     return Totals(
         layers, parameters, trainable, flops if known else None, activations if known else None
     )
-
-
-def walk(graph: TypedGraph) -> Iterator[TypedNode]:
-    """Yield every node, each followed by those inside it."""
-    pending = [iter(graph.nodes)]
-    while pending:
-        node = next(pending[-1], None)
-        if node is None:
-            pending.pop()
-            continue
-        yield node
-        if node.inner is not None:
-            pending.append(iter(node.inner.nodes))
 
 
 def is_chain(graph: Graph) -> bool:
@@ -181,7 +168,7 @@ def _level(graph: TypedGraph, depth: int) -> Iterator[tuple[_Row, TypedGraph | N
 def _parameters(node: TypedNode) -> int:
     if node.inner is None:
         return sum(w.size for w in node.weights)
-    inside = {n.node.instance.uid: n.weights for n in walk(node.inner)}
+    inside = {n.node.instance.uid: n.weights for n in node.inner.walk()}
     return sum(w.size for weights in inside.values() for w in weights)
 
 

@@ -7,6 +7,7 @@ nesting is that of blocks and models used as layers.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -104,6 +105,18 @@ class TypedGraph:
             cached = {t.node.id: t for t in self.nodes}
             object.__setattr__(self, "_by_id", cached)
         return cached
+
+    def walk(self) -> Iterator[TypedNode]:
+        """Yield every node, each followed by those inside it: of every use of a block."""
+        pending = [iter(self.nodes)]
+        while pending:
+            node = next(pending[-1], None)
+            if node is None:
+                pending.pop()
+                continue
+            yield node
+            if node.inner is not None:
+                pending.append(iter(node.inner.nodes))
 
     @property
     def input_types(self) -> list[TensorType]:

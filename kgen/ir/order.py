@@ -37,7 +37,7 @@ def in_keras_order(graph: Graph) -> Graph:
 
 def remembers(node: Node) -> bool:
     """Return whether a layer, or one inside of it, changes with each application."""
-    return any(layer.remembers() for layer in layers_of(node.instance))
+    return any(layer.remembers() for layer in layers_of(node.instance.layer))
 
 
 # -------------------------------------------------------------------------- Keras' order

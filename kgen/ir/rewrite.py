@@ -79,9 +79,9 @@ class Replaced(Rewriter):
         return self.made.get(instance.uid) or super().changed(instance)
 
 
-def layers_of(instance: Instance) -> Iterator[Layer]:
+def layers_of(layer: Layer | Composite) -> Iterator[Layer]:
     """Yield a layer and all that are inside of it, however deep."""
-    pending = [instance.layer]
+    pending = [layer]
     while pending:
         layer = pending.pop()
         if isinstance(layer, Composite):
@@ -103,19 +103,22 @@ def wrapped(layer: Layer) -> Iterator[Instance]:
             pending[:0] = value
 
 
-def inner_first(graph: Graph) -> list[Composite]:
+def inner_first(graph: Graph) -> list[tuple[Instance, Composite]]:
     """Return every block and model inside a graph, each use, those inside of others first."""
-    found: list[Composite] = []
-    pending: list[tuple[Any, bool]] = [(graph, False)]
+    found: list[tuple[Instance, Composite]] = []
+    pending = [(use, False) for use in reversed(composites(graph))]
     while pending:
-        item, ready = pending.pop()
+        use, ready = pending.pop()
         if ready:
-            found.append(item)
+            found.append(use)
             continue
-        inner = item.graph if isinstance(item, Composite) else item
-        if isinstance(item, Composite):
-            pending.append((item, True))
-        layers = [n.instance.layer for n in inner.nodes]
-        layers += [w.layer for layer in layers if isinstance(layer, Layer) for w in wrapped(layer)]
-        pending += [(c, False) for c in reversed(layers) if isinstance(c, Composite)]
+        pending.append((use, True))
+        pending += [(inner, False) for inner in reversed(composites(use[1].graph))]
     return found
+
+
+def composites(graph: Graph) -> list[tuple[Instance, Composite]]:
+    """Return the blocks and models that a graph applies, then those that its layers wrap."""
+    found = [node.instance for node in graph.nodes]
+    found += [w for i in found if isinstance(i.layer, Layer) for w in wrapped(i.layer)]
+    return [(i, i.layer) for i in found if isinstance(i.layer, Composite)]

@@ -79,7 +79,7 @@ class NodeContext:
             known = self.owner.constructor_of[self.instance.uid]
             if known == constructor:
                 return f"self.{self.owner.attribute_of[self.instance.uid]}"
-            if any(has_weights(layer) for layer in layers_of(self.instance)):
+            if any(has_weights(layer) for layer in layers_of(self.instance.layer)):
                 raise Unshareable(self.instance, known, constructor)
         if not self.modules:
             self.modules.append((self.wanted, constructor))

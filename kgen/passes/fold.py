@@ -180,7 +180,7 @@ def titled(graph: Graph) -> Graph:
     """Return the graph with titles of blocks that are numbered as they are met."""
     names = Names({"input"})
     found: dict[str, str] = {}
-    for composite in inner_first(graph):
+    for _, composite in inner_first(graph):
         if composite.kind == "block" and composite.title not in found:
             found[composite.title] = names.new(stem_of(composite.title))
     return _Titled(found).graph(graph)

@@ -13,7 +13,7 @@ from kgen.source import Span
 
 def mixes(graph: Graph) -> bool:
     """Return whether a chain has a layer that mixes labels, be it inside of another."""
-    return any(isinstance(x, Mixing) for n in graph.nodes for x in layers_of(n.instance))
+    return any(isinstance(x, Mixing) for n in graph.nodes for x in layers_of(n.instance.layer))
 
 
 def with_labels(graph: Graph, found: Diagnostics) -> Graph | None:
@@ -30,7 +30,7 @@ def with_labels(graph: Graph, found: Diagnostics) -> Graph | None:
             images, labels = builder.apply(both, (images, labels))
             builder.name_output(labels, "labels")
             continue
-        inside = next((x for x in layers_of(instance) if isinstance(x, Mixing)), None)
+        inside = next((x for x in layers_of(instance.layer) if isinstance(x, Mixing)), None)
         if inside is not None:
             found.error(
                 "K501",

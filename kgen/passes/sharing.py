@@ -45,7 +45,7 @@ def check_sharing(graph: Graph, found: Diagnostics) -> None:
     first: dict[int, Use] = {}
     for use in uses(graph):
         other = first.setdefault(use.instance.uid, use)
-        if other.owner == use.owner or not any(map(has_weights, layers_of(use.instance))):
+        if other.owner == use.owner or not any(map(has_weights, layers_of(use.instance.layer))):
             continue
         layer = use.instance.layer
         kind = layer.title if isinstance(layer, Composite) else type(layer).__name__

@@ -33,7 +33,7 @@ def stated(name: str, graph: Graph) -> Graph:
         name: The model's name, which no tensor may have.
         graph: The graph, with its blocks.
     """
-    titles = {c.title for c in inner_first(graph)}
+    titles = {c.title for _, c in inner_first(graph)}
     return _Stater(RESERVED | titles | {name}).graph(graph)
 
 

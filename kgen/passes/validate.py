@@ -72,15 +72,6 @@ def graphs(typed: TypedGraph) -> Iterator[TypedGraph]:
                 pending.append(node.inner)
 
 
-def every_node(typed: TypedGraph) -> Iterator[TypedNode]:
-    """Yield the nodes of a graph and of every use of the blocks and models in it."""
-    pending = [typed]
-    while pending:
-        graph = pending.pop()
-        yield from graph.nodes
-        pending += [node.inner for node in graph.nodes if node.inner is not None]
-
-
 def check_adapting(graph: TypedGraph, outermost: bool, found: Diagnostics) -> None:
     """A layer that adapts to the training data must take one input of the model."""
     readers: dict[int, tuple[int, int]] = {}
@@ -237,7 +228,7 @@ def check_trainable(typed: TypedModel, found: Diagnostics) -> None:
     total = 0
     counted: set[int] = set()
     largest: tuple[int, TypedNode] | None = None
-    for node in every_node(typed.graph):
+    for node in typed.graph.walk():
         if not node.weights or node.node.instance.uid in counted:
             continue
         counted.add(node.node.instance.uid)
@@ -247,7 +238,7 @@ def check_trainable(typed: TypedModel, found: Diagnostics) -> None:
             largest = (size, node)
     if not any(
         w.trainable and getattr(node.node.instance.layer, "trainable", True)
-        for node in every_node(typed.graph)
+        for node in typed.graph.walk()
         for w in node.weights
     ):
         fit = typed.model.training.fit

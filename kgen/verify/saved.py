@@ -25,7 +25,7 @@ def load_saved(path: str) -> Any:
 
 def read_otherwise(graph: Graph) -> str:
     """Return what Keras 3 takes for something else than the Keras that wrote a file, or ""."""
-    layers = (layer for node in graph.nodes for layer in layers_of(node.instance))
+    layers = (layer for node in graph.nodes for layer in layers_of(node.instance.layer))
     values = (value for layer in layers for value in layer.config().values())
     return "`hard_sigmoid`" if any(isinstance(v, LegacyHardSigmoid) for v in values) else ""
 

@@ -6,9 +6,7 @@ def class_codes(table: dict[str, list], name: str, limit: int = 0) -> np.ndarray
         name: The column.
         limit: End the program when there are more different values; 0 for any number.
     """
-    if name not in table:
-        sys.exit(f"no column {name!r}; there are {', '.join(table)}")
-    values = [str(value) for value in table[name]]
+    values = [str(value) for value in table_column(table, name)]
     try:
         kinds = sorted(set(values), key=float)  # 2 before 10
     except ValueError:

@@ -1,9 +1,8 @@
 def number_column(table: dict[str, list], name: str) -> np.ndarray:
     """Return a column of numbers; end the program where it holds something else."""
-    if name not in table:
-        sys.exit(f"no column {name!r}; there are {', '.join(table)}")
-    numbers = np.empty(len(table[name]))
-    for i, value in enumerate(table[name]):
+    values = table_column(table, name)
+    numbers = np.empty(len(values))
+    for i, value in enumerate(values):
         try:
             numbers[i] = float(value)
         except (TypeError, ValueError):

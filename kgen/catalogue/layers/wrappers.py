@@ -19,6 +19,7 @@ from kgen.diagnostics import Fault
 from kgen.ir.build import GraphBuilder, LayerValue, layer_value
 from kgen.ir.functions import Function
 from kgen.ir.model import Composite, Instance
+from kgen.ir.rewrite import layers_of
 from kgen.ir.shapes import TensorType
 from kgen.source import NOWHERE
 from kgen.torch_ir import operand
@@ -157,16 +158,7 @@ def is_pointwise(layer: Layer | Composite) -> bool:
 
 def has_batch_statistics(instance: Instance) -> bool:
     """Return whether a layer or model normalizes with the statistics of a batch."""
-    pending: list[Layer | Composite] = [instance.layer]
-    while pending:
-        layer = pending.pop()
-        if isinstance(layer, BatchNormalization):
-            return True
-        if isinstance(layer, Composite):
-            pending += [node.instance.layer for node in layer.graph.nodes]
-        elif isinstance(layer, TimeDistributed):
-            pending.append(layer.layer.layer)
-    return False
+    return any(isinstance(layer, BatchNormalization) for layer in layers_of(instance.layer))
 
 
 class Bidirectional(Layer):

@@ -17,6 +17,7 @@ from kgen.frontends.keras.layers import layer_name
 from kgen.frontends.keras.operations import is_operation, operation
 from kgen.ir.build import GraphBuilder, LayerValue, Tensor
 from kgen.ir.model import Composite, Graph, Instance
+from kgen.ir.rewrite import layers_of
 
 Key = tuple[str, int]  # a layer and the number of its application
 
@@ -324,17 +325,12 @@ def is_keras_three(layer: Item) -> bool:
 
 def indifferent(composite: Composite) -> bool:
     """Return whether a model computes the same in training as it does in inference."""
-    pending = [composite.graph]
-    while pending:
-        for node in pending.pop().nodes:
-            layer = node.instance.layer
-            if isinstance(layer, Composite):
-                pending.append(layer.graph)
-            elif type(layer).__name__ == "BatchNormalization":
-                if layer.trainable:
-                    return False
-            elif hasattr(layer, "seed") or type(layer).__name__ in RANDOM:
+    for layer in layers_of(composite):
+        if type(layer).__name__ == "BatchNormalization":
+            if layer.trainable:
                 return False
+        elif hasattr(layer, "seed") or type(layer).__name__ in RANDOM:
+            return False
     return True
 
 

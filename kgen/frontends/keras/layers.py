@@ -120,7 +120,7 @@ class Layers:
         """Remember which layer object a serialized layer has become."""
         instance = value.items[0][0]
         self.instances[id(item)] = instance
-        if self.is_repeated(item) and any(map(has_weights, layers_of(instance))):
+        if self.is_repeated(item) and any(map(has_weights, layers_of(instance.layer))):
             self.values.fail(
                 "K417",
                 f"layer `{layer_name(item)}` is part of two models, or of two other layers",

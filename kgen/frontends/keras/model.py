@@ -118,7 +118,7 @@ def with_batch_size(training: Training, graph: Graph, found: Diagnostics) -> Tra
     """
     sizes = (graph.nodes[i].instance.layer for i in graph.inputs)
     size = next((n for layer in sizes if (n := getattr(layer, "batch_size", None))), None)
-    layers = (layer for node in graph.nodes for layer in layers_of(node.instance))
+    layers = (layer for node in graph.nodes for layer in layers_of(node.instance.layer))
     if size is None or not any(getattr(layer, "stateful", False) for layer in layers):
         return training
     span = training.model_span
