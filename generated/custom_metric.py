@@ -151,17 +151,17 @@ def averages(sums: Tensor, n: int) -> dict[str, float]:
 
 
 def adam_(
-    p: Tensor,
-    g: Tensor,
-    m: Tensor,
-    v: Tensor,
+    p: list[Tensor],
+    g: list[Tensor],
+    m: list[Tensor],
+    v: list[Tensor],
     infinity: Tensor,
     rate: float,
     beta_1: float,
     beta_2: float,
     epsilon: float,
     decay: float = 0.0,
-    largest: Tensor | None = None,
+    largest: list[Tensor] | None = None,
 ) -> None:
     """Update m and v by g, then `p -= rate * m / (sqrt(v) + epsilon)`, in one kernel.
 
@@ -169,7 +169,7 @@ def adam_(
     v with epsilon elsewhere. At step infinity it corrects nothing, so that Keras' own
     correction can be a part of the rate.
     """
-    tensors = [p], [g], [m], [v], [] if largest is None else [largest], [infinity]
+    tensors = p, g, m, v, largest or [], [infinity] * len(p)
     rates = {"lr": rate, "beta1": beta_1, "beta2": beta_2, "weight_decay": decay}
     form = {"amsgrad": largest is not None, "maximize": False}
     torch._fused_adamw_(*tensors, **rates, eps=epsilon, **form)
@@ -220,7 +220,7 @@ class RMSprop:
         p, g = self.params, self.grads
         lr = self.learning_rate
         self.square.add_(self.epsilon * (1 - self.rho) / self.rho)
-        adam_(p, g, g, self.square, self.inf, lr, 0.0, self.rho, 0.0)
+        adam_([p], [g], [g], [self.square], self.inf, lr, 0.0, self.rho, 0.0)
         self.iterations += 1
 
     def state_dict(self) -> dict[str, Any]:
@@ -559,4 +559,4 @@ if __name__ == "__main__":
     except KeyboardInterrupt:
         sys.exit("interrupted; with --checkpoint PATH a next run goes on from here")
 
-# kgen checksum: 22590881c007cd7b4d84e08007cde22d359c6b9d246e38e5402a0a1c59fcf75a
+# kgen checksum: 81ed9938df9c902af84fbbb37a19c384d32712b0ddbc58bb944f81d93b8374c1

@@ -148,17 +148,17 @@ def measure(outputs: list[Tensor], y: Tensor) -> dict[str, float]:
 
 
 def adam_(
-    p: Tensor,
-    g: Tensor,
-    m: Tensor,
-    v: Tensor,
+    p: list[Tensor],
+    g: list[Tensor],
+    m: list[Tensor],
+    v: list[Tensor],
     infinity: Tensor,
     rate: float,
     beta_1: float,
     beta_2: float,
     epsilon: float,
     decay: float = 0.0,
-    largest: Tensor | None = None,
+    largest: list[Tensor] | None = None,
 ) -> None:
     """Update m and v by g, then `p -= rate * m / (sqrt(v) + epsilon)`, in one kernel.
 
@@ -166,7 +166,7 @@ def adam_(
     v with epsilon elsewhere. At step infinity it corrects nothing, so that Keras' own
     correction can be a part of the rate.
     """
-    tensors = [p], [g], [m], [v], [] if largest is None else [largest], [infinity]
+    tensors = p, g, m, v, largest or [], [infinity] * len(p)
     rates = {"lr": rate, "beta1": beta_1, "beta2": beta_2, "weight_decay": decay}
     form = {"amsgrad": largest is not None, "maximize": False}
     torch._fused_adamw_(*tensors, **rates, eps=epsilon, **form)
@@ -219,9 +219,8 @@ class Adam:
         lr = self.learning_rate
         t = self.iterations + 1
         rate = lr * math.sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t)
-        adam_(
-            p, g, self.m, self.v, self.inf, rate, self.beta_1, self.beta_2, self.epsilon
-        )
+        vectors = [p], [g], [self.m], [self.v]
+        adam_(*vectors, self.inf, rate, self.beta_1, self.beta_2, self.epsilon)
         self.iterations += 1
 
     def state_dict(self) -> dict[str, Any]:
@@ -555,4 +554,4 @@ if __name__ == "__main__":
     except KeyboardInterrupt:
         sys.exit("interrupted; with --checkpoint PATH a next run goes on from here")
 
-# kgen checksum: 8fa443e962e4cc023edaf739718059163d8e3c89051b11b7cf4d9ad45185202d
+# kgen checksum: 1eb9d188399f4e38e7dd10440df8391fda6132cb5ded3d23a74e884f6b2f8439

@@ -167,17 +167,17 @@ def measure(outputs: list[Tensor], y: Tensor) -> dict[str, float]:
 
 
 def adam_(
-    p: Tensor,
-    g: Tensor,
-    m: Tensor,
-    v: Tensor,
+    p: list[Tensor],
+    g: list[Tensor],
+    m: list[Tensor],
+    v: list[Tensor],
     infinity: Tensor,
     rate: float,
     beta_1: float,
     beta_2: float,
     epsilon: float,
     decay: float = 0.0,
-    largest: Tensor | None = None,
+    largest: list[Tensor] | None = None,
 ) -> None:
     """Update m and v by g, then `p -= rate * m / (sqrt(v) + epsilon)`, in one kernel.
 
@@ -185,7 +185,7 @@ def adam_(
     v with epsilon elsewhere. At step infinity it corrects nothing, so that Keras' own
     correction can be a part of the rate.
     """
-    tensors = [p], [g], [m], [v], [] if largest is None else [largest], [infinity]
+    tensors = p, g, m, v, largest or [], [infinity] * len(p)
     rates = {"lr": rate, "beta1": beta_1, "beta2": beta_2, "weight_decay": decay}
     form = {"amsgrad": largest is not None, "maximize": False}
     torch._fused_adamw_(*tensors, **rates, eps=epsilon, **form)
@@ -236,7 +236,7 @@ class RMSprop:
         p, g = self.params, self.grads
         lr = self.learning_rate
         self.square.add_(self.epsilon * (1 - self.rho) / self.rho)
-        adam_(p, g, g, self.square, self.inf, lr, 0.0, self.rho, 0.0)
+        adam_([p], [g], [g], [self.square], self.inf, lr, 0.0, self.rho, 0.0)
         self.iterations += 1
 
     def state_dict(self) -> dict[str, Any]:
@@ -569,4 +569,4 @@ if __name__ == "__main__":
     except KeyboardInterrupt:
         sys.exit("interrupted; with --checkpoint PATH a next run goes on from here")
 
-# kgen checksum: 1d6bc6f21cc5747ebf39f25f3641a4a2b35d107b5a817be473ce929d96390dc2
+# kgen checksum: 3276e24c97686df793877e79940731d14e10d301b2d106036aa4238bd02b5df8

@@ -128,17 +128,17 @@ def measure(outputs: list[Tensor], y: Tensor) -> dict[str, float]:
 
 
 def adam_(
-    p: Tensor,
-    g: Tensor,
-    m: Tensor,
-    v: Tensor,
+    p: list[Tensor],
+    g: list[Tensor],
+    m: list[Tensor],
+    v: list[Tensor],
     infinity: Tensor,
     rate: float,
     beta_1: float,
     beta_2: float,
     epsilon: float,
     decay: float = 0.0,
-    largest: Tensor | None = None,
+    largest: list[Tensor] | None = None,
 ) -> None:
     """Update m and v by g, then `p -= rate * m / (sqrt(v) + epsilon)`, in one kernel.
 
@@ -146,7 +146,7 @@ def adam_(
     v with epsilon elsewhere. At step infinity it corrects nothing, so that Keras' own
     correction can be a part of the rate.
     """
-    tensors = [p], [g], [m], [v], [] if largest is None else [largest], [infinity]
+    tensors = p, g, m, v, largest or [], [infinity] * len(p)
     rates = {"lr": rate, "beta1": beta_1, "beta2": beta_2, "weight_decay": decay}
     form = {"amsgrad": largest is not None, "maximize": False}
     torch._fused_adamw_(*tensors, **rates, eps=epsilon, **form)
@@ -197,7 +197,7 @@ class RMSprop:
         p, g = self.params, self.grads
         lr = self.learning_rate
         self.square.add_(self.epsilon * (1 - self.rho) / self.rho)
-        adam_(p, g, g, self.square, self.inf, lr, 0.0, self.rho, 0.0)
+        adam_([p], [g], [g], [self.square], self.inf, lr, 0.0, self.rho, 0.0)
         self.iterations += 1
 
     def state_dict(self) -> dict[str, Any]:
@@ -533,4 +533,4 @@ if __name__ == "__main__":
     except KeyboardInterrupt:
         sys.exit("interrupted; with --checkpoint PATH a next run goes on from here")
 
-# kgen checksum: 2eafbef0193534675923472650ce3e6ca0c51ea38f4199c847fe2d919273e5b5
+# kgen checksum: 0ae35cb88634707e10e668986d3af50c8b4354c66f3b927c3b72baa22b685cad

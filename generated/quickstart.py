@@ -142,17 +142,17 @@ def measure(outputs: list[Tensor], y: Tensor) -> dict[str, float]:
 
 
 def adam_(
-    p: Tensor,
-    g: Tensor,
-    m: Tensor,
-    v: Tensor,
+    p: list[Tensor],
+    g: list[Tensor],
+    m: list[Tensor],
+    v: list[Tensor],
     infinity: Tensor,
     rate: float,
     beta_1: float,
     beta_2: float,
     epsilon: float,
     decay: float = 0.0,
-    largest: Tensor | None = None,
+    largest: list[Tensor] | None = None,
 ) -> None:
     """Update m and v by g, then `p -= rate * m / (sqrt(v) + epsilon)`, in one kernel.
 
@@ -160,7 +160,7 @@ def adam_(
     v with epsilon elsewhere. At step infinity it corrects nothing, so that Keras' own
     correction can be a part of the rate.
     """
-    tensors = [p], [g], [m], [v], [] if largest is None else [largest], [infinity]
+    tensors = p, g, m, v, largest or [], [infinity] * len(p)
     rates = {"lr": rate, "beta1": beta_1, "beta2": beta_2, "weight_decay": decay}
     form = {"amsgrad": largest is not None, "maximize": False}
     torch._fused_adamw_(*tensors, **rates, eps=epsilon, **form)
@@ -211,7 +211,7 @@ class RMSprop:
         p, g = self.params, self.grads
         lr = self.learning_rate
         self.square.add_(self.epsilon * (1 - self.rho) / self.rho)
-        adam_(p, g, g, self.square, self.inf, lr, 0.0, self.rho, 0.0)
+        adam_([p], [g], [g], [self.square], self.inf, lr, 0.0, self.rho, 0.0)
         self.iterations += 1
 
     def state_dict(self) -> dict[str, Any]:
@@ -544,4 +544,4 @@ if __name__ == "__main__":
     except KeyboardInterrupt:
         sys.exit("interrupted; with --checkpoint PATH a next run goes on from here")
 
-# kgen checksum: 7e53027149635887a74c28ee1863b2b5863416889e974bcd454277d4d1d3866e
+# kgen checksum: 8f5c4a139a85bc0167231c6be5a032b53328977510546d90c5652484012cc6e1

@@ -292,17 +292,17 @@ def measure(outputs: list[Tensor], y: Tensor) -> dict[str, float]:
 
 
 def adam_(
-    p: Tensor,
-    g: Tensor,
-    m: Tensor,
-    v: Tensor,
+    p: list[Tensor],
+    g: list[Tensor],
+    m: list[Tensor],
+    v: list[Tensor],
     infinity: Tensor,
     rate: float,
     beta_1: float,
     beta_2: float,
     epsilon: float,
     decay: float = 0.0,
-    largest: Tensor | None = None,
+    largest: list[Tensor] | None = None,
 ) -> None:
     """Update m and v by g, then `p -= rate * m / (sqrt(v) + epsilon)`, in one kernel.
 
@@ -310,27 +310,20 @@ def adam_(
     v with epsilon elsewhere. At step infinity it corrects nothing, so that Keras' own
     correction can be a part of the rate.
     """
-    tensors = [p], [g], [m], [v], [] if largest is None else [largest], [infinity]
+    tensors = p, g, m, v, largest or [], [infinity] * len(p)
     rates = {"lr": rate, "beta1": beta_1, "beta2": beta_2, "weight_decay": decay}
     form = {"amsgrad": largest is not None, "maximize": False}
     torch._fused_adamw_(*tensors, **rates, eps=epsilon, **form)
 
 
-def flatten_parameters(parameters: list[nn.Parameter]) -> tuple[Tensor, Tensor]:
-    """Move parameters and their gradients into two vectors, and return these.
+def gradients(parameters: list[nn.Parameter]) -> list[Tensor]:
+    """Return the gradients, with the strides of the parameters; zeros if there is none.
 
-    Each parameter becomes a view of its part, with the strides it had: an update of all
-    of them is then a few operations on two tensors.
+    Along an axis of size 1 a gradient may have another stride, which means nothing but
+    is refused by the fused kernels of torch 2.4 and 2.5 on a GPU.
     """
-    params = parameters[0].data.new_empty(sum(p.numel() for p in parameters))
-    grads = torch.zeros_like(params)
-    offset = 0
-    for p in parameters:
-        view = params.as_strided(p.shape, p.stride(), offset)
-        p.data = view.copy_(p.data)
-        p.grad = grads.as_strided(p.shape, p.stride(), offset)
-        offset += p.numel()
-    return params, grads
+    grads = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
+    return [g.as_strided(p.shape, p.stride()) for g, p in zip(grads, parameters)]
 
 
 class Adam:
@@ -345,21 +338,22 @@ class Adam:
     epsilon = 1e-7
 
     def __init__(self, model: nn.Module, learning_rate: float) -> None:
-        parameters = [p for p in model.parameters() if p.requires_grad]
-        self.params, self.grads = flatten_parameters(parameters)
+        self.params = [p for p in model.parameters() if p.requires_grad]
         self.learning_rate = learning_rate
         self.iterations = 0
-        self.m = torch.zeros_like(self.params)
-        self.v = torch.zeros_like(self.params)
-        self.inf = torch.tensor(math.inf).to(self.params.device, torch.float32)
+        self.m = [torch.zeros_like(p) for p in self.params]
+        self.v = [torch.zeros_like(p) for p in self.params]
+        self.inf = torch.tensor(math.inf).to(self.params[0].device, torch.float32)
 
     def zero_grad(self) -> None:
-        self.grads.zero_()
+        """Forget the gradients: new ones are taken as they are, not added up."""
+        for p in self.params:
+            p.grad = None
 
     @torch.no_grad()
     def step(self) -> None:
         """Update the parameters from their gradients."""
-        p, g = self.params, self.grads
+        p, g = self.params, gradients(self.params)
         lr = self.learning_rate
         t = self.iterations + 1
         rate = lr * math.sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t)
@@ -375,8 +369,10 @@ class Adam:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take over what state_dict returned."""
-        self.m.copy_(state["m"])
-        self.v.copy_(state["v"])
+        for own, saved in zip(self.m, state["m"], strict=True):
+            own.copy_(saved)
+        for own, saved in zip(self.v, state["v"], strict=True):
+            own.copy_(saved)
         self.iterations = state["iterations"]
         self.learning_rate = state["learning_rate"]
 
@@ -704,4 +700,4 @@ if __name__ == "__main__":
     except KeyboardInterrupt:
         sys.exit("interrupted; with --checkpoint PATH a next run goes on from here")
 
-# kgen checksum: 3575c38ba6b27c44b7203bfebb3960c0b6337ecb2af15f9b2e626fc986f5fe48
+# kgen checksum: e30a03f35ed40d6115e7a873364a2448344f96fe1de369cd646fad012b8bec53

@@ -131,17 +131,17 @@ def measure(outputs: list[Tensor], y: Tensor) -> dict[str, float]:
 
 
 def adam_(
-    p: Tensor,
-    g: Tensor,
-    m: Tensor,
-    v: Tensor,
+    p: list[Tensor],
+    g: list[Tensor],
+    m: list[Tensor],
+    v: list[Tensor],
     infinity: Tensor,
     rate: float,
     beta_1: float,
     beta_2: float,
     epsilon: float,
     decay: float = 0.0,
-    largest: Tensor | None = None,
+    largest: list[Tensor] | None = None,
 ) -> None:
     """Update m and v by g, then `p -= rate * m / (sqrt(v) + epsilon)`, in one kernel.
 
@@ -149,7 +149,7 @@ def adam_(
     v with epsilon elsewhere. At step infinity it corrects nothing, so that Keras' own
     correction can be a part of the rate.
     """
-    tensors = [p], [g], [m], [v], [] if largest is None else [largest], [infinity]
+    tensors = p, g, m, v, largest or [], [infinity] * len(p)
     rates = {"lr": rate, "beta1": beta_1, "beta2": beta_2, "weight_decay": decay}
     form = {"amsgrad": largest is not None, "maximize": False}
     torch._fused_adamw_(*tensors, **rates, eps=epsilon, **form)
@@ -200,7 +200,7 @@ class RMSprop:
         p, g = self.params, self.grads
         lr = self.learning_rate
         self.square.add_(self.epsilon * (1 - self.rho) / self.rho)
-        adam_(p, g, g, self.square, self.inf, lr, 0.0, self.rho, 0.0)
+        adam_([p], [g], [g], [self.square], self.inf, lr, 0.0, self.rho, 0.0)
         self.iterations += 1
 
     def state_dict(self) -> dict[str, Any]:
@@ -533,4 +533,4 @@ if __name__ == "__main__":
     except KeyboardInterrupt:
         sys.exit("interrupted; with --checkpoint PATH a next run goes on from here")
 
-# kgen checksum: 220b6ad5237f45ba50d5115d94cb317c4b37d0b230414fa1d0786b64932246f6
+# kgen checksum: f70804121114f1b31dc22b57b342f2bf245d011215a8e9458b88beb9ad3dc7bc

@@ -121,6 +121,11 @@ IMPORTS = {
     "train_test_split": "from sklearn.model_selection import train_test_split",
     "SummaryWriter": "from torch.utils.tensorboard import SummaryWriter",
     "autocast": "from torch import autocast",
+    "HTTPError": "from urllib.error import HTTPError",
+    "HTTPException": "from http.client import HTTPException",
+    "Request": "from urllib.request import Request",
+    "urlencode": "from urllib.parse import urlencode",
+    "urlopen": "from urllib.request import urlopen",
 }
 MODULES = (
     "argparse",

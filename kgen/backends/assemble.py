@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import ast
 import builtins
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, lru_cache
 
 from kgen.resources import exists, read_text
-from kgen.torch_ir import IMPORTS, MODULES
-
-STANDARD = {*MODULES, "dataclasses", "pathlib", "typing"} - {"torch"}
-STANDARD.add("collections.abc")
+from kgen.torch_ir import IMPORTS
 
 
 class MissingName(Exception):
@@ -143,7 +141,12 @@ def imports_for(body: str | Sequence[str], more: Iterable[str] = ()) -> str:
     froms = [(m, f"from {m} import {', '.join(sorted(ns))}") for m, ns in merged.items()]
     groups = []
     for standard in (True, False):
-        part = [p for p in plain if (p[0] in STANDARD) == standard]
-        part_from = [p for p in froms if (p[0] in STANDARD) == standard]
+        part = [p for p in plain if is_standard(p[0]) == standard]
+        part_from = [p for p in froms if is_standard(p[0]) == standard]
         groups.append([line for _, line in sorted(part)] + [line for _, line in sorted(part_from)])
     return "\n\n".join("\n".join(group) for group in groups if group)
+
+
+def is_standard(module: str) -> bool:
+    """Return whether a module belongs to Python's library."""
+    return module.partition(".")[0] in sys.stdlib_module_names

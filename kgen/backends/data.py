@@ -34,23 +34,34 @@ def data_section(
         lines += prepare_lines(name, raw, chain, final, names, fitted, i in data.classes)
     read = (*front.inputs, *loaded[len(inputs) :]) if front else loaded
     returned = arrays if len(loaded) == len(arrays) else (*loaded, *[loaded[0]] * len(targets))
+    weight = ["*weight"] if data.weights.train or data.weights.test else []
     return render(
         "sections/data.py.j2",
         doc=data.code.doc,
         parts=docstring(
             f"{'A training and a test part' if data.code.has_test else 'One part'},"
-            f" of {listed([f'`{a}`' for a in read])}.",
+            f" of {listed([f'`{a}`' for a in read])}{weights_doc(data)}.",
             1,
         )
         .replace('"""', "")
         .rstrip(),
         body=render_lines(data.code.body, 1),
-        unpack=comma(loaded),
+        unpack=comma((*loaded, *weight)),
         lines=render_lines(lines, 1),
-        returned=comma(returned),
+        returned=comma((*returned, *weight)),
         fitted="\n".join(fitted),
         text=front is not None,
     )
+
+
+def weights_doc(data: DataPlan) -> str:
+    """Return what the docstring of `load_data` says of sample weights."""
+    weights = data.weights
+    if not weights.train and not weights.test:
+        return ""
+    both = (weights.train and weights.test) or not data.code.has_test
+    part = "" if both else f" of the {'training' if weights.train else 'test'} part"
+    return f", and the sample weights{part}"
 
 
 def prepare_lines(

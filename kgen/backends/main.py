@@ -33,6 +33,7 @@ def main_section(
     classes: Sequence[str],
     front: TextFront | None = None,
     backup: Backup | None = None,
+    flat: bool = False,
 ) -> str:
     outputs = [o.name for o in plan.outputs]
     images = any(t.rank == 3 for node in typed.graph.walk() for t in node.outputs)
@@ -45,7 +46,7 @@ def main_section(
         Line("device = pick_device(cfg.device)"),
         Line("torch.set_flush_denormal(True)", "denormals make CPU arithmetic many times slower"),
         *cpu_lines(typed, plan),
-        *cuda_lines(classes),
+        *(cuda_lines(classes) if flat else ()),
         Line("torch.manual_seed(cfg.seed)"),
         Line("model = Model().to(device)"),
     ]
@@ -84,14 +85,15 @@ def main_section(
     if has_test:
         lines.append(Line(f"test_data = prepare({test_arrays}, device)"))
     fit = plan.fit
+    data = weighed(plan, "data", bool(fit.sample_weight))
     save_history = "save_history(history, cfg.history)"
     if fit.validation_freq > 1:
         save_history = f"save_spaced_history(history, cfg.history, {fit.validation_freq})"
     validation = ""
     if fit.validation_data:
-        validation = " test_data,"
+        validation = f" {weighed(plan, 'test_data', plan.weighs_validation)},"
     elif fit.validation_split:
-        validation = " validation,"
+        validation = f" {weighed(plan, 'validation', plan.weighs_validation)},"
         lines += [
             Line(
                 f"split = int(len(data[0]) * (1 - {py(fit.validation_split)}))",
@@ -105,20 +107,21 @@ def main_section(
         ]
     lines += whole_batches(typed.graph, "data")
     if validation or has_test:
-        lines += whole_batches(typed.graph, validation.strip(" ,") or "test_data")
+        lines += whole_batches(typed.graph, "validation" if fit.validation_split else "test_data")
     if any(placed.trainable for placed in model.weights):
         lines += [
             Line("if not cfg.evaluate:"),
-            Line(f"history = train(model, data,{validation} cfg)", depth=1),
+            Line(f"history = train(model, {data},{validation} cfg)", depth=1),
             Line("if cfg.history:", depth=1),
             Line(save_history, depth=2),
             Line("if cfg.save:", depth=1),
             Line("save_weights(model, cfg.save)", depth=2),
         ]
     part, label = evaluated_part(plan)
+    measured = weighed(plan, part, plan.weighs_evaluation)
     size = plan.evaluate.batch_size if plan.evaluate else state_size(typed.graph) or 32
     batch = "cfg.batch_size" if size == fit.batch_size else str(size)
-    report = Line(f'print("{label}:", show(evaluate(model, {part}, {batch})))')
+    report = Line(f'print("{label}:", show(evaluate(model, {measured}, {batch})))')
     if plan.evaluate is None:
         trains = any(placed.trainable for placed in model.weights)
         lines.append(Line("else:" if trains else "if cfg.evaluate:"))
@@ -127,6 +130,12 @@ def main_section(
     lines += predict_statement(typed, plan, part, front)
     lines += generate_statement(typed, plan)
     return render("sections/main.py.j2", body=render_lines(lines, 1))
+
+
+def weighed(plan: Plan, data: str, applies: bool) -> str:
+    """Return the expression of a part of the data, without its sample weights unless they apply."""
+    carried = plan.data.weights.of("test" if data == "test_data" else "train")
+    return f"{data}[:-1]" if carried and not applies else data
 
 
 def evaluated_part(plan: Plan) -> tuple[str, str]:
@@ -152,10 +161,10 @@ def cpu_lines(typed: TypedModel, plan: Plan) -> list[Line]:
 
 
 def cuda_lines(classes: Sequence[str]) -> list[Line]:
-    """Return the settings for a GPU.
+    """Return the settings for a GPU where the optimizer has all weights in one vector.
 
-    cuDNN takes the weights of an RNN in one piece. The optimizers have all weights in one vector
-    in another order, so torch copies them, which costs little, and warns.
+    cuDNN takes the weights of an RNN in one piece. In the vector they have another order, so torch
+    copies them, which costs little, and warns.
     """
     if not any(RNN.search(text) for text in classes):
         return []

@@ -44,7 +44,14 @@ class Measures:
     def __post_init__(self) -> None:
         outputs = self.plan.outputs
         single = len(outputs) == 1
+        plan = self.plan
+        self.classes_weigh = plan.fit.class_weight is not None
+        self.samples_weigh = bool(plan.fit.sample_weight)  # in training
+        self.evaluates_weighted = plan.weighs_validation or plan.weighs_evaluation
+        self.weighted = self.classes_weigh or self.samples_weigh or self.evaluates_weighted
+        self.weighs = self.weighted and any(o.weighted for o in outputs)  # metrics, too
         taken = set(self.inputs) | {"model", "optimizer", "data", "cfg", "epoch", "loss"}
+        taken |= {"weight"} if self.weighted else set()
         self.targets = tuple("y" if single else identifier(f"y_{o.name}") for o in outputs)
         self.variables = tuple(
             "output" if single else free(identifier(o.name), taken) for o in outputs
@@ -56,8 +63,6 @@ class Measures:
         self.losses = tuple(
             "loss" if single else free(identifier(f"{o.name}_loss"), taken) for o in outputs
         )
-        self.weighted = self.plan.fit.class_weight is not None
-        self.weighs = self.weighted and any(o.weighted for o in outputs)  # metrics, too
         self.metrics = [
             ("" if single else f"{o.name}_", name, metric, i)
             for i, o in enumerate(outputs)
@@ -68,6 +73,11 @@ class Measures:
     def batch(self) -> tuple[str, ...]:
         """Return the variables of a batch: inputs, then targets."""
         return (*self.inputs, *self.targets)
+
+    @property
+    def train_batch(self) -> tuple[str, ...]:
+        """Return the variables of a training batch: with sample weights where there are any."""
+        return (*self.batch, "weight") if self.samples_weigh else self.batch
 
     @property
     def results(self) -> tuple[str, ...]:
@@ -199,16 +209,17 @@ class Measures:
         """Return the body of the loss function."""
         if len(self.variables) == 1:
             return self.single_loss_lines()
-        lines = []
+        lines = self.ones_lines(self.targets[0]) if self.weighted else []
+        weight = "weight" if self.weighted else ""
         terms = []
         for i, plan in enumerate(self.plan.outputs):
             if plan.loss is None:
                 continue
-            code = plan.loss.reduced(self.pair(i), "", self.masks[i])
+            code = plan.loss.reduced(self.pair(i), weight, self.masks[i])
             lines += self.probability_lines(i, code)
             lines.append(Line(f"{self.losses[i]} = {code}"))
-            weight = "" if plan.weight == 1 else f"{py(plan.weight)} * "
-            terms.append(f"{weight}{self.losses[i]}")
+            scale = "" if plan.weight == 1 else f"{py(plan.weight)} * "
+            terms.append(f"{scale}{self.losses[i]}")
         lines.append(Line(f"return {', '.join([' + '.join(terms), *self.totals[1:]])}"))
         return lines
 
@@ -222,6 +233,19 @@ class Measures:
             why = "Keras divides by the number of samples, not by the sum of the weights"
             lines += [Line("if weight is not None:"), Line(f"return {scale}{weighted}", why, 1)]
         return [*lines, Line(f"return {scale}{plain}")]
+
+    def ones_lines(self, like: str) -> list[Line]:
+        """Return the lines that give samples equal weights where they have none.
+
+        Args:
+            like: A tensor whose samples they are.
+        """
+        rank = len(self.plan.data.weights.shape)
+        size = f"{like}.shape[:{rank + 1}]" if rank else f"len({like})"
+        return [
+            Line("if weight is None:"),
+            Line(f"weight = torch.ones({size}, device={like}.device)", depth=1),
+        ]
 
     def probability_lines(self, i: int, *codes: str) -> list[Line]:
         """Return the line that makes probabilities of logits, where expressions use them."""
@@ -240,7 +264,8 @@ class Measures:
         for _, name, metric, i in self.metrics:
             if self.weighs and name in self.plan.outputs[i].weighted:
                 values = metric.lower(replace(self.pair(i), weight="weight")).values
-                codes.append(MetricCode(f"weighted_sums({values}, weight)", 2, RATIO))
+                weight = f"weight * {self.masks[i]}" if self.masks[i] else "weight"
+                codes.append(MetricCode(f"weighted_sums({values}, {weight})", 2, RATIO))
             else:
                 codes.append(metric.lower(self.pair(i)))
         for code in codes:
@@ -291,8 +316,7 @@ class Measures:
         """Return the body of `batch_sums`: means times the batch size, then plain sums."""
         lines = self.all_probability_lines()
         if self.weighs:
-            none = f"torch.ones(len({self.targets[0]}), device=loss.device)"
-            lines += [Line("if weight is None:"), Line(f"weight = {none}", depth=1)]
+            lines += self.ones_lines(self.variables[0])
         means = list(self.totals)
         sums = []
         for _, variable, code, i in self.coded():

@@ -1,4 +1,4 @@
-"""The optimizer of a script: a class that makes Keras' updates on flat vectors."""
+"""The optimizer of a script: a class that makes Keras' updates."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from textwrap import indent
 
 from kgen.backends.templates import py, render
-from kgen.catalogue.optimizers import Optimizer, Trained
+from kgen.catalogue.optimizers import Optimizer, OptimizerCode, Trained
 from kgen.passes.lowered import Placed
 from kgen.torch_ir import Line, render_lines
 
@@ -22,7 +22,7 @@ def render_optimizer(
     Args:
         optimizer: The optimizer.
         weights: The weights of the model.
-        without_loss: Layers that no loss depends on.
+        without_loss: Paths of the layers that no gradient reaches.
 
     Raises:
         Fault: A weight is of a kind that the optimizer cannot update.
@@ -31,12 +31,13 @@ def render_optimizer(
     idle: list[Placed] = []
     for w in weights:
         if w.trainable:
-            alone = w.layer.split("/")[0] in without_loss and w.weight.regularizer is None
+            alone = within(w.layer, without_loss) and w.weight.regularizer is None
             (idle if alone else active).append(w)
     code = optimizer.lower(
         [Trained(f"{w.layer}/{w.weight.name}", w.paths, w.weight) for w in active]
     )
-    tensors = [name for name, _ in code.state]
+    state = [name for name, _ in code.state]
+    tensors, lists = (state, [*code.lists]) if code.flat else ([], [*state, *code.lists])
     if code.accumulate > 1:
         tensors.append("grads")  # an epoch may end within an update
     numbers = [name for name, _ in code.numbers]
@@ -49,13 +50,20 @@ def render_optimizer(
         rate="" if code.scheduled else ", learning_rate: float",
         choose=render_lines([*freezing(idle), *code.choose], 2),
         setup=render_lines(code.setup, 2),
-        vectors=vectors(code.step),
+        named=named(code),
         step=render_lines(code.step, 2),
         finalize=render_lines(code.finalize, 2),
-        saved=f"({', '.join(map(py, (*tensors, *code.lists, *numbers)))})",
+        saved=f"({', '.join(map(py, (*tensors, *lists, *numbers)))})",
         tensors=tensors,
+        lists=lists,
         numbers=numbers,
     )
+
+
+def within(path: str, layers: Collection[str]) -> bool:
+    """Return whether a path is that of one of the layers, or of one inside of them."""
+    names = path.split("/")
+    return any("/".join(names[:n]) in layers for n in range(1, len(names) + 1))
 
 
 def freezing(weights: Sequence[Placed]) -> list[Line]:
@@ -69,10 +77,10 @@ def freezing(weights: Sequence[Placed]) -> list[Line]:
     ]
 
 
-def vectors(step: Sequence[Line]) -> str:
-    """Return the line that names the vectors which a step uses."""
-    used = {word for line in step for word in re.findall(r"(?<![\w.])[pg]\b", line.code)}
-    names = {"p": "self.params", "g": "self.grads"}
+def named(code: OptimizerCode) -> str:
+    """Return the line that names the parameters and gradients which a step uses."""
+    used = {word for line in code.step for word in re.findall(r"(?<![\w.])[pg]\b", line.code)}
+    names = {"p": "self.params", "g": "self.grads" if code.flat else "gradients(self.params)"}
     pairs = [(short, name) for short, name in names.items() if short in used]
     if not pairs:
         return ""

@@ -96,7 +96,8 @@ def render_script(typed: TypedModel, plan: Plan, file: str = "", weights: str = 
         callbacks,
     )
     classes = class_texts(names, model.definition)
-    main = main_section(typed, plan, measures, model, classes, front, backup_of(callbacks))
+    flat = "flatten_parameters(" in optimizer
+    main = main_section(typed, plan, measures, model, classes, front, backup_of(callbacks), flat)
     train = training.section()
     used = train + main
     sections = [

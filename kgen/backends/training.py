@@ -73,7 +73,7 @@ class Training:
         return render(
             "sections/train.py.j2",
             optimizer=self.optimizer,
-            typed_batch=", ".join(f"{b}: Tensor" for b in m.batch),
+            typed_batch=", ".join(f"{b}: Tensor" for b in m.train_batch),
             step_doc=step_doc,
             no_grad="no_grad" if self.stateful else "inference_mode",
             step=render_lines(self.step_lines(), 1),
@@ -112,9 +112,10 @@ class Training:
 
     def step_lines(self) -> list[Line]:
         m = self.measures
-        weight = "class_weight(y)" if m.weighted else ""
+        weight = "weight" if m.samples_weigh else "class_weight(y)" if m.classes_weigh else ""
+        weighs = m.weighs and bool(weight)
         lines = self.forward()
-        if m.weighs:
+        if weighs and m.classes_weigh:
             lines.append(Line(f"weight = {weight}"))
             weight = "weight"
         lines += [
@@ -125,7 +126,7 @@ class Training:
         ]
         if m.at_once:
             return [*lines, Line(f"return {m.variables[0]}.detach()")]
-        arguments = ", ".join((*m.totals, *m.results, *m.targets, *["weight"] * m.weighs))
+        arguments = ", ".join((*m.totals, *m.results, *m.targets, *["weight"] * weighs))
         return [*lines, Line(f"return batch_sums({arguments})")]
 
     def update_lines(self) -> list[Line]:
@@ -144,7 +145,7 @@ class Training:
 
     def epoch_lines(self) -> list[Line]:
         m, fit = self.measures, self.plan.fit
-        batch = ", ".join(m.batch)
+        batch = ", ".join(m.train_batch)
         reseed = "Randomness depends only on (seed, epoch), so a continued run is exact."
         lines = [Line("torch.manual_seed(10_000 * cfg.seed + epoch + 1)", reseed)]
         if fit.shuffle:
@@ -192,7 +193,9 @@ class Training:
 
     def evaluate_lines(self) -> list[Line]:
         m = self.measures
-        loop = f"for {', '.join(m.batch)} in zip(*(t.split(batch_size) for t in data)):"
+        weight = ["*weight"] if m.evaluates_weighted else []  # none, or one tensor
+        batch = ", ".join((*m.batch, *weight))
+        loop = f"for {batch} in zip(*(t.split(batch_size) for t in data)):"
         if m.at_once:
             if self.plain:
                 return self.at_once_lines("data[:-1]", "{}")
@@ -205,12 +208,13 @@ class Training:
                 Line(f"outputs.append({m.variables[0]})", depth=1),
                 Line("return measure(outputs, data[-1])"),
             ]
-        arguments = ", ".join((*m.totals, *m.results, *m.targets))
+        arguments = ", ".join((*m.totals, *m.results, *m.targets, *(weight if m.weighs else [])))
+        why = "no weight, or one" if weight else ""
         return [
             Line("model.eval()"),
             Line("sums, seen = 0, 0"),
-            Line(loop),
-            *indented([*self.forward(), *self.loss()]),
+            Line(loop, why),
+            *indented([*self.forward(), *self.loss("".join(weight))]),
             Line(f"sums = sums + batch_sums({arguments})", depth=1),
             Line(f"seen += len({m.targets[0]})", depth=1),
             Line("return averages(sums, seen)"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 from kgen.catalogue.base import Entry, arg
 from kgen.catalogue.families import CONSTRAINTS
 from kgen.catalogue.kinds import Float, Int, TupleOf
@@ -12,9 +14,9 @@ from kgen.diagnostics import Fault
 class Constraint(Entry, abstract=True, family=CONSTRAINTS):
     """Base of constraints."""
 
+    @abstractmethod
     def lower(self, target: str, weight: Weight) -> str:
         """Return the statement that projects `target`, the torch tensor of `weight`, in place."""
-        raise NotImplementedError(type(self).__name__)
 
 
 class NonNeg(Constraint):

@@ -17,7 +17,7 @@ from kgen.catalogue.references import expected_families
 from kgen.diagnostics import Fault
 from kgen.ir import functions as ir
 from kgen.ir.model import Instance
-from kgen.ir.shapes import TensorType
+from kgen.ir.shapes import Shape, TensorType
 from kgen.torch_ir import safe
 
 
@@ -35,6 +35,12 @@ class FunctionLoss(Loss, abstract=True):
 
     def values(self, pair: Pair) -> str:
         return f"{self.python_name}({', '.join(self._arguments(pair)[0])})"
+
+    def value_shape(self, target: TensorType, prediction: TensorType) -> Shape | None:
+        dims = self._compiled(Pair("y", "p", target, prediction)).dims or ()
+        if dims[:1] != (BATCH,):
+            return None
+        return tuple(d if isinstance(d, int) else None for d in dims[1:])
 
     def mean(self, pair: Pair) -> str:
         call = self.values(pair)
@@ -98,6 +104,15 @@ class FunctionMetric(Metric, abstract=True):
             return MetricCode(call)
         self.unweighted(pair)
         return MetricCode(f"sum_and_count({call})", 2, "s[0] / s[1]")
+
+    def check_weights(self, pair: Pair, shape: Shape) -> None:
+        dims = compile_function(self.function, (pair.target, pair.prediction)).dims or ()
+        if dims[: 1 + len(shape)] != (BATCH, *shape):
+            raise Fault(
+                "K501",
+                f"`{self.function.name}` is not supported in `weighted_metrics`: "
+                f"it has no value for each of the weights {show((BATCH, *shape))}",
+            )
 
     def definitions(self, pair: Pair) -> tuple[str, ...]:
         types = (pair.target, pair.prediction)

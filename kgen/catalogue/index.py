@@ -275,12 +275,12 @@ INDEX = {
             reduce_lr_on_plateau reducelronplateau
         """,
         "records": """
-            CSVLogger History ProgbarLogger TensorBoard csv_logger csvlogger history progbar_logger
-            progbarlogger tensor_board tensorboard
+            CSVLogger History ProgbarLogger RemoteMonitor TensorBoard csv_logger csvlogger history
+            progbar_logger progbarlogger remote_monitor remotemonitor tensor_board tensorboard
         """,
         "refused": """
-            LambdaCallback OrbaxCheckpoint RemoteMonitor lambda_callback lambdacallback
-            orbax_checkpoint orbaxcheckpoint remote_monitor remotemonitor
+            LambdaCallback OrbaxCheckpoint lambda_callback lambdacallback orbax_checkpoint
+            orbaxcheckpoint
         """,
         "stopping": """
             EarlyStopping ModelCheckpoint TerminateOnNaN early_stopping earlystopping

@@ -6,6 +6,7 @@ backend to the next.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from math import prod, sqrt
 from typing import ClassVar
 
@@ -19,12 +20,12 @@ from kgen.diagnostics import Fault
 class Initializer(Entry, abstract=True, family=INITIALIZERS):
     """Base of initializers."""
 
+    @abstractmethod
     def lower(self, target: str, weight: Weight) -> str:
         """Return the statement that fills `target`, the torch tensor of `weight`.
 
         The statement is the same text for equal cases, so that layers can be grouped in a loop.
         """
-        raise NotImplementedError(type(self).__name__)
 
 
 class Seeded(Initializer, abstract=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -30,15 +31,21 @@ class Value:
         type: Its Keras type (channels last, no batch).
         first: Whether the torch tensor has its channels first, as torch's convolutions want.
         mask: A variable with the Keras mask, shape (N, T), or "".
+        kept: The same for the mask that Keras has in the graph, where that is another.
     """
 
     expr: str
     type: TensorType
     first: bool = False
     mask: str = ""
+    kept: str = ""
 
     def __str__(self) -> str:
         return self.expr
+
+    def seen(self, mask: str) -> Value:
+        """Return the value with the mask that is seen of it, "" for none."""
+        return replace(self, type=self.type.seen(bool(mask)), mask=mask, kept="")
 
     def dim(self, axis: int) -> int:
         """Return the torch dim of a Keras axis that counts the batch (-1 is channels)."""
@@ -47,6 +54,11 @@ class Value:
         if not self.first or axis == 0:
             return axis if axis != rank - 1 else -1
         return 1 if axis == rank - 1 else axis + 1
+
+
+def masks_of(values: Sequence[Value]) -> list[str]:
+    """Return the masks that are handed on with values, between classes."""
+    return [mask for v in values for mask in (v.mask, v.kept) if mask]
 
 
 class Context(Protocol):
@@ -86,8 +98,11 @@ class Context(Protocol):
     def channels_last(self, value: Value) -> Value:
         """Return the value with Keras' layout, adding a permute where needed."""
 
-    def apply(self, inner: Any, *inputs: Value) -> tuple[Value, ...]:
-        """Lower a wrapped layer or model on inputs, in the place of this one."""
+    def apply(self, inner: Any, *inputs: Value, calls: str = "") -> tuple[Value, ...]:
+        """Lower a wrapped layer or model on inputs, in the place of this one.
+
+        Where Keras calls it more than once, `calls` says how often: so often count penalties.
+        """
 
     def inner(self, suffix: str, layer: Layer, *inputs: Value) -> Value:
         """Lower a further layer that this one owns, under a name of its own."""
@@ -100,6 +115,11 @@ class Layer(Entry, abstract=True, family=LAYERS):
         layout: Which tensor layout `lower` wants: "last" (Keras'), "first" (torch's channels
             first) or "any" (elementwise layers: as it comes).
         supports_masking: Whether a mask passes through unchanged (Keras' attribute).
+        mask_of: Whose mask the result has: that of the "first" input, one of "all" inputs, or one
+            that the layer makes "itself".
+        mask_argument: Whether Keras' `call` has an argument `mask`.
+        takes_masks: Whether Keras' `call` takes the masks off its inputs.
+        attends: Whether it must know what is padding, to attend to the rest.
         fusable: Whether `activation` is the last thing the layer does, so that a loss may
             take it over (softmax with crossentropy), and a ReLU may wait until after pooling.
         inputs: The least and most tensors it takes (None: any number).
@@ -149,6 +169,10 @@ class Layer(Entry, abstract=True, family=LAYERS):
 
     layout: ClassVar[str] = "last"
     supports_masking: ClassVar[bool] = False
+    mask_of: ClassVar[str] = "first"
+    mask_argument: ClassVar[bool] = False
+    takes_masks: ClassVar[bool] = False
+    attends: ClassVar[bool] = False
     fusable: ClassVar[bool] = False
     inputs: ClassVar[tuple[int, int | None]] = (1, 1)
     stateless: ClassVar[bool] = False
@@ -189,6 +213,14 @@ class Layer(Entry, abstract=True, family=LAYERS):
         values that share one expression are what it returns, in order.
         """
         raise NotImplementedError(f"{type(self).__name__} has no lowering")
+
+    def lower_mask(self, ctx: Context, *inputs: Value) -> str:
+        """Return the mask of the (first) result where it carries one: a variable."""
+        return inputs[0].mask
+
+    def returns_input(self, training: bool) -> bool:
+        """Return whether Keras' `call` returns its input itself, and not a tensor of its own."""
+        return False
 
     def activity_penalty(self, output: str) -> str:
         """Return what the layer adds to the loss for one of its outputs, "" for nothing.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 from kgen.catalogue.base import Entry, arg
 from kgen.catalogue.families import REGULARIZERS
 from kgen.catalogue.kinds import Choice, Float
@@ -12,6 +14,7 @@ from kgen.diagnostics import Fault
 class Regularizer(Entry, abstract=True, family=REGULARIZERS):
     """Base of regularizers."""
 
+    @abstractmethod
     def lower(self, value: str, weight: Weight | None = None) -> str:
         """Return the expression of the penalty of a torch tensor.
 
@@ -19,7 +22,6 @@ class Regularizer(Entry, abstract=True, family=REGULARIZERS):
             value: The tensor.
             weight: What it holds, when it is a weight and not the output of a layer.
         """
-        raise NotImplementedError(type(self).__name__)
 
 
 class L1(Regularizer):

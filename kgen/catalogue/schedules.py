@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 from kgen.catalogue.base import Entry, arg
 from kgen.catalogue.families import SCHEDULES
 from kgen.catalogue.kinds import Bool, Float, Int, Opt, Str, TupleOf
@@ -14,9 +16,9 @@ NO_EFFECT = "Has no effect."
 class Schedule(Entry, abstract=True, family=SCHEDULES):
     """Base of schedules."""
 
+    @abstractmethod
     def lower(self) -> tuple[Line, ...]:
         """Return the body of the script's `learning_rate(step: int) -> float`, step from 0."""
-        raise NotImplementedError(type(self).__name__)
 
 
 def fraction(steps: float, staircase: bool) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +9,7 @@ from kgen.catalogue.base import Entry, Family, arg, snake_case
 from kgen.catalogue.bind import Given
 from kgen.catalogue.callbacks import Callback
 from kgen.catalogue.families import CALLBACKS, LOSSES, METRICS, OPTIMIZERS
+from kgen.catalogue.keras_calls import in_keras_order, part_of, renamed_steps, validation
 from kgen.catalogue.kinds import (
     Bool,
     Choice,
@@ -56,73 +56,9 @@ METRIC_LIST = TupleOf(METRIC, single=True)
 
 
 DATA_STATEMENT = "the `data` statement gives the data (made-up data, where there is none)"
-KERAS_ORDER = {
-    "fit": (
-        "x", "y", "batch_size", "epochs", "verbose", "callbacks", "validation_split",
-        "validation_data", "shuffle", "class_weight", "sample_weight", "initial_epoch",
-        "steps_per_epoch", "validation_steps", "validation_batch_size", "validation_freq",
-    ),
-    "fit_generator": (
-        "generator", "steps_per_epoch", "epochs", "verbose", "callbacks", "validation_data",
-        "validation_steps",
-    ),
-    "evaluate": ("x", "y", "batch_size", "verbose"),
-    "evaluate_generator": ("generator", "steps"),
-    "predict": ("x", "batch_size", "verbose", "steps"),
-    "predict_generator": ("generator", "steps"),
-}  # fmt: skip
-_PART = re.compile(
-    r"(?:^|_)(?:(?P<train>tr|train|training)|(?P<test>ts|te|test|testing)"
-    r"|(?P<validation>v|va|val|valid|validation|dev))(?:_|$)",
-    re.IGNORECASE,
+WEIGHTS = Opt(
+    Custom("the name of one array for all outputs", lambda v: v if isinstance(v, str) else _bad())
 )
-
-
-def in_keras_order(called_as: str, args: list[Given]) -> list[Given]:
-    """Return the arguments of Keras' `fit(x_train, y_train, 32, 10)` by name.
-
-    Its data comes first and shows by being no number; kgen's own statements have no data.
-    """
-    method = called_as.rpartition(".")[2]
-    names = KERAS_ORDER.get(method, ())
-    first = args[0] if args else None
-    if first is None or first.name is not None or isinstance(first.value, int | float):
-        return args
-    if not method.endswith("_generator") and not _is_data(first.value):
-        return args
-    named = []
-    for i, given in enumerate(args):
-        fits = given.name is None and i < len(names)
-        named.append(replace(given, name=names[i]) if fits else given)
-    return named
-
-
-def _is_data(value: Any) -> bool:
-    """Return whether a value can only stand for arrays: a word, or several of them."""
-    words = value if isinstance(value, list | tuple) and value else [value]
-    return all(isinstance(word, str) for word in words)
-
-
-def part_of(value: Any) -> str | None:
-    """Return the part of the data that words such as `x_test` or `(x_val, y_val)` mean."""
-    words = value if isinstance(value, list | tuple) else [value]
-    parts = set()
-    for word in words:
-        found = _PART.search(word) if isinstance(word, str) else None
-        parts.add(found.lastgroup if found else None)
-    return parts.pop() if len(parts) == 1 else None
-
-
-def renamed_steps(args: list[Given], name: str, to: str) -> list[Given]:
-    """Return arguments with Keras 1's number of samples as today's number of batches."""
-    size = next((g.value for g in args if g.name == "batch_size"), 32)
-    counted = []
-    for given in args:
-        value = given.value
-        if given.name == name and type(value) is int and type(size) is int and size > 0:
-            given = replace(given, name=to, value=max(1, value // size))
-        counted.append(given)
-    return counted
 
 
 class Compile(Statement):
@@ -180,6 +116,11 @@ class Fit(Statement):
     class_weight: dict[int, float] | None = arg(
         Opt(DictOf(Int(min=0), Float(min=0))), "Weight of each class in the loss.", None
     )
+    sample_weight: str | None = arg(
+        WEIGHTS,
+        "Name of the array that weighs each training sample in the loss: of the file, or a column.",
+        None,
+    )
     initial_epoch: int = arg(Int(min=0), "Number of the first epoch.", 0)
     steps_per_epoch: int | None = arg(
         Opt(Int(min=1)), "Updates per epoch when fewer than the data allows.", None
@@ -191,6 +132,12 @@ class Fit(Statement):
         Opt(Int(min=1)), "Samples per validation batch; the batch size by default.", None
     )
     validation_freq: int = arg(Int(min=1), "Validate every so many epochs.", 1)
+    validation_sample_weight: str | None = arg(
+        WEIGHTS,
+        "The same for `validation_data`: in Keras its third part.",
+        None,
+        keyword_only=True,
+    )
     precision: str = arg(
         Choice("float32", "bf16", also={"bfloat16": "bf16", "fp32": "float32"}),
         "Arithmetic of the layers: bf16 runs them under autocast.",
@@ -213,17 +160,13 @@ class Fit(Statement):
         "max_queue_size": "the data is resident",
         "show_accuracy": "write `metrics=[accuracy]` in `compile`",
     }
-    refused = {"sample_weight": "kgen has no per-sample weights yet; use `class_weight`"}
 
     @classmethod
     def legacy(cls, called_as: str, args: list[Given]) -> list[Given]:
         args = in_keras_order(called_as, args)
         args = renamed_steps(args, "samples_per_epoch", "steps_per_epoch")
         args = renamed_steps(args, "nb_val_samples", "validation_steps")
-        part = next((part_of(g.value) for g in args if g.name == "validation_data"), None)
-        if part is None:
-            return args
-        return [replace(g, value=part) if g.name == "validation_data" else g for g in args]
+        return [made for given in args for made in validation(given)]
 
     def check(self) -> None:
         if self.validation_split and self.validation_data:
@@ -232,6 +175,20 @@ class Fit(Statement):
                 "`validation_split` and `validation_data` exclude each other",
                 arg="validation_data",
                 label="give one of the two",
+            )
+        if self.sample_weight is not None and self.class_weight is not None:
+            raise Fault(
+                "K204",
+                "`class_weight` and `sample_weight` exclude each other, as in Keras",
+                arg="sample_weight",
+                label="give one of the two",
+            )
+        if self.validation_sample_weight is not None and not self.validation_data:
+            raise Fault(
+                "K204",
+                "`validation_sample_weight` goes with `validation_data`",
+                arg="validation_sample_weight",
+                helps=("`validation_split` takes the weights of `sample_weight` along",),
             )
 
 
@@ -247,6 +204,9 @@ class Evaluate(Statement):
     data: str | None = arg(
         Opt(Choice("test", "train", "validation")), "The part to evaluate on.", None
     )
+    sample_weight: str | None = arg(
+        WEIGHTS, "Name of the array of this part that weighs each sample.", None, keyword_only=True
+    )
 
     spellings = ("evaluate_generator",)
     no_effect = {
@@ -254,7 +214,6 @@ class Evaluate(Statement):
         "y": DATA_STATEMENT,
         "generator": DATA_STATEMENT,
         "steps": "all of the data is evaluated",
-        "sample_weight": "the script has no sample weights",
     }
 
     @classmethod

@@ -73,6 +73,7 @@ class Weight:
         native_fans: Whether torch computes the same fan-in and fan-out from its own shape.
         torch_default: Name of the initializer that the torch module applies by itself.
         fan_axes: Which axes Keras counts as inputs and as outputs, where it says so itself.
+        sparse: Whether torch computes a sparse gradient.
     """
 
     name: str
@@ -86,6 +87,7 @@ class Weight:
     regularizer: Regularizer | None = None
     constraint: Constraint | None = None
     fan_axes: tuple[tuple[int, ...], tuple[int, ...]] | None = None
+    sparse: bool = False
 
     @property
     def size(self) -> int:

@@ -13,7 +13,7 @@ from itertools import count
 from kgen.catalogue.layer import Layer
 from kgen.ir.model import Composite, Graph, Instance, Node, Ref
 from kgen.ir.order import in_keras_order
-from kgen.ir.rewrite import Rewriter
+from kgen.ir.rewrite import Rewriter, wrapped
 from kgen.source import Span
 
 _uids = count(1)
@@ -105,13 +105,24 @@ def fresh(value: LayerValue) -> LayerValue:
 
 
 class _Fresh(Rewriter):
-    """Makes a new layer object of each, of those inside of others as well."""
+    """Makes a new layer object of each, of those inside of others as well.
+
+    What a block or model uses but does not make stays the one layer that it is.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.uids: dict[int, int] = {}
+        self.kept: set[int] = set()
+
+    def layer(self, layer: Layer | Composite) -> Layer | Composite:
+        if isinstance(layer, Composite):
+            self.kept |= layer.captured
+        return super().layer(layer)
 
     def changed(self, instance: Instance) -> Instance:
+        if instance.uid in self.kept:
+            return instance
         uid = self.uids.setdefault(instance.uid, next(_uids))
         return replace(super().changed(instance), uid=uid)
 
@@ -122,6 +133,22 @@ class GraphBuilder:
 
     nodes: list[Node] = field(default_factory=list)
     inputs: list[int] = field(default_factory=list)
+    since: int = field(default_factory=lambda: next(_uids))
+
+    def captured(self) -> frozenset[int]:
+        """Return the uids of the layers of the graph that were made before it was begun."""
+        found: set[int] = set()
+        pending = [node.instance for node in self.nodes]
+        while pending:
+            instance = pending.pop()
+            layer = instance.layer
+            if instance.uid < self.since:
+                found.add(instance.uid)
+            elif isinstance(layer, Composite):
+                pending += [node.instance for node in layer.graph.nodes]
+            else:
+                pending += wrapped(layer)
+        return frozenset(found)
 
     def add(
         self,

@@ -24,13 +24,15 @@ class Composite:
     """A block instance, or a model used as a layer: a graph of its own, and a class.
 
     `arguments` are the values of a block's parameters, for the names of the generated
-    constructor's parameters.
+    constructor's parameters. `captured` are the uids of the layers in the graph that are made
+    outside of it: every copy uses these themselves.
     """
 
     kind: str  # "block", "model" or "repeat"
     title: str
     graph: Graph
     arguments: tuple[tuple[str, Any], ...] = ()
+    captured: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,21 +80,34 @@ class Graph:
 
 @dataclass(frozen=True, eq=False)
 class TypedNode:
-    """A node with the types of what it takes and gives, and its instance's weights."""
+    """A node with the types of what it takes and gives, and its instance's weights.
+
+    Args:
+        sees: Where the mask of each input comes from (`Sight` in `passes/mask_uses.py`); from
+            the input itself where this is empty.
+        keeps: The same for the mask that its result carries besides, or that a block takes.
+    """
 
     node: Node
     inputs: tuple[TensorType, ...]
     outputs: tuple[TensorType, ...]
     weights: tuple[Weight, ...] = ()
     inner: TypedGraph | None = None
+    sees: tuple[str | Ref, ...] = ()
+    keeps: tuple[str | Ref, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
 class TypedGraph:
-    """A graph whose every shape is known as far as Keras would know it."""
+    """A graph whose every shape is known as far as Keras would know it.
+
+    Args:
+        sees: Where the mask of each output comes from, from the output itself if this is empty.
+    """
 
     graph: Graph
     nodes: tuple[TypedNode, ...]
+    sees: tuple[str | Ref, ...] = ()
 
     def type_of(self, ref: Ref) -> TensorType:
         """Return the type of an output of a node."""
@@ -124,7 +139,10 @@ class TypedGraph:
 
     @property
     def output_types(self) -> list[TensorType]:
-        return [self.type_of(ref) for ref in self.graph.outputs]
+        types = [self.type_of(ref) for ref in self.graph.outputs]
+        if not self.sees:
+            return types
+        return [t.seen(bool(sight)) for t, sight in zip(types, self.sees, strict=True)]
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,7 @@ from typing import Any
 
 from kgen.catalogue.bind import Bound
 from kgen.catalogue.optimizers import Optimizer
-from kgen.catalogue.sources import Source, SourceCode
+from kgen.catalogue.sources import UNWEIGHTED, SampleWeights, Source, SourceCode
 from kgen.catalogue.statements import Evaluate, Fit, Generate, Predict, Save
 from kgen.ir.model import TypedGraph
 from kgen.ir.shapes import TensorType
@@ -25,7 +25,7 @@ class OutputPlan:
         weight: Weight in the total loss.
         fused: The last activation when the loss took it over ("softmax", "sigmoid"), else "".
         metrics: (log name, metric) pairs.
-        weighted: Names of the metrics that class weights apply to.
+        weighted: Names of the metrics that class and sample weights apply to.
     """
 
     name: str
@@ -50,6 +50,7 @@ class DataPlan:
         augment: Per input: the typed chain applied to training batches, or None. A chain of two
             inputs and outputs takes the targets along, and mixes them.
         classes: Which arrays stay classes where the spec has `one_hot` (`passes/labels.py`).
+        weights: The arrays that weigh samples; they follow the targets.
     """
 
     source: Source
@@ -58,6 +59,7 @@ class DataPlan:
     types: tuple[TensorType, ...]
     augment: tuple[TypedGraph | None, ...] = ()
     classes: frozenset[int] = frozenset()
+    weights: SampleWeights = UNWEIGHTED
 
     @property
     def mixes_labels(self) -> bool:
@@ -81,6 +83,17 @@ class Plan:
     fused_nodes: frozenset[int] = frozenset()
     defaults: tuple[str, ...] = ()
     extra: dict[str, Bound] = field(default_factory=dict)
+
+    @property
+    def weighs_validation(self) -> bool:
+        """Return whether sample weights apply in the validation that follows an epoch."""
+        fit = self.fit
+        return bool(fit.sample_weight if fit.validation_split else fit.validation_sample_weight)
+
+    @property
+    def weighs_evaluation(self) -> bool:
+        """Return whether sample weights apply in the evaluation at the end."""
+        return self.evaluate is not None and bool(self.evaluate.sample_weight)
 
     def directions(self) -> dict[str, str]:
         """Return what Keras logs, sorted: each name, and whether "min" or "max" is better.

@@ -22,6 +22,7 @@ class TensorType:
         shape: Sizes without the batch axis, channels last.
         dtype: `float32`, `int32`, `int64`, `bool` or `string`.
         mask: Whether a Keras mask (one flag per sample and time step) travels with it.
+        kept: Whether another mask does, which Keras has in the graph (`passes/masks.py`).
         batch: The batch size when the spec fixes it (stateful layers), else None.
         known: False after a layer that failed: silences errors that would only follow.
     """
@@ -29,6 +30,7 @@ class TensorType:
     shape: Shape
     dtype: str = "float32"
     mask: bool = False
+    kept: bool = False
     batch: int | None = None
     known: bool = True
 
@@ -40,6 +42,10 @@ class TensorType:
     def with_shape(self, *shape: Size) -> TensorType:
         """Return the same type with another shape."""
         return replace(self, shape=tuple(shape))
+
+    def seen(self, mask: bool) -> TensorType:
+        """Return the type with what is seen of its masks: one, or none."""
+        return replace(self, mask=mask, kept=False)
 
     def __str__(self) -> str:
         return show(self.shape)

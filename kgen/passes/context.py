@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from kgen.catalogue.base import snake_case
-from kgen.catalogue.layer import Layer, Value
+from kgen.catalogue.layer import Layer, Value, masks_of
 from kgen.diagnostics import Diagnostics
 from kgen.ir.functions import Function
 from kgen.ir.model import Composite, Instance, Ref, TypedGraph, TypedNode
@@ -58,6 +58,7 @@ class NodeContext:
         self.inner_weights: tuple[Placed, ...] = ()
         self.passing: list[str] = []  # variables of this application alone
         self.made = False
+        self.calls = ""  # how often Keras calls what is inside
         self.shared = instance is not None and instance.uid in owner.attribute_of
 
     # The marker keeps module references apart from the text until names are final.
@@ -156,6 +157,41 @@ class NodeContext:
         ref = self.owner.variables.holder.get(value.expr)
         return ref is not None and self.owner.variables.uses[ref] == 1
 
+    def apply_node(self, node: TypedNode, inputs: Sequence[Value]) -> tuple[Value, ...]:
+        """Lower an application on values, with the masks that it sees of them."""
+        layer = node.node.instance.layer
+        if isinstance(layer, Composite) and layer.kind != "model":
+            # A block takes the masks that are used in it.
+            carried = self.masks(inputs, node.keeps) if node.keeps else [v.kept for v in inputs]
+            given = [
+                replace(v, type=t, mask=v.mask if t.mask else "", kept=kept if t.kept else "")
+                for v, kept, t in zip(inputs, carried, node.inputs, strict=True)
+            ]
+            return self.lower_composite(layer, given, node)
+        if not node.sees:
+            return self.lower(layer, inputs, node)
+        results = self.lower(layer, self.seen(inputs, node.sees), node)
+        if not node.keeps:
+            return results
+        assert isinstance(layer, Layer)
+        kept = layer.lower_mask(self, *self.seen(inputs, node.keeps))
+        return tuple(
+            replace(v, kept=kept if t.kept else "")
+            for v, t in zip(results, node.outputs, strict=True)
+        )
+
+    def seen(self, values: Sequence[Value], sights: Sequence[str | Ref]) -> list[Value]:
+        """Return values with the masks that are seen of them (`passes/masks.py`)."""
+        return [v.seen(m) for v, m in zip(values, self.masks(values, sights), strict=True)]
+
+    def masks(self, values: Sequence[Value], sights: Sequence[str | Ref]) -> list[str]:
+        """Return the masks that are seen of values."""
+        found = []
+        for value, sight in zip(values, sights, strict=True):
+            own = {"": "", "mask": value.mask, "kept": value.kept}
+            found.append(own[sight] if isinstance(sight, str) else self.owner.values[sight].mask)
+        return found
+
     def lower(
         self, layer: Layer | Composite, inputs: Sequence[Value], node: TypedNode | None
     ) -> tuple[Value, ...]:
@@ -201,19 +237,28 @@ class NodeContext:
         lowered = self.owner.lower_inner(composite, node.inner, values, watched)
         module = self.module(f"{lowered.key}()")
         self.inner_weights = lowered.weights
-        arguments = [v.expr for v in values] + [v.mask for v in values if v.mask]
+        arguments = [v.expr for v in values] + masks_of(values)
         call = f"{module}({', '.join(arguments)})"
         outputs = lowered.outputs
-        masks = [bool(v.mask) for v in outputs]
-        if len(outputs) == 1 and not any(masks):
+        if len(outputs) == 1 and not masks_of(outputs) and not lowered.penalized:
             return (Value(call, node.outputs[0], outputs[0].first),)
-        names = [self.owner.variables.names.new(f"{self.wanted}_out") for _ in outputs]
-        mask_names = [self.owner.variables.names.new("mask") if has else "" for has in masks]
-        self.run(f"{', '.join(names + [m for m in mask_names if m])} = {call}")
-        return tuple(
-            Value(name, kind, out.first, mask)
-            for name, kind, out, mask in zip(names, node.outputs, outputs, mask_names, strict=True)
+        new = self.owner.variables.names.new
+        results = tuple(
+            Value(
+                new(f"{self.wanted}_out"),
+                kind,
+                out.first,
+                new("mask") if out.mask else "",
+                new("mask_kept") if out.kept else "",
+            )
+            for kind, out in zip(node.outputs, outputs, strict=True)
         )
+        names = [v.expr for v in results] + masks_of(results)
+        self.run(f"{', '.join(names)} = {call}")
+        if lowered.penalized:
+            # At once: the next call of the module has another.
+            self.penalty(" * ".join(filter(None, [self.calls, f"{module}.activity_penalty"])))
+        return results
 
     def wants_first(self, node: TypedNode, index: int, value: Value) -> bool:
         """Return whether a block or model takes an input channels-first.
@@ -228,8 +273,8 @@ class NodeContext:
         block = isinstance(layer, Composite) and layer.kind == "block"
         return value.first and block and self.instance.uid not in self.owner.shared
 
-    def apply(self, inner: Instance, *inputs: Value) -> tuple[Value, ...]:
-        """Lower a wrapped layer or model in the place of this one."""
+    def apply(self, inner: Instance, *inputs: Value, calls: str = "") -> tuple[Value, ...]:
+        self.calls = calls
         layer = inner.layer
         types = tuple(v.type for v in inputs)
         if isinstance(layer, Composite):

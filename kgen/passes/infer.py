@@ -16,6 +16,8 @@ from kgen.catalogue.weights import Weight
 from kgen.diagnostics import Diagnostics, Fault, Label
 from kgen.ir.model import Composite, Graph, Instance, Node, TypedGraph, TypedNode
 from kgen.ir.shapes import UNKNOWN, TensorType, show
+from kgen.passes.mask_uses import MaskFlow
+from kgen.passes.masks import mask_flow, takes_masks
 
 
 def infer(
@@ -28,7 +30,16 @@ def infer(
         found: Collects what does not fit.
         inputs: Types of the graph's inputs; those that its `Input` layers declare by default.
     """
-    return _Inference(graph, found, inputs).run()
+    if not takes_masks(graph):
+        return _Inference(graph, found, inputs).run()
+    before = len(found.errors)
+    typed = _Inference(graph, found, inputs).run()
+    if len(found.errors) > before:
+        return typed
+    flow = mask_flow(typed, found)
+    if flow is not None:
+        return _Inference(graph, found, inputs, flow).run()
+    return typed
 
 
 @dataclass
@@ -36,6 +47,7 @@ class _Inference:
     graph: Graph
     found: Diagnostics
     given: Sequence[TensorType] | None
+    flow: MaskFlow | None = None
     typed: dict[int, TypedNode] = field(default_factory=dict)
     weights: dict[int, tuple[Node, tuple[Weight, ...]]] = field(default_factory=dict)
 
@@ -46,10 +58,37 @@ class _Inference:
                 self.typed[node.id] = TypedNode(node, (), (given[node.id],))
             else:
                 self.typed[node.id] = self.node(node)
-        return TypedGraph(self.graph, tuple(self.typed.values()))
+        sees = self.flow.outputs if self.flow else ()
+        return TypedGraph(self.graph, tuple(self.typed.values()), sees)
 
     def node(self, node: Node) -> TypedNode:
-        inputs = tuple(self.typed[i].outputs[o] for i, o in node.inputs)
+        if self.flow is None:
+            return self.applied(node, [self.typed[i].outputs[o] for i, o in node.inputs])
+        return self.masked(node, self.flow)
+
+    def masked(self, node: Node, flow: MaskFlow) -> TypedNode:
+        """Return the types of a node where masks do not just travel with the tensors."""
+        inputs = [self.typed[i].outputs[o] for i, o in node.inputs]
+        layer = node.instance.layer
+        if isinstance(layer, Composite) and layer.kind != "model":
+            inside = flow.inside.get(node.id, MaskFlow())
+            formal = [inside.used[i] for i in layer.graph.inputs]
+            inputs = [
+                replace(t, mask="mask" in used, kept="kept" in used)
+                for t, used in zip(inputs, formal, strict=False)
+            ]
+            return replace(self.applied(node, inputs), keeps=flow.keeps.get(node.id, ()))
+        sees = flow.sees.get(node.id) or tuple("mask" if t.mask else "" for t in inputs)
+        inputs = [t.seen(bool(sight)) for t, sight in zip(inputs, sees, strict=True)]
+        typed = self.applied(node, inputs)
+        outputs = tuple(
+            replace(t, kept=(node.id, o) in flow.carries) for o, t in enumerate(typed.outputs)
+        )
+        return replace(typed, outputs=outputs, sees=sees, keeps=flow.keeps.get(node.id, ()))
+
+    def applied(self, node: Node, given: Sequence[TensorType]) -> TypedNode:
+        """Return the types of a node that is applied to inputs of these types."""
+        inputs = tuple(given)
         failed = TypedNode(node, inputs, (UNKNOWN,) * node.output_count)
         if not all(t.known for t in inputs):
             return failed
@@ -100,7 +139,8 @@ class _Inference:
                     )
                     return None
         within = Diagnostics()
-        inner = infer(composite.graph, within, inputs)
+        flow = self.flow.inside.get(node.id, MaskFlow()) if self.flow else None
+        inner = _Inference(composite.graph, within, inputs, flow).run()
         if within.items:
             given = " and ".join(map(str, inputs))
             where = (node.span, f"in this use of {composite.kind} `{composite.title}`, on {given}")

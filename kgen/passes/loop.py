@@ -11,6 +11,8 @@ from kgen.diagnostics import Diagnostics, Fault
 from kgen.ir.model import TypedGraph, TypedModel, TypedNode, instance_names
 from kgen.ir.plan import Plan
 
+WITHOUT_GRADIENT = ("int32", "int64", "bool", "string")
+
 
 def validate_loop(typed: TypedModel, plan: Plan, found: Diagnostics) -> None:
     """Report weights that the optimizer cannot update, and callbacks that cannot act."""
@@ -63,17 +65,39 @@ def trained(graph: TypedGraph) -> Iterator[tuple[TypedNode, Trained]]:
 
 
 def without_loss(typed: TypedGraph, plan: Plan) -> set[str]:
-    """Return Keras' names of the layers that no loss depends on: Keras leaves them alone."""
+    """Return Keras' paths of the layers that no gradient reaches: Keras leaves them alone."""
     needed = {
         ref
         for ref, output in zip(typed.graph.outputs, plan.outputs, strict=True)
         if output.loss is not None
     }
-    layers: set[int] = set()
-    for node in reversed(typed.graph.nodes):
-        penalty = getattr(node.instance.layer, "activity_regularizer", None)
-        if penalty is not None or any((node.id, i) in needed for i in range(node.output_count)):
-            needed.update(node.inputs)
-            layers.add(node.instance.uid)
-    names = instance_names(typed.graph)
-    return {name for uid, name in names.items() if uid not in layers}
+    seen: set[str] = set()
+    reached: set[str] = set()
+    pending = [(typed, "", needed)]
+    while pending:
+        graph, path, needed = pending.pop()
+        names = instance_names(graph.graph)
+        for node in reversed(graph.nodes):
+            name = path + names[node.node.instance.uid]
+            seen.add(name)
+            used = {
+                i
+                for i, output in enumerate(node.outputs)
+                if (node.node.id, i) in needed and output.dtype not in WITHOUT_GRADIENT
+            }
+            if used or penalized(node):
+                reached.add(name)
+                needed.update(node.node.inputs)
+                if node.inner is not None:
+                    outputs = {node.inner.graph.outputs[i] for i in used}
+                    pending.append((node.inner, f"{name}/", outputs))
+    return seen - reached
+
+
+def penalized(node: TypedNode) -> bool:
+    """Return whether a layer's output is penalized, or that of a layer inside of it."""
+    inside = node.inner.walk() if node.inner is not None else ()
+    return any(
+        getattr(n.node.instance.layer, "activity_regularizer", None) is not None
+        for n in (node, *inside)
+    )

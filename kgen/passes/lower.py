@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from kgen.catalogue.base import snake_case
-from kgen.catalogue.layer import Layer, Value
+from kgen.catalogue.layer import Layer, Value, masks_of
 from kgen.ir.model import Composite, Ref, TypedGraph, TypedNode, instance_names
 from kgen.passes.context import NodeContext, attribute_name, show_type
 from kgen.passes.initial import Initialized, initial_lines
 from kgen.passes.late_relu import late_relus
-from kgen.passes.lowered import Lowered, Placed, ScriptNames
+from kgen.passes.lowered import Lowered, Placed, ScriptNames, penalized
 from kgen.passes.repeats import lower_repeat, repeat_run
 from kgen.passes.variables import Variables
 from kgen.passes.watch import watch_lines
@@ -109,7 +109,7 @@ class ClassLowering:
                 Line(f"self.activity_penalty = {' + '.join(self.penalties)}"),
             )
         returns = "Tensor"
-        count = len(outputs) + sum(bool(v.mask) for v in outputs)
+        count = len(outputs) + len(masks_of(outputs))
         if count > 1:
             returns = f"tuple[{', '.join(['Tensor'] * count)}]"
         definition = ClassDef(
@@ -154,6 +154,12 @@ class ClassLowering:
         """Name the tensors that `forward` takes, masks after them."""
         names: list[str] = []
         masks: list[str] = []
+
+        def mask(name: str, has: bool) -> str:
+            if has:
+                masks.append(self.variables.names.new(name))
+            return masks[-1] if has else ""
+
         for i in self.graph.inputs:
             node = self.typed.by_id[i]
             ref = (i, 0)
@@ -164,21 +170,21 @@ class ClassLowering:
             else:
                 self.variables.wanted[ref] = snake_case(wanted)
             name = self.variables.assign(ref, f"x{len(names) + 1}")
-            mask = ""
-            if node.outputs[0].mask:
-                mask = self.variables.names.new("mask")
-                masks.append(mask)
+            kind = node.outputs[0]
             first = self.first is not None and self.first[len(names)]
-            self.values[ref] = Value(name, node.outputs[0], first, mask)
+            hung, kept = mask("mask", kind.mask), mask("mask_kept", kind.kept)
+            self.values[ref] = Value(name, kind, first, hung, kept)
             names.append(name)
         return names + masks
 
     def return_line(self) -> tuple[Value, ...]:
         context = NodeContext(self, None, "output", (), False)
         values = tuple(self.values[r] for r in self.graph.outputs)
+        if self.typed.sees:
+            values = tuple(context.seen(values, self.typed.sees))
         if self.first is None:
             values = tuple(context.channels_last(v) for v in values)
-        parts = [v.expr for v in values] + [v.mask for v in values if v.mask]
+        parts = [v.expr for v in values] + masks_of(values)
         last = self.lines[-1] if self.lines else None
         if len(parts) == 1 and last and last.depth == 0 and last.code.startswith(f"{parts[0]} = "):
             # `x = f(x)` and `return x` are one line to a reader.
@@ -205,7 +211,7 @@ class ClassLowering:
     def apply(self, node: TypedNode, context: NodeContext) -> None:
         instance = node.node.instance
         inputs = [self.values[r] for r in node.node.inputs]
-        results = context.lower(instance.layer, inputs, node)
+        results = context.apply_node(node, inputs)
         if node.node.id in self.late_relus:
             results = (replace(results[0], expr=f"F.relu({results[0].expr})"),)
         for ref in node.node.inputs:
@@ -296,9 +302,3 @@ class ClassLowering:
                 for w in node.weights
             ]
             self.initialized.append(Initialized(target, node.weights, not trainable))
-
-
-def penalized(node: TypedNode) -> bool:
-    """Return whether what a layer returns adds a penalty to the loss."""
-    layer = node.node.instance.layer
-    return isinstance(layer, Layer) and layer.activity_regularizer is not None

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from kgen.catalogue.layer import Value
+from kgen.catalogue.layer import Layer, Value
 from kgen.catalogue.weights import Weight
-from kgen.ir.model import Composite, TypedGraph
+from kgen.ir.model import Composite, TypedGraph, TypedNode
 from kgen.torch_ir import ClassDef, Names
 
 
@@ -82,6 +82,12 @@ def without_differing_comments(one: Lowered, other: Lowered) -> ClassDef | None:
     lines = [x if x == y else replace(x, comment="") for x, y in pairs]
     n = len(a.init)
     return replace(a, init=tuple(lines[:n]), forward=tuple(lines[n:]))
+
+
+def penalized(node: TypedNode) -> bool:
+    """Return whether what a layer returns adds a penalty to the loss."""
+    layer = node.node.instance.layer
+    return isinstance(layer, Layer) and layer.activity_regularizer is not None
 
 
 # Lowers the graph of a block: (graph, class name, which inputs come channels-first).

@@ -6,6 +6,8 @@ script does with both (`plan_runs.py`).
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from kgen.catalogue.statements import Save
 from kgen.diagnostics import Diagnostics
 from kgen.ir.model import TypedModel
@@ -56,4 +58,5 @@ def plan(typed: TypedModel, found: Diagnostics) -> Plan | None:
         fused_nodes=frozenset(planner.fused_nodes),
         defaults=tuple(planning.defaults),
     )
-    return with_integer_labels(made, wanted_data(planning, data.source, losses, targets))
+    wanted = wanted_data(planning, data.source, losses, targets)
+    return with_integer_labels(made, replace(wanted, weights=data.weights))

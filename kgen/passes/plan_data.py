@@ -10,7 +10,7 @@ from kgen.catalogue.families import SOURCES
 from kgen.catalogue.layers.embedding import Embedding
 from kgen.catalogue.layers.lookup import TextLookup
 from kgen.catalogue.losses import Loss
-from kgen.catalogue.sources import Source, SourceCode, Wanted, without_first
+from kgen.catalogue.sources import SampleWeights, Source, SourceCode, Wanted, without_first
 from kgen.diagnostics import Fault, did_you_mean, listing
 from kgen.ir.model import Graph, TypedGraph
 from kgen.ir.plan import DataPlan
@@ -18,6 +18,7 @@ from kgen.ir.shapes import TensorType
 from kgen.ir.training import Data
 from kgen.passes.infer import infer
 from kgen.passes.mixing import mixes, with_labels
+from kgen.passes.plan_weights import asks_for_weights, plan_weights
 from kgen.passes.planning import Planning
 from kgen.passes.text import flattened, reads_text
 
@@ -35,11 +36,18 @@ def plan_data(
     data = planning.training.data or _random(planning)
     source = data.source.entry
     assert isinstance(source, Source)
-    code = _lowered(planning, data, source, wanted_data(planning, source, losses, targets))
+    wanted = wanted_data(planning, source, losses, targets)
+    code = _lowered(planning, data, source, wanted)
+    if code is not None and asks_for_weights(planning):
+        weights = plan_weights(planning, data, losses, targets, code.has_test)
+        if weights is None:
+            return None
+        wanted = replace(wanted, weights=weights)
+        code = _lowered(planning, data, source, wanted)
     if code is None:
         return None
     if source.mirrors:
-        return _mirrored(planning, data, source, code, targets)
+        return _mirrored(planning, data, source, code, targets, wanted.weights)
     n = len(planning.inputs)
     if len(code.raw) != n + len(targets):
         planning.found.error(
@@ -62,7 +70,14 @@ def plan_data(
         want if loss is None else _target(have, want)
         for loss, have, want in zip(losses, types[n:], targets, strict=True)
     ]
-    return DataPlan(source, code, tuple(prepared), tuple(final), _augment(planning, data, final))
+    return DataPlan(
+        source,
+        code,
+        tuple(prepared),
+        tuple(final),
+        _augment(planning, data, final),
+        weights=wanted.weights,
+    )
 
 
 def wanted_data(
@@ -141,6 +156,7 @@ def _mirrored(
     source: Source,
     code: SourceCode,
     targets: Sequence[TensorType],
+    weights: SampleWeights,
 ) -> DataPlan | None:
     """Plan data whose targets are its inputs (`y = x`): an autoencoder's."""
     if len(planning.inputs) != 1 or len(code.raw) != 1:
@@ -153,7 +169,8 @@ def _mirrored(
     kind = _result(prepared, code.raw[0])
     _check_inputs(planning, [kind], data.source)
     types = (planning.graph.input_types[0], *(replace(kind, dtype="float32") for _ in targets))
-    return DataPlan(source, code, (prepared,), types, _augment(planning, data, types))
+    augment = _augment(planning, data, types)
+    return DataPlan(source, code, (prepared,), types, augment, weights=weights)
 
 
 # --------------------------------------------------------------------------------- the chains

@@ -11,6 +11,7 @@ from kgen.ir.model import Composite, TypedNode
 from kgen.passes.context import NodeContext, attribute_name, show_type
 from kgen.passes.fold_signature import slots, strict
 from kgen.passes.initial import Initialized
+from kgen.passes.lowered import penalized
 from kgen.passes.watch import watch_lines
 from kgen.torch_ir import Line, hides
 
@@ -59,11 +60,13 @@ def attempt(owner: ClassLowering, loop: Loop | Series) -> bool:
     """Lower a loop; return False, with nothing done, where a loop cannot carry its layers."""
     variables, names = owner.variables, owner.variables.names
     held, taken, last = dict(variables.holder), set(names.taken), dict(names.last)
+    penalties = len(owner.penalties)
     if loop.lower():
         return True
     variables.holder = held
     variables.uses.update(loop.inputs)  # nothing is used up yet
     names.taken, names.last = taken, last
+    del owner.penalties[penalties:]
     return False
 
 
@@ -125,21 +128,22 @@ class Loop:
     def lower_body(self, carried: str) -> Value | None:
         """Lower one copy on the carried variable."""
         value = replace(self.source, expr=carried)
+        penalties = len(self.owner.penalties)
         for node in self.first:
             instance = node.node.instance
             context = NodeContext(
                 self.owner, instance, attribute_name(instance), node.outputs, False
             )
-            results = context.lower(instance.layer, [value], node)
-            if len(results) != 1:
+            results = context.apply_node(node, [value])
+            # Every copy has penalties of its own, which a loop does not add up.
+            if len(results) != 1 or penalized(node) or len(self.owner.penalties) > penalties:
                 return None
             context.run(f"{carried} = {results[0].expr}", show_type(results[0]))
             value = replace(results[0], expr=carried)
             if self.owner.watched:
                 context.lines += watch_lines(node, [value])
             self.contexts.append(context)
-        same = value.first == self.source.first and value.mask == self.source.mask
-        return value if same else None
+        return value if carried_as(value) == carried_as(self.source) else None
 
     def emit(self, carried: str) -> None:
         """Write the module lists and the loop."""
@@ -206,11 +210,16 @@ class Series:
         owner.variables.consume(self.inputs[0])
         wanted = attribute_name(self.nodes[0].node.instance)
         carried = owner.variables.assign((last.node.id, 0), wanted)
+        penalties = len(owner.penalties)
         bodies = [self.body(node, carried) for node in self.nodes]
         codes = {tuple(line.code for line in context.lines) for context, _ in bodies}
-        layouts = {(value.first, value.mask) for _, value in bodies}
+        layouts = {carried_as(value) for _, value in bodies}
         constructors = [made for context, _ in bodies for _, made in context.modules]
-        if len(codes) > 1 or layouts != {(self.source.first, self.source.mask)}:
+        if (
+            len(codes) > 1
+            or len(owner.penalties) > penalties
+            or layouts != {carried_as(self.source)}
+        ):
             return False
         if self.source.expr != carried:
             owner.lines.append(Line(f"{carried} = {self.source.expr}"))
@@ -237,11 +246,16 @@ class Series:
         instance = node.node.instance
         context = NodeContext(self.owner, instance, attribute_name(instance), node.outputs, False)
         value = replace(self.source, expr=carried, type=node.inputs[0])
-        result = context.lower(instance.layer, [value], node)[0]
+        result = context.apply_node(node, [value])[0]
         context.run(f"{carried} = {result.expr}", show_type(result))
         if self.owner.watched:
             context.lines += watch_lines(node, [replace(result, expr=carried)])
         return context, result
+
+
+def carried_as(value: Value) -> tuple[bool, str, str]:
+    """Return what must be the same before and after a loop's body."""
+    return value.first, value.mask, value.kept
 
 
 def plural(name: str) -> str:
@@ -252,6 +266,8 @@ def plural(name: str) -> str:
 def alike(a: TypedNode, b: TypedNode) -> bool:
     """Return whether two applications differ in nothing but whose weights they use."""
     one, other = a.node.instance.layer, b.node.instance.layer
+    if (a.sees, a.keeps) != (b.sees, b.keeps):
+        return False
     if a.inputs != b.inputs or a.outputs != b.outputs or len(a.outputs) != 1 or len(a.inputs) != 1:
         return False
     if isinstance(one, Composite) or isinstance(other, Composite):

@@ -13,7 +13,7 @@ from kgen.catalogue.losses import Pair
 from kgen.diagnostics import Diagnostics, Fault
 from kgen.ir.model import Composite, TypedGraph, TypedModel, TypedNode
 from kgen.ir.plan import OutputPlan, Plan
-from kgen.ir.shapes import element_count
+from kgen.ir.shapes import Shape, element_count
 from kgen.passes.infer import compatible
 from kgen.passes.loop import validate_loop
 from kgen.passes.mixing import check_mixing
@@ -53,6 +53,9 @@ def validate_training(typed: TypedModel, plan: Plan, found: Diagnostics) -> None
     check_modules(typed, plan, found)
     check_stateful(typed, plan, graphs(typed.graph), found)
     check_class_weight(typed, plan, found)
+    if plan.fit.sample_weight or plan.weighs_validation or plan.weighs_evaluation:
+        for output in plan.outputs:
+            check_weighted(typed, output, plan.data.weights.shape, found)
     for i, output in enumerate(plan.outputs):
         check_output(typed, i, output, found)
     validate_loop(typed, plan, found)
@@ -309,7 +312,7 @@ def check_class_weight(typed: TypedModel, plan: Plan, found: Diagnostics) -> Non
             "a sample has many classes",
         )
         return
-    check_weighted(typed, output, found)
+    check_weighted(typed, output, (), found)
     if labels not in ("one_hot", "index", "binary"):
         found.error(
             "K412",
@@ -329,14 +332,23 @@ def check_class_weight(typed: TypedModel, plan: Plan, found: Diagnostics) -> Non
         )
 
 
-def check_weighted(typed: TypedModel, output: OutputPlan, found: Diagnostics) -> None:
-    """Report a metric among `weighted_metrics` that kgen cannot weigh."""
+def check_weighted(typed: TypedModel, output: OutputPlan, shape: Shape, found: Diagnostics) -> None:
+    """Report a metric among `weighted_metrics` that kgen cannot weigh.
+
+    Args:
+        typed: The model.
+        output: An output of it, with its metrics.
+        shape: The shape of the weights of one sample.
+        found: Takes what is reported.
+    """
     bound = typed.model.training.compile
     for name, metric in output.metrics:
         if name not in output.weighted or bound is None:
             continue
+        pair = Pair("y", "p", output.target, output.prediction, weight="weight")
         try:
-            metric.lower(Pair("y", "p", output.target, output.prediction, weight="weight"))
+            metric.lower(pair)
+            metric.check_weights(pair, shape)
         except Fault as fault:
             found.add(fault.at(bound.place("weighted_metrics")))
 

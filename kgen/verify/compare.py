@@ -295,7 +295,10 @@ class _Run:
         for i in range(self.settings.steps):
             x = list(inputs) if i == 0 else self.inputs()
             pairs = zip(self.plan.outputs, shapes, strict=True)
-            batches.append(Batch(x, [random_target(self.rng, o, shape) for o, shape in pairs]))
+            y = [random_target(self.rng, o, shape) for o, shape in pairs]
+            weighed = shapes[0][: 1 + len(self.plan.data.weights.shape)]
+            weights = [self.rng.random(weighed)] if self.plan.fit.sample_weight else []
+            batches.append(Batch(x, y, weights))
         logged = train(pair, batches)
         names = sorted({n for logs in (*logged.ours, *logged.theirs) for n in logs})
         names.sort(key=lambda n: n != "loss")

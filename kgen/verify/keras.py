@@ -13,6 +13,7 @@ import warnings
 from typing import Any
 
 __all__ = [
+    "compute_in",
     "compute_in_float64",
     "has_tensorflow",
     "keras",
@@ -31,17 +32,22 @@ with warnings.catch_warnings():
     from keras.src.backend.torch import nn as torch_nn
 
 
-def compute_in_float64() -> None:
-    """Make Keras compute in float64 everywhere."""
-    dtypes.BIT64_TO_BIT32_DTYPE["float64"] = "float64"
+def compute_in(precision: str) -> None:
+    """Make Keras compute in `float64` everywhere, or in `float32` as it does by itself."""
+    dtypes.BIT64_TO_BIT32_DTYPE["float64"] = precision
     for name in ("result_type", "_respect_weak_type", "_least_upper_bound", "_dtype_and_weaktype"):
         clear = getattr(getattr(dtypes, name, None), "cache_clear", None)
         if clear is not None:
             clear()
-    keras.config.set_floatx("float64")
-    keras.config.set_dtype_policy("float64")
+    keras.config.set_floatx(precision)
+    keras.config.set_dtype_policy(precision)
     # In float64 torch cannot differentiate a convolution with one filter in this layout.
     torch_nn._maybe_convert_to_channels_last = lambda tensor: tensor
+
+
+def compute_in_float64() -> None:
+    """Make Keras compute in float64 everywhere."""
+    compute_in("float64")
 
 
 if keras.backend.backend() != "torch":

@@ -106,6 +106,10 @@ class KerasModel:
         """Apply one node, and note the weights of a new layer."""
         instance = node.node.instance
         new = instance.uid not in self.layers
+        if isinstance(instance.layer, Composite) and instance.layer.kind != "model":
+            # What a block writes shorter is part of the graph around it.
+            assert node.inner is not None
+            return self.graph(node.inner, inputs, seen)
         if isinstance(instance.layer, Composite):
             results = listed(self.inner_model(node, seen is not None)(inputs))
             if seen is not None:
@@ -134,7 +138,7 @@ class KerasModel:
         return keras_layer(layer, node.outputs[0])
 
     def inner_model(self, node: TypedNode, opened: bool) -> Any:
-        """Return the Keras model of a block or inner model, made at its first use.
+        """Return the Keras model of an inner model, made at its first use.
 
         Args:
             node: An application of it.
@@ -171,14 +175,11 @@ class KerasModel:
 
 
 def declared(node: TypedNode) -> TypedGraph:
-    """Return the graph of an inner model as it declares itself, which serves all applications.
-
-    A block declares nothing: it is what it is at its use.
-    """
+    """Return the graph of an inner model as it declares itself, which serves all applications."""
     layer = node.node.instance.layer
     assert isinstance(layer, Composite) and node.inner is not None
     found = Diagnostics()
-    typed = infer(layer.graph, found) if layer.kind == "model" else node.inner
+    typed = infer(layer.graph, found)
     return node.inner if found.errors else typed
 
 

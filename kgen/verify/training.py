@@ -21,10 +21,11 @@ Logs = dict[str, float]
 
 @dataclass(frozen=True)
 class Batch:
-    """One batch: what the model gets, and what its outputs are compared with."""
+    """One batch: what the model gets, what its outputs are compared with, sample weights."""
 
     inputs: list[Array]
     targets: list[Array]
+    weights: list[Array] = field(default_factory=list)
 
 
 @dataclass
@@ -52,7 +53,8 @@ def our_steps(pair: Pair, batches: Sequence[Batch]) -> Iterator[Logs]:
         inputs = [torch.from_numpy(x.copy()) for x in batch.inputs]
         targets = [torch.from_numpy(y.copy()) for y in batch.targets]
         with in_float64():
-            result = script.train_step(model, optimizer, *inputs, *targets)
+            weights = [torch.from_numpy(w.copy()) for w in batch.weights]
+            result = script.train_step(model, optimizer, *inputs, *targets, *weights)
         if hasattr(script, "measure"):
             yield script.measure([result], *targets)
         else:
@@ -71,6 +73,7 @@ def keras_steps(pair: Pair, batches: Sequence[Batch]) -> Iterator[Logs]:
             x if len(x) > 1 else x[0],
             y if len(y) > 1 else y[0],
             class_weight=plan.fit.class_weight,
+            sample_weight=batch.weights[0] if batch.weights else None,
             return_dict=True,
         )
         yield {renamed(name, prefixes): float(value) for name, value in logs.items()}

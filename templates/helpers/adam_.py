@@ -1,15 +1,15 @@
 def adam_(
-    p: Tensor,
-    g: Tensor,
-    m: Tensor,
-    v: Tensor,
+    p: list[Tensor],
+    g: list[Tensor],
+    m: list[Tensor],
+    v: list[Tensor],
     infinity: Tensor,
     rate: float,
     beta_1: float,
     beta_2: float,
     epsilon: float,
     decay: float = 0.0,
-    largest: Tensor | None = None,
+    largest: list[Tensor] | None = None,
 ) -> None:
     """Update m and v by g, then `p -= rate * m / (sqrt(v) + epsilon)`, in one kernel.
 
@@ -17,7 +17,7 @@ def adam_(
     v with epsilon elsewhere. At step infinity it corrects nothing, so that Keras' own
     correction can be a part of the rate.
     """
-    tensors = [p], [g], [m], [v], [] if largest is None else [largest], [infinity]
+    tensors = p, g, m, v, largest or [], [infinity] * len(p)
     rates = {"lr": rate, "beta1": beta_1, "beta2": beta_2, "weight_decay": decay}
     form = {"amsgrad": largest is not None, "maximize": False}
     torch._fused_adamw_(*tensors, **rates, eps=epsilon, **form)

@@ -1,4 +1,4 @@
 def weighted_sums(values: Tensor, weight: Tensor) -> Tensor:
-    """Return the weighted sum of the means of samples, and the sum of the weights."""
-    means = values.reshape(len(weight), -1).double().mean(1)
+    """Return the weighted sum of the means of what has a weight; the sum of weights."""
+    means = values.reshape(*weight.shape, -1).double().mean(-1)
     return torch.stack(((means * weight).sum(), weight.double().sum()))

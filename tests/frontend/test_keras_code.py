@@ -100,6 +100,20 @@ HEADS = "MultiHeadAttention(num_heads=2, key_dim=3%s)"
         ),
         (
             """
+            model = Sequential([Dense(1, input_dim=2)])
+            model.compile('sgd', 'mse')
+            model.fit(x_train, y_train, sample_weight=w, validation_data=(x_test, y_test, v))
+            model.evaluate(x_test, y_test, 32, 0, v)
+            """,
+            """
+            model model = Dense(1, input_dim=2)
+            compile(sgd, mse)
+            fit(sample_weight=w, validation_data=test, validation_sample_weight=v)
+            evaluate(batch_size=32, verbose=0, data=test, sample_weight=v)
+            """,
+        ),
+        (
+            """
             a = Input((4,))
             b = Input((3,))
             y = Dense(2)(concatenate([a, b]))

@@ -49,7 +49,8 @@ class Compared:
         """Return what the last activation makes of the predictions."""
         if self.fused == "softmax":
             return _softmax(p)
-        return 1 / (1 + np.exp(-p)) if self.fused == "sigmoid" else p
+        with np.errstate(over="ignore"):  # 1 / inf is the 0 that it should be
+            return 1 / (1 + np.exp(-p)) if self.fused == "sigmoid" else p
 
     def pair(self, y: Array, weight: str = "") -> Pair:
         """Return the pair that the script backend would hand to a loss or metric."""

@@ -355,6 +355,7 @@ def test_acc_is_accuracy() -> None:
         ("TensorBoard", {"histogram_freq": 1}, False, "K207"),
         ("LearningRateScheduler", {"schedule": 3}, False, "K203"),
         ("CSVLogger", {"filename": "x", "separator": "ab"}, False, "K203"),
+        ("RemoteMonitor", {"root": "ftp://example.org"}, False, "K203"),
     ],
 )
 def test_refused(name: str, values: dict[str, Any], scheduled: bool, code: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from tests.parity.oracle import TOLERANCES
 from tests.parity.row import Row
 from tests.parity.test_layers import all_rows
 
@@ -17,18 +18,22 @@ TABLE = re.compile(r"(?<=<!-- exceptions -->\n).*?(?=<!-- /exceptions -->)", re.
 
 def exceptions() -> str:
     """Return the table: the rows with a reason, those of one reason together."""
-    groups: dict[tuple[str, str, str], list[str]] = {}
+    groups: dict[tuple[str, str, str, str], list[str]] = {}
     for parameter in all_rows():
         row: Row = parameter.values[0]
+        against = "the definition" if row.reference else "Keras"
+        found = []
         if row.reason:
-            against = "the definition" if row.reference else "Keras"
-            key = (row.reason, against, f"{row.tolerance:.0e}")
+            found.append((row.reason, against, "float64", f"{row.tolerance:.0e}"))
+        if row.single_reason:
+            found.append((row.single_reason, against, "float32", f"{row.single:.0e}"))
+        for key in found:
             groups.setdefault(key, []).append(" ".join(row.spec.split()))
-    lines = ["| why | compared with | within | models |", "|---|---|---|---|"]
-    for (reason, against, tolerance), specs in groups.items():
+    lines = ["| why | compared with | in | within | models |", "|---|---|---|---|---|"]
+    for key, specs in groups.items():
         first = specs[0] if len(specs[0]) <= 80 else specs[0][:77] + "..."
         more = f" and {len(specs) - 1} more" if len(specs) > 1 else ""
-        lines.append(f"| {reason} | {against} | {tolerance} | `{first}`{more} |")
+        lines.append(f"| {' | '.join(key)} | `{first}`{more} |")
     return "\n".join(lines) + "\n"
 
 
@@ -40,5 +45,8 @@ def test_the_page_lists_every_exception(update: bool) -> None:
     assert update or text == wanted, "docs/parity.md is not current: pytest --update"
 
 
-def test_the_page_states_the_tolerance_of_the_rows() -> None:
-    assert f"{Row('').tolerance:.0e}" in PAGE.read_text(encoding="utf-8")
+def test_the_page_states_the_tolerances_of_the_rows() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    assert {"float64": Row("").tolerance, "float32": Row("").single} == TOLERANCES
+    for name, tolerance in TOLERANCES.items():
+        assert re.search(rf"\| {name} \| {tolerance:.0e} of the scale", text), name

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from kgen.catalogue.families import LOSSES
+from kgen.catalogue.losses import Pair
 
 from .comparisons import Compared
 from .expressions import evaluate
-from .oracle import keras
+from .oracle import TOLERANCES, keras, precision
 
 REAL = Compared("real", "real")
 SEQUENCE = Compared("real", "real", (5, 3))
@@ -165,15 +166,43 @@ def _activated(compared: Compared, p: Any) -> Any:
     ](p)
 
 
-@pytest.mark.parametrize("row", ROWS, ids=name_of)
-def test_value_and_gradient(row: tuple[str, dict[str, Any], Compared]) -> None:
-    ours, theirs, compared, y, p = _loss(row)
-    pair = compared.pair(y)
-    ours.check_types(pair.target, pair.prediction)
+def _compare(ours: Any, theirs: Any, pair: Pair, y: Any, p: Any, tolerance: float) -> None:
+    """Compare values and gradients, and their types."""
     value, gradient = _with_gradient(lambda y, p: evaluate(ours.reduced(pair), y=y, p=p), y, p)
-    expected = _with_gradient(lambda y, p: theirs(y, _activated(compared, p)), y, p)
-    np.testing.assert_allclose(value, expected[0], rtol=1e-12, atol=1e-12)
-    np.testing.assert_allclose(gradient, expected[1], rtol=1e-12, atol=1e-12)
+    expected = _with_gradient(theirs, y, p)
+    assert (value.dtype, gradient.dtype) == (expected[0].dtype, expected[1].dtype)
+    np.testing.assert_allclose(value, expected[0], rtol=tolerance, atol=tolerance)
+    np.testing.assert_allclose(gradient, expected[1], rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("dtype", TOLERANCES)
+@pytest.mark.parametrize("row", ROWS, ids=name_of)
+def test_value_and_gradient(row: tuple[str, dict[str, Any], Compared], dtype: str) -> None:
+    with precision(dtype) as tolerance:
+        ours, theirs, compared, y, p = _loss(row)
+        y, p = (a.astype(dtype) if a.dtype.kind == "f" else a for a in (y, p))
+        pair = compared.pair(y)
+        ours.check_types(pair.target, pair.prediction)
+        _compare(ours, lambda y, p: theirs(y, _activated(compared, p)), pair, y, p, tolerance)
+
+
+def takes_large(row: tuple[str, dict[str, Any], Compared]) -> bool:
+    """Return whether a loss takes numbers of any size: no probabilities, or their logits."""
+    cls = LOSSES.find(row[0])
+    return row[2].predictions == "real" or row[2].fused in getattr(cls, "fuses", ())
+
+
+@pytest.mark.parametrize("row", filter(takes_large, ROWS), ids=name_of)
+def test_large_numbers_in_float32(row: tuple[str, dict[str, Any], Compared]) -> None:
+    name, options, compared = row
+    with precision("float32") as tolerance:
+        ours, theirs, compared, y, p = _loss(row)
+        if compared.fused:  # of probabilities Keras' torch backend clips
+            theirs = getattr(keras.losses, name)(**options, from_logits=True)
+        y = (50 * y if compared.targets == "real" else y).astype(
+            "int64" if y.dtype.kind == "i" else "float32"
+        )
+        _compare(ours, theirs, compared.pair(y), y, (50 * p).astype("float32"), tolerance)
 
 
 @pytest.mark.parametrize("row", [r for r in ROWS if r[0] != "Circle"], ids=name_of)
@@ -194,6 +223,20 @@ def test_weights(row: tuple[str, dict[str, Any], Compared], reduction: str) -> N
     expected = theirs(torch.tensor(y), _activated(compared, torch.tensor(p)), torch.tensor(w))
     if (values.ndim == 0 and reduction == "sum_over_batch_size") or values.ndim:
         np.testing.assert_allclose(value, expected, rtol=1e-12, atol=1e-12)
+
+
+def test_weights_that_are_all_zero() -> None:
+    """Keras divides by their sum only where it is not 0: the loss and its gradients are 0."""
+    import torch
+
+    row = ("MeanSquaredError", {"reduction": "mean_with_sample_weight"}, Compared("real", "real"))
+    ours, theirs, compared, y, p = _loss(row)
+    code = ours.reduced(compared.pair(y), "w")
+    w = torch.zeros(6, dtype=torch.float64)
+    value, gradient = _with_gradient(lambda y, p: evaluate(code, y=y, p=p, w=w), y, p)
+    expected = _with_gradient(lambda y, p: theirs(y, p, w), y, p)
+    assert value == expected[0] == 0
+    np.testing.assert_array_equal(gradient, np.zeros_like(p))
 
 
 @pytest.mark.parametrize("options", [{}, {"ignore_class": 0}], ids=str)

@@ -85,6 +85,9 @@ ROWS = {
     "Conv2D(3, 3, strides=2) -> BatchNormalization() -> Flatten() -> Dense(3, softmax)\n"
     "compile(Adam(0.01), categorical_crossentropy, metrics=[accuracy])\n"
     "fit(epochs=2, batch_size=16, shuffle=False)",
+    "a softmax layer after a convolution": "Conv2D(3, 3, padding=same, input_shape=(4, 5, 2)) -> "
+    "Softmax()\ncompile(Adam(0.01), categorical_crossentropy, metrics=[accuracy])\n"
+    "fit(epochs=2, batch_size=16, shuffle=False, validation_data=test)",
     "stateful": "LSTM(4, stateful=True, batch_input_shape=(10, 5, 3)) -> Dense(1)\n"
     "compile(sgd, mse)\nfit(epochs=2, batch_size=10, shuffle=False, validation_data=test)",
     "custom loss and metric": ""

@@ -75,15 +75,17 @@ def train_both(text: str, folder: Path, double: bool = True, **settings: Any) ->
         )
         for a in script.load_data(cfg)
     )
-    fit = built.plan.fit
-    validation = test
+    fit, plan = built.plan.fit, built.plan
+    arrays = len(built.typed.graph.graph.inputs) + len(plan.outputs)  # sample weights follow
+    data = train if fit.sample_weight else train[:arrays]
+    validation = test if plan.weighs_validation else test[:arrays]
     split = len(train[0])
     if fit.validation_split:
         split = int(len(train[0]) * (1 - fit.validation_split))
-        validation = tuple(t[split:] for t in train)
+        validation = tuple(t[split:] for t in data)
     checks = [validation] if fit.validation_split or fit.validation_data else []
-    history = script.train(model, tuple(t[:split] for t in train), *checks, cfg)
-    expected = keras_fit(built, reference, train, test)
+    history = script.train(model, tuple(t[:split] for t in data), *checks, cfg)
+    expected = keras_fit(built, reference, data, test)
     return Trained(built, script, model, history, reference, expected)
 
 
@@ -98,15 +100,17 @@ def keras_fit(
     compile_model(reference.model, built.plan)
     reference.mend_states()
     n = len(built.typed.graph.graph.inputs)
-    x, y = [t.numpy() for t in train[:n]], targets(built, train[n:])
+    end = n + len(built.plan.outputs)
+    x, y = [t.numpy() for t in train[:n]], targets(built, train[n:end])
     checked: dict[str, Any] = {}
     if fit.validation_split:
         checked = {"validation_split": fit.validation_split}
     if fit.validation_data:
-        y_test = targets(built, test[n:])
-        checked = {"validation_data": ([t.numpy() for t in test[:n]], y_test)}
+        y_test = targets(built, test[n:end])
+        weights = [t.numpy() for t in test[end:]] if built.plan.weighs_validation else []
+        checked = {"validation_data": ([t.numpy() for t in test[:n]], y_test, *weights)}
         if len(y) == 1:
-            checked = {"validation_data": (test[0].numpy(), y_test[0])}
+            checked = {"validation_data": (test[0].numpy(), y_test[0], *weights)}
     return dict(
         reference.model.fit(
             x if n > 1 else x[0],
@@ -116,6 +120,7 @@ def keras_fit(
             shuffle=False,
             verbose=0,
             class_weight=fit.class_weight,
+            sample_weight=train[end].numpy() if len(train) > end else None,
             callbacks=[keras_value(c) for c in fit.callbacks or ()],
             validation_freq=fit.validation_freq,
             **checked,

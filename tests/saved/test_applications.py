@@ -108,4 +108,3 @@ def check_spec(name: str, path: Path, text: str) -> None:
     script = build_saved(load(read(path)), None, "train_model.py")[0].script
     again = build_text(text, "model.kdsl", script="train_model.py").script
     assert without_origin(again) == without_origin(script)
-

@@ -79,6 +79,33 @@ def test_unknown_operations() -> None:
     )
 
 
+def test_shapes_that_the_model_computes() -> None:
+    """For the size of the batch Keras 3 writes None, which it cannot run, and Keras 2 a call."""
+    x = keras.Input((4, 6))
+    y = keras.ops.reshape(x, (keras.ops.shape(x)[0], 24))
+    wanted = "K501: the operation `{}.reshape` is not supported with a `shape` that the model "
+    wanted += "computes"
+    assert messages(json.loads(keras.Model(x, y).to_json())) == [wanted.format("keras.ops")]
+
+    def legacy(name: str, kind: str, function: str, *call: Any) -> dict[str, Any]:
+        config = {"name": name, "trainable": True, "dtype": "float32", "function": function}
+        return {"class_name": kind, "name": name, "config": config, "inbound_nodes": [call]}
+
+    getitem = "__operators__.getitem"
+    given = {"name": "x", "batch_input_shape": [None, 4, 6], "dtype": "float32"}
+    batch = {"shape": [["batch", 0, 0], 24]}
+    layers = [
+        {"class_name": "InputLayer", "name": "x", "config": given, "inbound_nodes": []},
+        legacy("shape", "TFOpLambda", "compat.v1.shape", "x", 0, 0, {}),
+        legacy("batch", "SlicingOpLambda", getitem, "shape", 0, 0, {"slice_spec": 0}),
+        legacy("flat", "TFOpLambda", "reshape", "x", 0, 0, batch),
+    ]
+    edges = {"input_layers": [["x", 0, 0]], "output_layers": [["flat", 0, 0]]}
+    config = {"name": "net", "layers": layers, **edges}
+    top = {"class_name": "Functional", "keras_version": "2.13.1", "config": config}
+    assert messages(top) == [wanted.format("tf")]
+
+
 @pytest.mark.parametrize(
     "change",
     [

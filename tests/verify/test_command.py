@@ -116,6 +116,20 @@ def test_the_table_has_every_layer(verify: Verify) -> None:
         "Input(5) -> Dense(4, softmax, kernel_initializer=RandomNormal(0, 30))\n"
         "compile(sgd, categorical_crossentropy)",
         "Input(5) -> Dense(3)\ncompile(RMSprop(0.01, decay=0.1), mse)\nfit(precision=bf16)",
+        # Weights of samples, and of the steps of masked sequences.
+        """
+        model m {
+          x = Input(6)
+          one = x -> Dense(1, sigmoid)
+          two = x -> Dense(2)
+          outputs(one, two)
+        }
+        compile(adam, {one: binary_crossentropy, two: mse}, weighted_metrics={two: [mae]})
+        fit(sample_weight=w, validation_split=0.2)
+        """,
+        "Input(5, dtype=int32) -> Embedding(9, 4, mask_zero=True) -> LSTM(3, return_sequences=True)"
+        " -> Dense(3, softmax)\ncompile(sgd, categorical_crossentropy, weighted_metrics=[acc])\n"
+        "fit(sample_weight=w)",
         "LSTM(4, stateful=True, batch_input_shape=(10, 5, 3)) -> Dense(1)\ncompile(sgd, mse)\n"
         "fit(batch_size=10, shuffle=False)\ndata random(20, test=0)",
     ],

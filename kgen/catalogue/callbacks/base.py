@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -98,9 +99,9 @@ class Epochs:
 class Callback(Entry, abstract=True, family=CALLBACKS):
     """Base of callbacks."""
 
+    @abstractmethod
     def lower(self, epochs: Epochs) -> CallbackCode:
         """Return the statements; raise `Fault` where they do not fit the training."""
-        raise NotImplementedError(type(self).__name__)
 
 
 def lower_callbacks(

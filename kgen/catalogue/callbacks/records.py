@@ -1,4 +1,4 @@
-"""Callbacks that write down what happened: CSVLogger, TensorBoard, History."""
+"""Callbacks that write down what happened: CSVLogger, TensorBoard, RemoteMonitor, History."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from kgen.catalogue.base import arg
 from kgen.catalogue.callbacks.base import Callback, CallbackCode, Epochs, construct
-from kgen.catalogue.kinds import Bool, Either, Int, Str
+from kgen.catalogue.kinds import Bool, DictOf, Either, Int, Opt, Str
 from kgen.diagnostics import Fault
 from kgen.torch_ir import Line, literal
 
@@ -89,6 +89,42 @@ class TensorBoard(Callback):
             finish=(Line(f"{variable}.close()"),),
             requires=("tensorboard",),
         )
+
+
+class RemoteMonitor(Callback):
+    """Post the logged values of every epoch to a server.
+
+    One that cannot be reached, or does not answer within five seconds, is a warning, and the
+    training goes on.
+    """
+
+    root: str = arg(Str(), "The server: `http://...` or `https://...`.", "http://localhost:9000")
+    path: str = arg(Str(), "What follows in the address.", "/publish/epoch/end/")
+    field: str = arg(Str(), "The field of the form that holds the values, as JSON.", "data")
+    headers: dict[str, str] | None = arg(
+        Opt(DictOf(Str(), Str())), "Further headers of the request.", None
+    )
+    send_as_json: bool = arg(Bool(), "Whether JSON is sent as it is, without a form.", False)
+
+    def check(self) -> None:
+        if not self.root.lower().startswith(("http://", "https://")):
+            raise Fault(
+                "K203",
+                f"`root` must begin with `http://` or `https://`, got {literal(self.root)}",
+                arg="root",
+            )
+
+    def lower(self, epochs: Epochs) -> CallbackCode:
+        variable = epochs.names.new("remote_monitor")
+        options = {} if self.send_as_json else {"field": self.field}
+        made = construct(
+            variable,
+            "RemoteMonitor",
+            literal(self.root + self.path),
+            **options,
+            headers=self.headers or None,
+        )
+        return CallbackCode(setup=(made,), end=(Line(f"{variable}.send(epoch, logs)"),))
 
 
 class History(Callback):

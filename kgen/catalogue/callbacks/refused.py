@@ -8,15 +8,8 @@ from kgen.catalogue.callbacks.base import Callback
 class LambdaCallback(Callback):
     """Run any Python function."""
 
-    refusal = "a spec holds no Python functions"
-    instead = "leave it out, and add the statements to the script's `train`"
-
-
-class RemoteMonitor(Callback):
-    """Send the logged values to a server."""
-
-    refusal = "a script talks to no server"
-    instead = "use `CSVLogger` or `TensorBoard`, which write them to a file"
+    refusal = "its functions act at moments of Keras' loop, and a spec's functions compute values"
+    instead = "leave it out, and write what they do into the loop of the script's `train`"
 
 
 class OrbaxCheckpoint(Callback):

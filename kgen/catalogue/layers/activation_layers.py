@@ -128,6 +128,7 @@ class Softmax(Layer):
     )
 
     supports_masking = True
+    mask_argument = True
     layout = "any"
     fusable = True
     stateless = True
@@ -159,6 +160,6 @@ class Softmax(Layer):
         if len(dims) > 1:
             listed = ", ".join(map(str, dims))
             return f"torch.exp({x} - {x}.logsumexp(({listed}), keepdim=True))"
-        if dims[0] in (-1, x.type.rank) and not x.first:
-            return ctx.activate(SoftmaxFunction(), str(x))
+        if self.axes[0] in (-1, x.type.rank):
+            return ctx.activate(SoftmaxFunction(), str(x), first=x.first)
         return f"torch.softmax({x}, dim={dims[0]})"

@@ -51,6 +51,7 @@ class Attending(Layer, abstract=True):
 
     no_effect = {"seed": SEED_HAS_NO_EFFECT}
     supports_masking = True
+    attends = True
     call_args = ("use_causal_mask", "return_attention_scores")
     call_inputs = ("query", "value", "key")
 
@@ -181,6 +182,7 @@ class MultiHeadAttention(Projecting):
 
     no_effect = {"flash_attention": "torch chooses the fastest kernel by itself"}
     inputs = (1, 3)
+    takes_masks = True
 
     def check(self) -> None:
         if self.output_shape is not None and len(self.output_shape) > 1:

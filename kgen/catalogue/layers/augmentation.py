@@ -6,6 +6,7 @@ layers do nothing outside of training.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -81,9 +82,9 @@ class Augmentation(Layer, abstract=True):
             x = replace(x, dtype="float32")
         return replace(x, mask=False)
 
+    @abstractmethod
     def options(self) -> str:
         """Return the constructor's arguments."""
-        raise NotImplementedError(type(self).__name__)
 
     def lower(self, ctx: Context, x: Value) -> str:
         module = ctx.module(f"{type(self).__name__}({self.options()})")
@@ -94,9 +95,9 @@ class Augmentation(Layer, abstract=True):
 class Resampling(Augmentation, abstract=True):
     """Base of the layers that take each pixel from elsewhere in the image."""
 
+    @abstractmethod
     def ranges(self) -> list[Range | None]:
         """Return the ranges that the layer draws from."""
-        raise NotImplementedError(type(self).__name__)
 
     def options(self) -> str:
         texts = [str(r) for r in self.ranges()]

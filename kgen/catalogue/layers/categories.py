@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import replace
 from typing import ClassVar
 
@@ -33,9 +34,9 @@ class Categories(Layer, abstract=True):
     takes_integers = True
     integers: ClassVar[str] = "int32"  # the type of the numbers
 
+    @abstractmethod
     def depth(self) -> int:
         """Return how many numbers there are."""
-        raise NotImplementedError(type(self).__name__)
 
     def column(self, x: TensorType) -> bool:
         """Return whether the last axis is dropped: (N, 1) is encoded as (N,) is."""

@@ -144,6 +144,7 @@ class RNN(Layer):
     refused = Recurrent.refused
     inputs = (1, None)
     supports_masking = True
+    mask_argument = True
     tensor_args = ("initial_state",)
 
     def check(self) -> None:

@@ -92,6 +92,7 @@ class ConvLSTM(BaseConv, abstract=True):
     refused = Recurrent.refused
     inputs = (1, 3)
     tensor_args = ("initial_state",)
+    mask_argument = True
     fusable = False
 
     # ------------------------------------------------------------------------ types

@@ -109,6 +109,9 @@ class Activation(Layer):
         named = isinstance(self.activation, Function) or getattr(self.activation, "axis", -1) != -1
         return "last" if named else "any"
 
+    def returns_input(self, training: bool) -> bool:
+        return type(self.activation).__name__ == "Linear"
+
     def lower(self, ctx: Context, x: Value) -> str:
         return ctx.activate(self.activation, str(x), x.first)
 
@@ -128,6 +131,9 @@ class Dropout(Layer):
     no_effect = {"seed": SEED_HAS_NO_EFFECT}
     supports_masking = True
     layout = "any"
+
+    def returns_input(self, training: bool) -> bool:
+        return not (training and self.rate)
 
     def layout_for(self, *inputs: TensorType) -> str:
         alike = self.noise_shape is None or set(self.noise_shape[1:]) == {1}

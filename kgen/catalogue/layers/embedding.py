@@ -42,6 +42,7 @@ class Embedding(Layer):
         "W_constraint": "embeddings_constraint",
     }
     takes_integers = True
+    mask_of = "itself"
     refused = {
         "dropout": "Keras 1 dropped whole words: use `SpatialDropout1D` after the embedding",
         "lora_rank": "low-rank adaptation is not translated",
@@ -76,6 +77,7 @@ class Embedding(Layer):
                 "weight",
                 regularizer=self.embeddings_regularizer,
                 constraint=self.embeddings_constraint,
+                sparse=self.sparse,
             )
         ]
 
@@ -88,9 +90,13 @@ class Embedding(Layer):
 
     def table(self) -> str:
         """Return the constructor of the module."""
-        # A sparse gradient is added to the dense one row by row: not the whole table every step.
-        sparse = ", sparse=True" if self.trainable and self.embeddings_regularizer is None else ""
+        sparse = ", sparse=True" if self.sparse else ""
         return f"nn.Embedding({self.input_dim}, {self.output_dim}{sparse})"
+
+    @property
+    def sparse(self) -> bool:
+        """Return whether the gradient is sparse: it is added to the dense one row by row."""
+        return self.trainable and self.embeddings_regularizer is None
 
 
 class ReversibleEmbedding(Embedding):
@@ -150,6 +156,10 @@ class ReversibleEmbedding(Embedding):
         )
         return [table, back]
 
+    @property
+    def sparse(self) -> bool:
+        return False
+
     def table(self) -> str:
         cls = "nn.Embedding" if self.tie_weights else "ReversibleEmbedding"
         return f"{cls}({self.input_dim}, {self.output_dim})"
@@ -177,6 +187,7 @@ class Masking(Layer):
     mask_value: float = arg(Float(), "What padding holds.", 0.0)
 
     supports_masking = True
+    mask_of = "itself"
 
     def output(self, x: TensorType) -> TensorType:
         if x.rank < 2:

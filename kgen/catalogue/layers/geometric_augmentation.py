@@ -232,5 +232,7 @@ class Pipeline(Layer):
 
     layers: tuple[Instance, ...] = arg(TupleOf(LayerArg(), empty=False), "The layers.")
 
+    mask_argument = True
+
     def chained(self) -> tuple[Instance, ...]:
         return self.layers

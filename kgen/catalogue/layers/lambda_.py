@@ -34,6 +34,7 @@ class Lambda(Layer):
         Opt(Either(Int(), TupleOf(Opt(Int())))), "Shape of the result; checked when given.", None
     )
 
+    mask_argument = True
     refused = {
         "mask": "masks of a `Lambda` are not supported",
         "arguments": "write the constants into the function",

@@ -324,7 +324,7 @@ class StringLookup(TextLookup):
     idf_weights: tuple[float, ...] | None = arg(
         token_kind(Float()), "Weight of each text of `vocabulary` with `tf_idf`.", None
     )
-    invert: Any = arg(Bool(), "Only False: a tensor holds no text.", False)
+    invert: Any = arg(Bool(), "Only False: a model returns no text.", False)
     output_mode: str = LOOKUP_MODE
     pad_to_max_tokens: bool = arg(
         Bool(),
@@ -340,9 +340,10 @@ class StringLookup(TextLookup):
         if self.invert:
             raise Fault(
                 "K501",
-                "`StringLookup(invert=True)` is not supported: it returns text, and torch has none",
+                "`StringLookup(invert=True)` is not supported: a model returns no text",
                 arg="invert",
-                helps=("let the model return the numbers",),
+                notes=("tensors hold no text: what enters a model is numbered before it",),
+                helps=("let the model return the numbers, and look them up in the vocabulary",),
             )
         super().check()
 

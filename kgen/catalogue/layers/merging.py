@@ -31,6 +31,7 @@ class Merge(Layer, abstract=True):
     inputs: ClassVar[tuple[int, int | None]] = (2, None)
     wants_list = True
     supports_masking = True
+    mask_of = "all"
     stateless = True
 
     def output(self, *inputs: TensorType) -> TensorType:
@@ -67,7 +68,14 @@ class Merge(Layer, abstract=True):
         rank = max(v.type.rank for v in inputs)
         aligned = [align(v, rank) for v in inputs]
         expr = self.merge(ctx, aligned)
-        return Value(expr, ctx.outputs[0], inputs[0].first, any_mask(ctx, inputs))
+        return Value(expr, ctx.outputs[0], inputs[0].first, self.lower_mask(ctx, *inputs))
+
+    def lower_mask(self, ctx: Context, *inputs: Value) -> str:
+        # A step counts when it does in any input.
+        masks = list(dict.fromkeys(v.mask for v in inputs))
+        if "" in masks:
+            return ""
+        return masks[0] if len(masks) == 1 else ctx.let("mask", " | ".join(masks))
 
     def merge(self, ctx: Context, values: list[Value]) -> str:
         """Return the expression of inputs that have the same number of axes."""
@@ -86,14 +94,6 @@ def align(value: Value, rank: int) -> Value:
     if not missing:
         return value
     return replace(value, expr=f"{value}[:, {', '.join(['None'] * missing)}]")
-
-
-def any_mask(ctx: Context, inputs: tuple[Value, ...]) -> str:
-    """Return the mask of an elementwise merge: a step counts when it does in any input."""
-    masks = list(dict.fromkeys(v.mask for v in inputs))
-    if "" in masks:
-        return ""
-    return masks[0] if len(masks) == 1 else ctx.let("mask", " | ".join(masks))
 
 
 def over(value: Value) -> str:
@@ -237,10 +237,10 @@ class Concatenate(Merge):
         if len(inputs) > 1:
             dim = "-1" if axis == inputs[0].type.rank else str(axis)
             expr = f"torch.cat([{', '.join(map(str, inputs))}], dim={dim})"
-        return Value(expr, ctx.outputs[0], inputs[0].first, self.mask(ctx, inputs))
+        return Value(expr, ctx.outputs[0], inputs[0].first, self.lower_mask(ctx, *inputs))
 
-    def mask(self, ctx: Context, inputs: tuple[Value, ...]) -> str:
-        """Return the mask: joined when the steps are, else a step that counts in any input."""
+    def lower_mask(self, ctx: Context, *inputs: Value) -> str:
+        # Joined when the steps are; else a step counts when it does in any input.
         if not any(v.mask for v in inputs):
             return ""
         rank = inputs[0].type.rank

@@ -156,6 +156,7 @@ class BatchNormalization(OverChannels):
         Only(False, "statistics are those of one device"), "Only False.", False
     )
 
+    mask_argument = True
     renamed = {
         "running_mean_initializer": "moving_mean_initializer",
         "running_variance_initializer": "moving_variance_initializer",

@@ -224,6 +224,7 @@ class GlobalAveragePooling1D(GlobalAveragePooling):
     axes = 1
     spellings = ("GlobalAvgPool1D",)
     supports_masking = True
+    mask_argument = True
 
     def output_mask(self, *inputs: TensorType) -> bool:
         return False

@@ -116,6 +116,7 @@ class Recurrent(Layer, abstract=True):
     }
     refused = {"time_major": "sequences have the batch first: use `Permute`"}
     supports_masking = True
+    mask_argument = True
     tensor_args = ("initial_state",)
     elementwise_activation = True
 

@@ -23,6 +23,10 @@ class Noise(Layer, abstract=True):
     supports_masking = True
     layout = "any"
 
+    def returns_input(self, training: bool) -> bool:
+        strength = getattr(self, "rate", 0) or getattr(self, "stddev", 0)
+        return not (training and strength)
+
 
 class SpatialDropout(Noise, abstract=True):
     """Base of dropout that drops whole channels."""
@@ -146,6 +150,9 @@ class ActivityRegularization(Layer):
 
     def check(self) -> None:
         self.activity_regularizer = L1L2(l1=self.l1, l2=self.l2) if self.l1 or self.l2 else None
+
+    def returns_input(self, training: bool) -> bool:
+        return True
 
     def lower(self, ctx: Context, x: Value) -> str:
         return str(x)

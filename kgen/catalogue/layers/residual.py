@@ -18,6 +18,9 @@ class Identity(Layer):
     layout = "any"
     stateless = True
 
+    def returns_input(self, training: bool) -> bool:
+        return True
+
     def lower(self, ctx: Context, x: Value) -> str:
         return str(x)
 

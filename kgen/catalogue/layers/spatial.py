@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -22,9 +23,9 @@ AXES = {1: "steps", 2: "height, width", 3: "depth, height, width"}
 class ByAxes(Kind):
     """Base of kinds that depend on how many spatial axes the class has."""
 
+    @abstractmethod
     def of(self, axes: int) -> Kind:
         """Return the kind for a number of axes."""
-        raise NotImplementedError
 
 
 class PerAxis(ByAxes):

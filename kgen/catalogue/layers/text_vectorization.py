@@ -106,7 +106,10 @@ class TextVectorization(TextLookup):
             raise Fault(
                 "K202",
                 "`TextVectorization` is missing `output_sequence_length`",
-                notes=("a script numbers all documents at once, and not batch by batch",),
+                notes=(
+                    "a script numbers all documents at once; Keras pads each batch to its longest",
+                ),
+                helps=("say how many words: `output_sequence_length=200`",),
             )
         return super().output(replace(x, shape=(self.output_sequence_length,)))
 

@@ -74,6 +74,7 @@ class TimeDistributed(Layer):
     layer: Instance = arg(LayerArg(), "The layer, block or model.")
 
     supports_masking = True
+    mask_argument = True
 
     def output_count(self) -> int:
         layer = self.layer.layer
@@ -97,6 +98,13 @@ class TimeDistributed(Layer):
                     "K501",
                     f"`TimeDistributed({named_layer(self.layer)})` is not supported here",
                     notes=("batch statistics in it would be those of single steps",),
+                )
+            if any(inner.activity_regularizer for inner in layers_of(layer)):
+                raise Fault(
+                    "K501",
+                    f"`TimeDistributed({named_layer(self.layer)})` is not supported with an "
+                    "`activity_regularizer` inside",
+                    notes=("each step has batch statistics and penalties of its own",),
                 )
         return replace(x, shape=x.shape[1:], mask=False, batch=None)
 
@@ -122,9 +130,9 @@ class TimeDistributed(Layer):
         if has_batch_statistics(self.layer):
             return self.each_step(ctx, x, step)
         flat = ctx.let("steps", f"{x}.flatten(0, 1)", "all steps of all samples")
-        values = ctx.apply(self.layer, Value(flat, step))
-        values = tuple(ctx.channels_last(v) for v in values)
         known = x.type.shape[0] if x.type.shape[0] is not None else f"{x}.shape[1]"
+        values = ctx.apply(self.layer, Value(flat, step), calls=str(known))
+        values = tuple(ctx.channels_last(v) for v in values)
         return tuple(
             self.in_time(v, x, f"{operand(v.expr)}.unflatten(0, (-1, {known}))") for v in values
         )
@@ -180,6 +188,7 @@ class Bidirectional(Layer):
     inputs = (1, 5)
     tensor_args = ("initial_state",)
     supports_masking = True
+    mask_argument = True
 
     def check(self) -> None:
         for name in ("layer", "backward_layer"):

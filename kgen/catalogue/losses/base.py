@@ -153,6 +153,12 @@ class Loss(Entry, abstract=True, family=LOSSES):
         """
         raise NotImplementedError(type(self).__name__)
 
+    def value_shape(self, target: TensorType, prediction: TensorType) -> Shape | None:
+        """Return the shape of a sample's `values`; None where samples cannot be weighed."""
+        if not self.weightable or self.whole_batch or not prediction.rank:
+            return None
+        return prediction.shape[:-1]
+
     def valid(self, pair: Pair) -> str:
         """Return the expression of a mask of the values that count, "" when all do."""
         return ""
@@ -182,9 +188,8 @@ class Loss(Entry, abstract=True, family=LOSSES):
         if self.reduction == "sum":
             return f"{total}.sum()"
         if weight and self.reduction == "mean_with_sample_weight":
-            return f"{total}.sum() / " + (
-                f"({weight} * {mask}).sum()" if mask else f"{weight}.sum()"
-            )
+            counted = f"({weight} * {mask})" if mask else weight
+            return f"divide_no_nan({total}.sum(), {counted}.sum())"
         # With a mask Keras averages over what is valid; weights never count in the divisor.
         return f"{total}.sum() / {mask}.sum().clamp(min=1)" if mask else f"{total}.mean()"
 

@@ -6,7 +6,7 @@ from kgen.catalogue.base import arg
 from kgen.catalogue.kinds import Either, Float, Int, Opt, TupleOf
 from kgen.catalogue.losses.base import Loss, Pair, batch
 from kgen.diagnostics import Fault
-from kgen.ir.shapes import TensorType
+from kgen.ir.shapes import Shape, TensorType
 
 AXES = Opt(Either(Int(), TupleOf(Int(), empty=False)))
 
@@ -21,6 +21,9 @@ class _Overlap(Loss, abstract=True):
     def check(self) -> None:
         super().check()
         self.whole_batch = self.axis is None
+
+    def value_shape(self, target: TensorType, prediction: TensorType) -> Shape | None:
+        return None  # it depends on the axes
 
 
 class Dice(_Overlap):
@@ -67,6 +70,9 @@ class CTC(Loss):
     def target_type(self, prediction: TensorType) -> TensorType:
         steps = prediction.shape[0] if prediction.rank else None
         return TensorType((max((steps or 8) // 2, 1),), "int64")
+
+    def value_shape(self, target: TensorType, prediction: TensorType) -> Shape | None:
+        return ()
 
     def values(self, pair: Pair) -> str:
         y = pair.y if pair.target.dtype == "int64" else f"{pair.y}.long()"

@@ -17,6 +17,12 @@ def above(pair: Pair, threshold: float, symbol: str = ">") -> str:
     return f"{pair.p} {symbol} {threshold}"
 
 
+def largest_output(pair: Pair) -> str:
+    """Return the index of the largest output, the first of equal ones as in Keras."""
+    # The largest logit is the largest probability; but several sigmoids can round to 0 or 1.
+    return f"{pair.p if pair.fused == 'sigmoid' else pair.output}.argmax(-1)"
+
+
 class BinaryAccuracy(Metric):
     """Share of outputs on the right side of `threshold`."""
 
@@ -34,8 +40,7 @@ class CategoricalAccuracy(Metric):
     labels = "one_hot"
 
     def lower(self, pair: Pair) -> MetricCode:
-        # The largest logit is the largest probability: no softmax needed.
-        return MetricCode(f"({pair.output}.argmax(-1) == {pair.classes})")
+        return MetricCode(f"({largest_output(pair)} == {pair.classes})")
 
 
 class SparseCategoricalAccuracy(Metric):
@@ -44,7 +49,7 @@ class SparseCategoricalAccuracy(Metric):
     labels = "index"
 
     def lower(self, pair: Pair) -> MetricCode:
-        return MetricCode(f"({pair.output}.argmax(-1) == {column(pair)})")
+        return MetricCode(f"({largest_output(pair)} == {column(pair)})")
 
 
 def column(pair: Pair) -> str:
@@ -67,7 +72,8 @@ class TopKCategoricalAccuracy(Metric):
         need_k(self.called_as, self.k, prediction)
 
     def lower(self, pair: Pair) -> MetricCode:
-        return MetricCode(f"in_top_k({pair.classes}, {pair.output}, {self.k})")
+        # Not by logits: Keras counts a class whose probability rounds to that of the k-th.
+        return MetricCode(f"in_top_k({pair.classes}, {pair.p}, {self.k})")
 
 
 class SparseTopKCategoricalAccuracy(Metric):
@@ -89,7 +95,7 @@ class SparseTopKCategoricalAccuracy(Metric):
         if self.from_sorted_ids:
             y = f"{column(pair)}.unsqueeze(-1)"
             return MetricCode(f"({pair.p}[..., :{self.k}] == {y}).any(-1)")
-        return MetricCode(f"in_top_k({pair.indices}, {pair.output}, {self.k})")
+        return MetricCode(f"in_top_k({pair.indices}, {pair.p}, {self.k})")
 
 
 def need_k(called: str, k: int, prediction: TensorType) -> None:

@@ -11,7 +11,7 @@ from kgen.catalogue.kinds import Opt, Str
 from kgen.catalogue.losses import Loss, Pair
 from kgen.catalogue.losses.base import check_labels
 from kgen.diagnostics import Fault
-from kgen.ir.shapes import TensorType
+from kgen.ir.shapes import Shape, TensorType
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,9 @@ class Metric(Entry, abstract=True, family=METRICS):
         """Raise K501 in `weighted_metrics`, for a metric that has no weighted form."""
         if pair.weight:
             raise Fault("K501", f"`{self.called_as}` is not supported in `weighted_metrics`")
+
+    def check_weights(self, pair: Pair, shape: Shape) -> None:
+        """Raise K501 where weights of a shape a sample do not fit the values."""
 
     def definitions(self, pair: Pair) -> tuple[str, ...]:
         """Return the texts of functions that the script must define for this metric."""

@@ -83,7 +83,7 @@ class _Rate(_Counts, abstract=True):
         if self.top_k is None:
             predicted = above(pair, 0.5 if self.thresholds is None else self.thresholds)
         else:
-            predicted = f"top_k_mask({pair.output}, {self.top_k})"
+            predicted = f"top_k_mask({pair.p}, {self.top_k})"
             if self.thresholds is not None:
                 predicted = f"{predicted} & ({above(pair, self.thresholds)})"
         actual = f"{pair.aligned}.bool()"

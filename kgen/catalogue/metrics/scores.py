@@ -7,7 +7,7 @@ from typing import ClassVar
 from kgen.catalogue.base import arg
 from kgen.catalogue.kinds import Bool, Choice, Float, Int, Opt, TupleOf
 from kgen.catalogue.losses import Pair, refuse_axis
-from kgen.catalogue.metrics.accuracy import above, column
+from kgen.catalogue.metrics.accuracy import above, column, largest_output
 from kgen.catalogue.metrics.base import Metric, MetricCode
 from kgen.diagnostics import Fault
 from kgen.ir.shapes import TensorType
@@ -138,7 +138,7 @@ class _Regions(Metric, abstract=True):
     def lower(self, pair: Pair) -> MetricCode:
         self.unweighted(pair)
         y = column(pair) if self.sparse_y_true else f"{pair.y}.argmax(-1)"
-        p = pair.p if self.sparse_y_pred else f"{pair.output}.argmax(-1)"
+        p = pair.p if self.sparse_y_pred else largest_output(pair)
         ignore = "" if self.ignore_class is None else f", ignore={self.ignore_class}"
         return self._code(f"region_counts({y}, {p}, {self.num_classes}{ignore})")
 

@@ -1,8 +1,9 @@
 """What all optimizers share, written out so that a step is Keras' step exactly.
 
-The script keeps all trainable parameters in one flat vector `self.params` and their gradients in
+Most keep all trainable parameters in one flat vector `self.params` and their gradients in
 `self.grads` (the parameters are views into them), so that an update is a few operations whatever
-the number of layers.
+the number of layers. An update of many weights that torch has a kernel for takes the list of the
+parameters instead: then no gradient is cleared and added to.
 """
 
 from __future__ import annotations
@@ -19,10 +20,17 @@ from kgen.catalogue.weights import Weight
 from kgen.diagnostics import Fault
 from kgen.torch_ir import Line, number
 
+MANY = 100_000  # weights from which clearing their gradients takes longer than a call a tensor
 ZEROS = "torch.zeros_like(self.params)"
-INFINITY = Line("self.inf = torch.tensor(math.inf).to(self.params.device, torch.float32)")
+ZEROS_EACH = "[torch.zeros_like(p) for p in self.params]"
 FINALIZE = (Line("if self.iterations:"), Line("self.params.copy_(self.average)", depth=1))
 TRAINABLE = Line("parameters = [p for p in model.parameters() if p.requires_grad]")
+LISTED = Line("self.params = [p for p in model.parameters() if p.requires_grad]")
+
+
+def infinity(of: str) -> Line:
+    """Return the line of `__init__` that makes what `adam_` takes, where tensor `of` is."""
+    return Line(f"self.inf = torch.tensor(math.inf).to({of}.device, torch.float32)")
 
 
 @dataclass(frozen=True)
@@ -43,9 +51,10 @@ class OptimizerCode:
         doc: Its docstring: the update in a formula.
         step: The body of `step`, which sees `p` (all parameters), `g` (all gradients), `lr` (this
             update's rate) and `self.iterations` (the steps made before this one).
+        flat: Whether `p` and `g` are vectors, and not lists of tensors.
         constants: Class attributes: the hyper-parameters and their values.
-        state: Flat tensors that it keeps beside the parameters, with their initial value as an
-            expression ("torch.zeros_like(self.params)").
+        state: What it keeps beside the parameters, as they are a vector or a list, with the initial
+            value as an expression ("torch.zeros_like(self.params)").
         lists: Lists of tensors that `setup` makes and that it keeps.
         numbers: Numbers that it keeps, with their initial value.
         choose: Lines that set `parameters`, the list of those that it updates, from `model`.
@@ -58,6 +67,7 @@ class OptimizerCode:
     name: str
     doc: str
     step: tuple[Line, ...]
+    flat: bool = True
     constants: tuple[tuple[str, Any], ...] = ()
     state: tuple[tuple[str, str], ...] = ()
     lists: tuple[str, ...] = ()
@@ -101,6 +111,7 @@ class Optimizer(Entry, abstract=True, family=OPTIMIZERS):
         leading: The first arguments, where Keras has one of those that all share among them.
         wraps: Whether it has its own arguments alone, since another optimizer makes the updates.
         skips: Whether it leaves out steps.
+        wrapped: Whether it makes its updates for another optimizer.
     """
 
     learning_rate: Any = arg(
@@ -139,6 +150,7 @@ class Optimizer(Entry, abstract=True, family=OPTIMIZERS):
     leading: ClassVar[tuple[str, ...]] = ("learning_rate",)
     wraps: ClassVar[bool] = False
     skips: ClassVar[bool] = False
+    wrapped: bool = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -187,6 +199,21 @@ class Optimizer(Entry, abstract=True, family=OPTIMIZERS):
         steps = self.gradient_accumulation_steps
         return f"self.iterations // {steps}" if steps else "self.iterations"
 
+    def flat(self, weights: Sequence[Trained]) -> bool:
+        """Return whether all weights, and all gradients, are best kept in one vector."""
+        # What `clip`, `shrink` and `average` do is an operation each on a vector. A vector of
+        # gradients is there to be added to: by further batches, or by rows of an embedding.
+        return bool(
+            sum(w.weight.size for w in weights) < MANY
+            or self.wrapped
+            or self.loss_scale_factor is not None
+            or self.gradient_accumulation_steps
+            or self.clip()
+            or self.shrink()
+            or self.average()
+            or any(w.weight.sparse for w in weights)
+        )
+
     @property
     def count(self) -> Line:
         """Return the line that counts the updates from 1."""
@@ -225,6 +252,7 @@ class Optimizer(Entry, abstract=True, family=OPTIMIZERS):
             code,
             step=(self.rate(), *once, *self.average()),
             constants=tuple(constants),
+            choose=code.choose if code.flat else (LISTED,),
             state=(*code.state, *((("average", ZEROS),) if self.use_ema else ())),
             setup=(*code.setup, *self.sizes(weights)),
             finalize=FINALIZE if self.use_ema else (),

@@ -10,12 +10,12 @@ from kgen.catalogue.base import arg
 from kgen.catalogue.families import SCHEDULES
 from kgen.catalogue.kinds import Bool, Either, Float
 from kgen.catalogue.optimizers.base import (
-    INFINITY,
     ZEROS,
     Epsilon,
     Optimizer,
     OptimizerCode,
     Trained,
+    infinity,
 )
 from kgen.catalogue.references import Ref
 from kgen.torch_ir import Line, number
@@ -75,20 +75,7 @@ class RMSprop(Optimizer):
         constants = [("rho", self.rho), ("epsilon", self.epsilon)]
         mean = "`v = rho * v + (1 - rho) * g ** 2`, then"
         if self.rho and not self.momentum and not self.centered:
-            # One pass in the kernel of Adam, whose epsilon stands outside of the root.
-            return OptimizerCode(
-                "RMSprop",
-                f"Keras' RMSprop: {mean}\n`p -= lr * g / sqrt(v + epsilon)`.\n\n"
-                "`self.square` holds v + epsilon: that makes it Adam without a first moment,\n"
-                "which takes one pass over memory.",
-                (
-                    Line("self.square.add_(self.epsilon * (1 - self.rho) / self.rho)"),
-                    Line("adam_(p, g, g, self.square, self.inf, lr, 0.0, self.rho, 0.0)"),
-                ),
-                constants=tuple(constants),
-                state=(("square", "torch.full_like(self.params, self.epsilon)"),),
-                setup=(INFINITY,),
-            )
+            return self.as_adam(weights)
         step = [Line("self.square.mul_(self.rho).addcmul_(g, g, value=1 - self.rho)")]
         state = [("square", ZEROS)]
         root, quotient = "(self.square + self.epsilon).sqrt_()", "sqrt(v + epsilon)"
@@ -113,6 +100,28 @@ class RMSprop(Optimizer):
             tuple(step),
             constants=tuple(constants),
             state=tuple(state),
+        )
+
+    def as_adam(self, weights: Sequence[Trained]) -> OptimizerCode:
+        """Return one pass in the kernel of Adam, whose epsilon stands outside of the root."""
+        share = "self.epsilon * (1 - self.rho) / self.rho"
+        if flat := self.flat(weights):
+            square, add = "torch.full_like(self.params, self.epsilon)", f"self.square.add_({share})"
+            tensors = "[p], [g], [g], [self.square]"
+        else:
+            square = "[torch.full_like(p, self.epsilon) for p in self.params]"
+            add, tensors = f"torch._foreach_add_(self.square, {share})", "p, g, g, self.square"
+        return OptimizerCode(
+            "RMSprop",
+            "Keras' RMSprop: `v = rho * v + (1 - rho) * g ** 2`, then\n"
+            "`p -= lr * g / sqrt(v + epsilon)`.\n\n"
+            "`self.square` holds v + epsilon: that makes it Adam without a first moment,\n"
+            "which takes one pass over memory.",
+            (Line(add), Line(f"adam_({tensors}, self.inf, lr, 0.0, self.rho, 0.0)")),
+            flat=flat,
+            constants=(("rho", self.rho), ("epsilon", self.epsilon)),
+            state=(("square", square),),
+            setup=(infinity("self.params" if flat else "self.params[0]"),),
         )
 
 

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from kgen.catalogue.base import arg
 from kgen.catalogue.kinds import Bool, Custom, Float, Int, Opt, TupleOf
 from kgen.catalogue.optimizers.base import (
-    INFINITY,
     ZEROS,
     Epsilon,
     Optimizer,
     OptimizerCode,
     Trained,
+    infinity,
 )
 from kgen.catalogue.optimizers.moments import MEAN, SQUARE, Moments
 from kgen.diagnostics import Fault
@@ -218,10 +218,8 @@ class Muon(Optimizer):
             *self.shrinking(),
             Line("n = self.n", "so many elements are those of matrices"),
             Line(f"rate = {rate}lr * math.sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t)"),
-            Line(
-                "adam_(p[n:], g[n:], self.m[n:], self.v, self.inf, "
-                "rate, self.beta_1, self.beta_2, self.epsilon)"
-            ),
+            Line("rest = [p[n:]], [g[n:]], [self.m[n:]], [self.v]"),
+            Line("adam_(*rest, self.inf, rate, self.beta_1, self.beta_2, self.epsilon)"),
             Line(ahead),
         ]
         if self.nesterov:
@@ -252,7 +250,7 @@ class Muon(Optimizer):
                 Line("parameters = matrices + [p for n, p in trainable if n not in names]"),
                 Line("self.n = sum(p.numel() for p in matrices)"),
             ),
-            setup=(INFINITY, Line("self.matrices = [p.detach() for p in matrices]")),
+            setup=(infinity("self.params"), Line("self.matrices = [p.detach() for p in matrices]")),
         )
 
     def shrinking(self) -> list[Line]:

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from kgen.catalogue.base import arg
 from kgen.catalogue.kinds import Bool, Float
 from kgen.catalogue.optimizers.base import (
-    INFINITY,
     ZEROS,
+    ZEROS_EACH,
     Epsilon,
     Optimizer,
     OptimizerCode,
     Trained,
+    infinity,
 )
 from kgen.torch_ir import Line, number
 
@@ -44,7 +45,9 @@ class Adam(Moments):
         name = type(self).__name__
         correction = "math.sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t)"
         arguments = "self.beta_1, self.beta_2, self.epsilon"
-        constants, state = [*self.betas], [("m", ZEROS), ("v", ZEROS)]
+        flat = self.flat(weights)
+        zeros = ZEROS if flat else ZEROS_EACH
+        constants, state = [*self.betas], [("m", zeros), ("v", zeros)]
         if self.weight_decay:
             constants.append(("weight_decay", self.weight_decay))
             rate = [Line(f"correction = {correction}")]
@@ -53,9 +56,11 @@ class Adam(Moments):
             rate = [Line(f"rate = lr * {correction}")]
             arguments = f"rate, {arguments}"
         if self.amsgrad:
-            state.append(("largest", ZEROS))
-            arguments += ", largest=self.largest"
+            state.append(("largest", zeros))
+            arguments += ", largest=[self.largest]" if flat else ", largest=self.largest"
         decayed = ", after `p -= lr * weight_decay * p`" if self.weight_decay else ""
+        wrapped = [Line("vectors = [p], [g], [self.m], [self.v]")] if flat else []
+        tensors = "*vectors" if flat else "p, g, self.m, self.v"
         maximum = "; v is the largest so far" if self.amsgrad else ""
         return OptimizerCode(
             name,
@@ -65,11 +70,13 @@ class Adam(Moments):
             (
                 self.count,
                 *rate,
-                Line(f"adam_(p, g, self.m, self.v, self.inf, {arguments})"),
+                *wrapped,
+                Line(f"adam_({tensors}, self.inf, {arguments})"),
             ),
+            flat=flat,
             constants=tuple(constants),
             state=tuple(state),
-            setup=(INFINITY,),
+            setup=(infinity("self.params" if flat else "self.params[0]"),),
         )
 
 

@@ -8,12 +8,12 @@ from kgen.catalogue.optimizers.base import Optimizer
 class MultiOptimizer(Optimizer):
     """Another optimizer for each group of variables."""
 
-    refusal = "a script keeps all weights in one vector, which one optimizer updates"
+    refusal = "a script has one optimizer and one `--learning-rate` for all weights"
     instead = "freeze layers with `trainable=False`"
 
 
 class OptimizerMap(Optimizer):
     """Which optimizer trains which variables."""
 
-    refusal = "a script keeps all weights in one vector, which one optimizer updates"
+    refusal = "it is for `MultiOptimizer`: a script has one optimizer for all weights"
     instead = "freeze layers with `trainable=False`"

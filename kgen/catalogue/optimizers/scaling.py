@@ -43,6 +43,7 @@ class LossScaleOptimizer(Optimizer):
                 label="adds up gradients of different scales",
             )
         inner.loss_scale_factor = None  # Keras scales once
+        inner.wrapped = True
         for name in Optimizer.args:  # what the training asks of an optimizer is the inner one's
             setattr(self, name, getattr(inner, name))
 

@@ -20,6 +20,28 @@ FLOATS = ("float16", "bfloat16", "float32", "float64")
 
 
 @dataclass(frozen=True)
+class SampleWeights:
+    """The arrays of the source that weigh samples, by name; "" for a part that has none.
+
+    Args:
+        train: That of the training part.
+        test: That of the test part.
+        shape: The shape of the weights of one sample, () where it has one.
+    """
+
+    train: str = ""
+    test: str = ""
+    shape: Shape = ()
+
+    def of(self, part: str) -> str:
+        """Return the array of a part, "train" or "test"."""
+        return self.test if part == "test" else self.train
+
+
+UNWEIGHTED = SampleWeights()
+
+
+@dataclass(frozen=True)
 class Wanted:
     """What the model wants of its data.
 
@@ -32,6 +54,7 @@ class Wanted:
         vocabularies: For each input that an `Embedding` reads the number of its ids, else 0.
         words: For each input the text that its readers know, else nothing.
         ignoring: For each target whether labels beyond the classes are allowed (`ignore_class`).
+        weights: The arrays that weigh the samples, only of sources that have such (`weighs`).
     """
 
     inputs: tuple[tuple[str, TensorType], ...]
@@ -41,6 +64,7 @@ class Wanted:
     vocabularies: tuple[int, ...] = ()
     words: tuple[tuple[str, ...], ...] = ()
     ignoring: tuple[bool, ...] = ()
+    weights: SampleWeights = UNWEIGHTED
 
     def limit(self, target: int) -> int:
         """Return what the labels of a target must be less than, 0 where that is not known."""
@@ -59,7 +83,8 @@ class SourceCode:
     Args:
         doc: First line of `load_data`'s docstring.
         body: Body of `load_data(cfg)`, which returns two tuples of numpy arrays, training and
-            test (an empty tuple where there is none): inputs in order, then targets in order.
+            test (an empty tuple where there is none): inputs in order, then targets in order,
+            then the sample weights of a part that is to have some.
         raw: Types of one sample of each array that it returns (inputs, then targets), before
             the spec's `x =` and `y =` chains. An array may hold integers or floats of another
             width than its type says (a file decides); the chain is applied to what comes.
@@ -104,6 +129,7 @@ class Source(Entry, abstract=True, family=SOURCES):
     augment: Any = arg(CHAIN, "Augmentation of training batches.", None, keyword_only=True)
 
     needs_model: ClassVar[bool] = False  # True when the data is shaped after the model
+    weighs: ClassVar[bool] = False  # True when an array of its own may weigh the samples
 
     def types(self) -> tuple[TensorType | None, TensorType | None]:
         """Return the types of one input and one target as far as the spec alone tells."""

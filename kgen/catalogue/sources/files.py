@@ -32,6 +32,8 @@ class Arrays(Source, abstract=True):
     changing the shape (`Reshape(784)`) only the number of elements must fit; `shape` says more.
     """
 
+    weighs = True
+
     shape: Shape | None = arg(
         Opt(TupleOf(Int(min=1), single=True)),
         "Shape of one stored sample, where the `x` chain cannot tell it.",
@@ -70,7 +72,7 @@ class Arrays(Source, abstract=True):
         return chain[0].num_classes if isinstance(chain[0], OneHot) else 0
 
     def reading(
-        self, wanted: Wanted, variables: Sequence[str], has_test: bool
+        self, wanted: Wanted, variables: Sequence[str], has_test: bool, weights: Sequence[str]
     ) -> tuple[list[Line], tuple[TensorType, ...]]:
         """Return the statements that check the arrays and return them, and their types.
 
@@ -78,6 +80,7 @@ class Arrays(Source, abstract=True):
             wanted: What the model wants.
             variables: The arrays: inputs and targets of training, then those of test.
             has_test: Whether there are test arrays.
+            weights: The arrays of sample weights, "" for a part without: of training, of test.
         """
         kinds = [self.stored("x", n, t) for n, t in wanted.inputs]
         kinds += [self.stored("y", n, t) for n, t in wanted.targets]
@@ -97,13 +100,19 @@ class Arrays(Source, abstract=True):
                 made.append(Line(f"{variable} = as_texts({variable!r}, {variable}, {shape})"))
                 continue
             made.append(Line(f"{variable} = as_samples({variable!r}, {variable}, {shape}{dtype})"))
-        for i in range(0, len(variables), count):
-            if count > 1:
-                part = ", ".join(f"{v}={v}" for v in variables[i : i + count])
-                made.append(Line(f"check_lengths({part})"))
-        parts = [tuple_text(variables[:count])]
-        parts.append(tuple_text(variables[count:]) if has_test else "()")
-        made.append(Line(f"return {', '.join(parts)}"))
+        shape = tuple_text([str(s) for s in wanted.weights.shape])
+        made += [
+            Line(f"{weight} = as_weights({weight!r}, {weight}, {shape})")
+            for weight in filter(None, weights)
+        ]
+        parts = [variables[:count], variables[count:]][: 1 + has_test]
+        parts = [[*p, *([w] if w else [])] for p, w in zip(parts, weights, strict=False)]
+        for part in parts:
+            if len(part) > 1:
+                named = ", ".join(f"{v}={v}" for v in part)
+                made.append(Line(f"check_lengths({named})"))
+        texts = [*map(tuple_text, parts), *([] if has_test else ["()"])]
+        made.append(Line(f"return {', '.join(texts)}"))
         return made, tuple(kinds)
 
 
@@ -130,11 +139,16 @@ class Npz(Arrays):
         for part in ("train", "test") if has_test else ("train",):
             keys += self.keys(f"x_{part}", len(wanted.inputs))
             keys += self.keys(f"y_{part}", len(wanted.targets))
+        count = len(keys)
+        given = [wanted.weights.train, wanted.weights.test if has_test else ""]
+        keys += filter(None, given)
         variables = unique_variables(keys)
         targets = ", ".join(variables)
         left = targets if len(variables) > 1 else f"({targets},)"
         names = ", ".join(map(repr, keys))
-        made, kinds = self.reading(wanted, variables, has_test)
+        rest = iter(variables[count:])
+        weights = [next(rest) if name else "" for name in given]
+        made, kinds = self.reading(wanted, variables[:count], has_test, weights)
         return SourceCode(
             "Return the arrays of the file.",
             (Line(f"{left} = read_npz(cfg.data, {names})"), *made),
@@ -186,7 +200,8 @@ class Npy(Arrays):
         has_test = self.x_test is not None
         paths: list[str] = []
         variables: list[str] = []
-        for part in ("train", "test") if has_test else ("train",):
+        parts = ("train", "test") if has_test else ("train",)
+        for part in parts:
             for letter, count in (("x", len(wanted.inputs)), ("y", len(wanted.targets))):
                 files = getattr(self, f"{letter}_{part}") or ()
                 if count and len(files) != count:
@@ -202,7 +217,10 @@ class Npy(Arrays):
                     else [f"{letter}{i + 1}_{part}" for i in range(count)]
                 )
                 variables += names
-        made, kinds = self.reading(wanted, variables, has_test)
+        weights = [f"weight_{p}" if wanted.weights.of(p) else "" for p in parts]
+        made, kinds = self.reading(wanted, variables, has_test, weights)
+        variables += filter(None, weights)
+        paths += filter(None, map(wanted.weights.of, parts))
         reads = [
             f"{variable} = read_npy(os.path.join(cfg.data, {path!r}))"
             for variable, path in zip(variables, paths, strict=True)
@@ -220,7 +238,7 @@ def unique_variables(keys: Sequence[str]) -> list[str]:
     """Return variable names for arrays of any name."""
     from kgen.torch_ir import Names
 
-    names = Names({"cfg", "np", "os", "as_samples", "read_npz"})
+    names = Names({"cfg", "np", "os", "as_samples", "as_weights", "read_npz"})
     return [names.new(key) for key in keys]
 
 

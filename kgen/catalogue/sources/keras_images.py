@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import ClassVar
 
 from kgen.catalogue.base import arg
@@ -44,9 +45,9 @@ class KerasImages(Source, abstract=True):
     def types(self) -> tuple[TensorType | None, TensorType | None]:
         return self.sample, TensorType((), "int64")
 
+    @abstractmethod
     def reading(self) -> list[str]:
         """Return the statements that define x_train, y_train, x_test and y_test."""
-        raise NotImplementedError(type(self).__name__)
 
     def lower(self, wanted: Wanted) -> SourceCode:
         want = only_one_input(self, wanted)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Any, ClassVar
 
 from kgen.catalogue.base import arg
@@ -107,9 +108,9 @@ class WordIds(Sequences, abstract=True):
         names = ", ".join(repr(n) for n in self.names)
         return f"read_word_ids(cfg.data, {self.sha256!r}, cfg.trust_data, {names})"
 
+    @abstractmethod
     def splitting(self) -> list[Any]:
         """Return the statements that define x_train, y_train, x_test and y_test."""
-        raise NotImplementedError(type(self).__name__)
 
     def lower(self, wanted: Wanted) -> SourceCode:
         gather, x_kind = self.gathered(wanted)

@@ -9,6 +9,8 @@ from kgen.catalogue.base import arg
 from kgen.catalogue.kinds import Choice, Float, Int, Opt, TupleOf
 from kgen.catalogue.sources.base import (
     FLOATS,
+    UNWEIGHTED,
+    SampleWeights,
     Source,
     SourceCode,
     Wanted,
@@ -44,8 +46,15 @@ def body(
     results: Sequence[str],
     samples: int,
     test: int,
+    weights: SampleWeights = UNWEIGHTED,
 ) -> tuple[Line, ...]:
-    """Return a body that draws the training and the test samples from one generator."""
+    """Return a body that draws the training and the test samples from one generator.
+
+    The last array is left out where it weighs the samples of the other part alone.
+    """
+    some = bool(weights.train or weights.test)
+    without = {p: "[:-1]" if some and not weights.of(p) else "" for p in ("train", "test")}
+    drawn = f"samples({samples}){without['train']}"
     return lines(
         f"rng = np.random.default_rng({seed})",
         *constants,
@@ -54,7 +63,7 @@ def body(
         *((f"    {m.name} = {m.expr}", m.comment) for m in steps),
         f"    return {', '.join(results)}{',' if len(results) == 1 else ''}",
         "",
-        f"return samples({samples}), {f'samples({test})' if test else '()'}",
+        f"return {drawn}, {f'samples({test})' + without['test'] if test else '()'}",
     )
 
 
@@ -79,6 +88,7 @@ class Random(Source):
     )
 
     needs_model = True
+    weighs = True
 
     def lower(self, wanted: Wanted) -> SourceCode:
         steps = []
@@ -93,11 +103,25 @@ class Random(Source):
         ):
             made = self.target(kind, wanted.labels[i], wanted.classes[i])
             steps.append(replace(made, name=name))
+        kinds = tuple(m.kind for m in steps)
+        weights = wanted.weights
+        if weights.train or weights.test:
+            kind = TensorType(unknown_sizes(TensorType(weights.shape), self.length))
+            drawn = f"rng.random({size_text('n', kind.shape)}, dtype=np.float32)"
+            steps.append(Made(drawn, kind, name="weight"))
         words = [f"{NAMED} = {literal(WORDS)}.split()"] * any(f"({NAMED}" in m.expr for m in steps)
         return SourceCode(
             "Return dummy arrays of the model's shapes: replace them with your own.",
-            body(self.seed, words, steps, [m.name for m in steps], self.samples, self.test),
-            tuple(m.kind for m in steps),
+            body(
+                self.seed,
+                words,
+                steps,
+                [m.name for m in steps],
+                self.samples,
+                self.test,
+                weights,
+            ),
+            kinds,
             self.test > 0,
         )
 

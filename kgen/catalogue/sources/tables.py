@@ -52,6 +52,7 @@ class Table(Source, abstract=True):
     test: float = arg(Float(min=0, below=1), "Fraction of the rows to test on.", 0.2)
     seed: int = arg(Int(min=0), "Seed of the split.", 0)
 
+    weighs = True
     packages: ClassVar[tuple[str, ...]] = ()
     what: ClassVar[str]
 
@@ -83,21 +84,24 @@ class Table(Source, abstract=True):
         if not chained and width is not None and size not in (None, width):
             raise misfit(f"`{self.called_as}` yields ({width},), the model takes {want}")
         body: list[Any] = [f"table = {self.reading()}"]
+        weights = self.weights(wanted, body)
         kinds = [TensorType((size,))]
         if wanted.targets:
             kinds.append(self.targets(wanted, body))
         if self.features:
             body.append(f"features = {list(self.features)!r}")
         else:
-            body.append(f"features = [name for name in table if name not in {list(self.target)!r}]")
+            body.append(f"features = {self.others(wanted)}")
         more = f", categorical={list(self.categorical)!r}" if self.categorical else ""
         more += ", one_hot=False" if self.categorical and self.encoding == "codes" else ""
         measured = "measured" if self.normalize else "_"
         body.append(f"x, {measured} = feature_matrix(table, features{more})")
         body.append(f'x = as_samples("the table", x, {tuple_text([str(size)])}, np.float32)')
         body += self.splitting()
-        y = ", y[{p}]" if wanted.targets else ","
-        parts = [f"(x[{p}]{y.format(p=p)})" for p in ("train", "test")]
+        arrays = ["x", "y"] if wanted.targets else ["x"]
+        parts = [
+            tuple_text([f"{a}[{p}]" for a in (*arrays, *weights[p])]) for p in ("train", "test")
+        ]
         body.append(f"return {parts[0]}, {parts[1] if self.test else '()'}")
         return self.code(body, kinds)
 
@@ -114,30 +118,54 @@ class Table(Source, abstract=True):
         if len(wanted.inputs) > 1 and self.features is not None:
             raise Fault("K203", "each input of the model names its column", arg="features")
         body: list[Any] = [f"table = {self.reading()}"]
+        weights = self.weights(wanted, body)
         kinds: list[TensorType] = []
         arrays: list[str] = []
         names = variables("x", wanted.inputs)
         for variable, (name, kind) in zip(names, wanted.inputs, strict=True):
             arrays.append(variable)
-            body.append(f"{arrays[-1]} = {self.column(name, kind, len(wanted.inputs) > 1)}")
+            body.append(f"{arrays[-1]} = {self.column(name, kind, wanted)}")
             kinds.append(replace(kind, mask=False))
         if wanted.targets:
             kinds.append(self.targets(wanted, body))
             arrays.append("y")
         body += self.splitting(f"len({arrays[0]})")
-        body.append(f"arrays = {tuple_text(arrays)}")
-        part = "tuple(a[{}] for a in arrays)"
-        test = part.format("test") if self.test else "()"
-        body.append(f"return {part.format('train')}, {test}")
+        same = weights["train"] == weights["test"] or not self.test
+        body.append(f"arrays = {tuple_text([*arrays, *(weights['train'] if same else [])])}")
+        more = {p: "" if same or not w else f" + ({w[0]}[{p}],)" for p, w in weights.items()}
+        parts = [f"tuple(a[{p}] for a in arrays){more[p]}" for p in ("train", "test")]
+        body.append(f"return {parts[0]}, {parts[1] if self.test else '()'}")
         return self.code(body, kinds)
 
-    def column(self, name: str, kind: TensorType, alone: bool) -> str:
+    def weights(self, wanted: Wanted, body: list[Any]) -> dict[str, list[str]]:
+        """Add the statements that define sample weights; return the variables of each part."""
+        given = wanted.weights
+        if given.shape:
+            raise misfit(
+                f"a column has one weight a row, the losses of a sample have shape {given.shape}"
+            )
+        variables = {given.train: "weight", given.test: "test_weight"}
+        variables[given.train or given.test] = "weight"
+        for name, variable in variables.items():
+            if name:
+                column = f"number_column(table, {name!r})"
+                body.append(f"{variable} = {column}.astype(np.float32)")
+        found = {part: given.of(part) for part in ("train", "test")}
+        return {part: [variables[name]] if name else [] for part, name in found.items()}
+
+    def others(self, wanted: Wanted) -> str:
+        """Return the expression of all columns but those of targets and weights."""
+        known = dict.fromkeys((*self.target, wanted.weights.train, wanted.weights.test))
+        return f"[name for name in table if name not in {[n for n in known if n]!r}]"
+
+    def column(self, name: str, kind: TensorType, wanted: Wanted) -> str:
         """Return the expression of the array of an input: the column of its name, or several."""
         text = kind.dtype == "string"
+        alone = len(wanted.inputs) > 1
         if alone and kind.shape not in ((), (1,)):
             raise misfit(f"the column {name!r} yields a value a row, the model takes {kind}")
         if not alone:
-            names = f"[name for name in table if name not in {list(self.target)!r}]"
+            names = self.others(wanted)
             if self.features is not None:
                 names = str(list(self.features))
             shape = tuple_text([str(s) for s in kind.shape])

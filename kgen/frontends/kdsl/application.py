@@ -16,7 +16,8 @@ from kgen.frontends.kdsl.context import Context
 from kgen.frontends.kdsl.scope import UNRESOLVED, Scope
 from kgen.frontends.kdsl.values import Value, as_tensors
 from kgen.ir.build import LayerValue, Tensor
-from kgen.ir.model import Node
+from kgen.ir.model import Composite, Node
+from kgen.ir.modes import warn_of_training
 
 # What Keras calls the first tensor, in one layer or another.
 FIRST = ("inputs", "input", "x", "sequences", "sequence")
@@ -55,6 +56,7 @@ class _Given:
         self.context, self.func, self.node = context, func, node
         layer = func.items[0][0].layer
         self.layer = layer if isinstance(layer, Layer) else None
+        self.inner = layer if isinstance(layer, Composite) and len(func.items) == 1 else None
         self.roles = self.layer.call_inputs if self.layer else ()
         self.extra_roles = self.layer.tensor_args if self.layer else ()
         self.positional: list[Tensor] = []
@@ -64,6 +66,10 @@ class _Given:
     def take(self, argument: ast.Argument, value: Value) -> bool:
         """Take an argument; return False after reporting one that does not fit."""
         name, tensors = argument.name or "", as_tensors(value)
+        if name == "training" and value is False and self.inner is not None:
+            title, found = self.inner.title, self.context.found
+            warn_of_training(self.inner, value, title, argument.span, found)
+            return True
         if name in REFUSED and value is not None:
             return self.fail(
                 "K207",

@@ -325,7 +325,8 @@ class Bodies:
         self._active.pop()
         if graph is None:
             return UNRESOLVED
-        return layer_value(Composite("block", name, graph, tuple(arguments.items())), node.span)
+        bound, captured = tuple(arguments.items()), inner.builder.captured()
+        return layer_value(Composite("block", name, graph, bound, captured), node.span)
 
 
 def training_statement(call: ast.Call, scope: Scope) -> type[Entry] | None:

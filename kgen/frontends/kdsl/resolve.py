@@ -242,7 +242,9 @@ class Resolver:
             self.scope.bind(name, UNRESOLVED, place)
             return
         self.model = (name, graph, place)
-        (item,) = layer_value(Composite("model", name, graph), node.span, name=name).items
+        captured = inner.builder.captured()
+        composite = Composite("model", name, graph, captured=captured)
+        (item,) = layer_value(composite, node.span, name=name).items
         self.scope.bind(name, ModelValue(item[0]), place)
 
     # ------------------------------------------------------------------- expressions

@@ -17,7 +17,7 @@ from kgen.frontends.keras.layers import layer_name
 from kgen.frontends.keras.operations import is_operation, operation
 from kgen.ir.build import GraphBuilder, LayerValue, Tensor
 from kgen.ir.model import Composite, Graph, Instance
-from kgen.ir.rewrite import layers_of
+from kgen.ir.modes import indifferent, warn_of_training
 
 Key = tuple[str, int]  # a layer and the number of its application
 
@@ -227,19 +227,24 @@ class Functional:
                 return None
             self.made[name] = value
         value = varied(self.made[name], call)
-        composite = value.items[0][0].layer
-        if isinstance(composite, Composite):
-            training = call.kwargs.get("training")
-            overridden = self.reader.generation.overrides_training
-            told = training.value if isinstance(training, Item) and not overridden else None
-            if told is not None and not (told is False and indifferent(composite)):
-                self.fail(
-                    "K501",
-                    f"`training={told}` in the call of model `{name}` is not supported",
-                    call.item,
-                )
-                return None
-        return value
+        return value if self.trains(value.items[0][0].layer, call) else None
+
+    def trains(self, layer: Layer | Composite, call: Call) -> bool:
+        """Return whether a layer trains as `training` in a call of it says, or report it."""
+        training = call.kwargs.get("training")
+        if not isinstance(training, Item) or training.value is None:
+            return True
+        told, name = bool(training.value), layer_name(call.layer)
+        inner = isinstance(layer, Composite)
+        if self.reader.generation.overrides_training:
+            # Of most layers False is the default, which Keras 3 writes into the file.
+            if told or inner or type(layer).__name__ == "BatchNormalization":
+                warn_of_training(layer, told, name, call.item.span, self.reader.found)
+        elif inner and (told or not indifferent(layer)):
+            message = f"`training={told}` in the call of model `{name}` is not supported"
+            self.fail("K501", message, call.item)
+            return False
+        return True
 
     def allowed(self, layer: Layer, call: Call) -> bool:
         """Return whether a layer takes what the call gives it, or report what it does not."""
@@ -321,17 +326,3 @@ def varied(value: LayerValue, call: Call) -> LayerValue:
 def is_keras_three(layer: Item) -> bool:
     """Return whether the applications of a layer are written as Keras 3 does."""
     return layer.get("inbound_nodes", 0, "args") is not None
-
-
-def indifferent(composite: Composite) -> bool:
-    """Return whether a model computes the same in training as it does in inference."""
-    for layer in layers_of(composite):
-        if type(layer).__name__ == "BatchNormalization":
-            if layer.trainable:
-                return False
-        elif hasattr(layer, "seed") or type(layer).__name__ in RANDOM:
-            return False
-    return True
-
-
-RANDOM = ("TimeDistributed", "Bidirectional", "RNN")

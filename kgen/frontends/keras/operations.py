@@ -150,15 +150,15 @@ class _Operation:
         functions = [Function("", tuple(self.params), body, self.span) for body in bodies]
         return [layer_value(Lambda(function=f), self.span) for f in functions]
 
-    def unsupported(self, why: str = "") -> None:
+    def unsupported(self, why: str = "", instead: str = "") -> None:
         """Report an operation without a translation, once."""
         if not self.failed:
-            hint = did_you_mean(self.op, [*OPS, *INFIX])
+            hint = instead if why else did_you_mean(self.op, [*OPS, *INFIX])
             self.values.fail(
                 "K501",
                 f"the operation `{self.shown}` is not supported{why}",
                 self.call.layer,
-                helps=[hint] if hint and not why else [],
+                helps=[hint] if hint else [],
             )
         self.failed = True
 
@@ -217,6 +217,11 @@ class _Operation:
                 return None
         if self.op == "split" and self.legacy:
             given["indices_or_sections"] = ends_of(given["indices_or_sections"])
+        if self.op == "reshape" and "shape" in given and not is_known(given["shape"]):
+            self.unsupported(
+                " with a `shape` that the model computes", "write -1 for the size of the batch"
+            )
+            return None
         names = list(known)[len(positional) :]
         tensors = []
         while names and names[0] in given and not isinstance(given[names[0]], Constant):
@@ -290,6 +295,12 @@ def plain(value: Expr) -> Any:
 
 def is_none(value: Expr) -> bool:
     return plain(value) is None
+
+
+def is_known(shape: Expr) -> bool:
+    """Return whether a shape is made of numbers; `ops.shape(x)[0]` leaves a None in a file."""
+    sizes = shape.args if isinstance(shape, Operation) and shape.op == "list" else (shape,)
+    return all(isinstance(plain(size), int) for size in sizes)
 
 
 def is_idle(name: str, value: Expr) -> bool:

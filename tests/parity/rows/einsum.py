@@ -1,6 +1,5 @@
 """EinsumDense."""
 
-
 ROWS = [
     'Input(8) -> EinsumDense("ab,bc->ac", output_shape=64, bias_axes="c")',
     'Input(6, 8) -> EinsumDense("abc,cd->abd", output_shape=(None, 5), activation=relu)',

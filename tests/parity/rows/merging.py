@@ -5,9 +5,10 @@ MASKED = "a = Input(6, dtype=int32) -> Embedding(4, 5, mask_zero=True)"
 OTHER = "b = Input(6, dtype=int32) -> Embedding(4, 5, mask_zero=True)"
 
 ROWS = [
-    *[f"{TWO}\n[a, b] -> {name}()" for name in (
-        "Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate"
-    )],
+    *[
+        f"{TWO}\n[a, b] -> {name}()"
+        for name in ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate")
+    ],
     "a = Input(4)\nb = Input(4)\nc = Input(4)\n[a, b, c] -> Add()",
     "a = Input(4)\nb = Input(4)\nc = Input(4)\n[a, b, c] -> Average()",
     "a = Input(4)\nb = Input(4)\nc = Input(4)\n[a, b, c] -> Maximum()",
@@ -33,9 +34,10 @@ ROWS = [
     "a = Input(4)\nb = Input(3, 4)\n[a, b] -> Dot(axes=(1, 2))",
     "a = Input(2, 3, 4)\nb = Input(4, 5)\n[a, b] -> Dot(axes=(3, 1))",
     "a = Input(2, 3, 4)\nb = Input(3, 5, 2)\n[a, b] -> Dot(axes=(2, 1))",
-    *[f"{MASKED}\n{OTHER}\n[a, b] -> {name}() -> LSTM(2)" for name in (
-        "Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate"
-    )],
+    *[
+        f"{MASKED}\n{OTHER}\n[a, b] -> {name}() -> LSTM(2)"
+        for name in ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate")
+    ],
     f"{MASKED}\n{OTHER}\n[a, b] -> Concatenate(axis=1) -> LSTM(2)",
     f"{MASKED}\nb = Input(6, 5)\n[a, b] -> Add() -> LSTM(2)",
     f"{MASKED}\nb = Input(6, 5)\n[a, b] -> Multiply() -> LSTM(2)",

@@ -9,7 +9,6 @@ from tests.parity.row import Row
 IDS = "Input(6, dtype=int32) -> Embedding(4, 3, mask_zero=True)"  # a quarter is padding
 
 
-
 def lstm(inputs: Any, weights: Any) -> Any:
     """Return the last output of an LSTM that starts from zeros."""
     (x,), (kernel, recurrent, bias) = inputs, weights

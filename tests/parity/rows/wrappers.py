@@ -1,6 +1,6 @@
 """Bidirectional and TimeDistributed."""
 
-from tests.parity.row import Row
+from tests.parity.row import NORMALIZED, UNSEEN_BIAS, Row
 
 IDS = "Input(6, dtype=int32) -> Embedding(4, 3, mask_zero=True)"  # a quarter is padding
 
@@ -92,22 +92,30 @@ ROWS = [
     "Input(4, 3) -> TimeDistributed(Dense(2, x: x * sigmoid(x)))",
     "Input(4, 3) -> LSTM(2, x: 0.5 * x, recurrent_activation=x: x * x)",
     "Input(4, 3) -> RNN(LSTMCell(2, x: 0.5 * x))",
-    """
-    encoder = TimeDistributed(Dense(5) -> BatchNormalization(momentum=0.8))
-    x = Input(7, 5)
-    a = x -> encoder
-    b = x -> LSTM(5, return_sequences=True) -> Dense(5) -> encoder
-    [a, b] -> Add()
-    """,
+    Row(
+        """
+        encoder = TimeDistributed(Dense(5) -> BatchNormalization(momentum=0.8))
+        x = Input(7, 5)
+        a = x -> encoder
+        b = x -> LSTM(5, return_sequences=True) -> Dense(5) -> encoder
+        [a, b] -> Add()
+        """,
+        single=1e-3,
+        single_reason=NORMALIZED,
+    ),
     # A model that is applied to images of several sizes, with a block inside.
-    """
-    block unit(n) = Conv2D(n, 3, padding=same) -> BatchNormalization(momentum=0.8) -> ReLU()
-    model encoder =
-      Input((None, None, 3)) -> unit(4) -> unit(6) -> MaxPooling2D() -> GlobalMaxPooling2D()
-    model net {
-      a = Input((4, 4, 3))
-      b = Input((8, 6, 3))
-      [a -> encoder, b -> encoder] -> Concatenate()
-    }
-    """,
+    Row(
+        """
+        block unit(n) = Conv2D(n, 3, padding=same) -> BatchNormalization(momentum=0.8) -> ReLU()
+        model encoder =
+          Input((None, None, 3)) -> unit(4) -> unit(6) -> MaxPooling2D() -> GlobalMaxPooling2D()
+        model net {
+          a = Input((4, 4, 3))
+          b = Input((8, 6, 3))
+          [a -> encoder, b -> encoder] -> Concatenate()
+        }
+        """,
+        single=1e-3,
+        single_reason=UNSEEN_BIAS,
+    ),
 ]
