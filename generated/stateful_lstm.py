@@ -134,12 +134,12 @@ class Model(nn.Module):
         self.lstm_1 = StatefulRNN(one_bias(nn.LSTM(32, 32, batch_first=True)), 32, 2)
         self.lstm_2 = StatefulRNN(one_bias(nn.LSTM(32, 32, batch_first=True)), 32, 2)
         self.dense = nn.Linear(32, 10)
-        for layer in (self.lstm, self.lstm_1, self.lstm_2):
-            nn.init.xavier_uniform_(layer.rnn.weight_ih_l0)  # Keras' glorot_uniform
-            nn.init.orthogonal_(layer.rnn.weight_hh_l0)  # Keras' orthogonal
+        for layer in (self.lstm.rnn, self.lstm_1.rnn, self.lstm_2.rnn):
+            nn.init.xavier_uniform_(layer.weight_ih_l0)  # Keras' glorot_uniform
+            nn.init.orthogonal_(layer.weight_hh_l0)  # Keras' orthogonal
             # Keras' unit_forget_bias
-            nn.init.zeros_(layer.rnn.bias_ih_l0)
-            nn.init.ones_(layer.rnn.bias_ih_l0[32:64])
+            nn.init.zeros_(layer.bias_ih_l0)
+            nn.init.ones_(layer.bias_ih_l0[32:64])
         nn.init.xavier_uniform_(self.dense.weight)  # Keras' glorot_uniform
         nn.init.zeros_(self.dense.bias)
 
@@ -628,4 +628,4 @@ if __name__ == "__main__":
     except KeyboardInterrupt:
         sys.exit("interrupted; with --checkpoint PATH a next run goes on from here")
 
-# kgen checksum: 53db6f4674e49ab4497ba0d2728e172655fbb037769770e630e45c00265aab20
+# kgen checksum: 3aef0a069e73f51bc5e5cf798e89c129af129ee82f672369fa62dde961ce2e18

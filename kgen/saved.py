@@ -111,9 +111,8 @@ def with_statistics(stored: TypedGraph, statistics: Arrays) -> Graph:
 
 
 def constants(array: Any) -> Any:
-    """Return an array as a number, or a tuple of numbers."""
-    numbers = tuple(map(shortest, array.reshape(-1).tolist()))
-    return numbers if array.shape else numbers[0]
+    """Return an array as a number, or as tuples of numbers in tuples."""
+    return tuple(map(constants, array)) if array.shape else shortest(array.item())
 
 
 def arrays(loaded: Loaded, weights: Saved) -> Arrays:

@@ -9,7 +9,7 @@ import ast
 import builtins
 import keyword
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 
 from kgen.resources import exists, listed
@@ -222,13 +222,18 @@ class Names:
     taken: set[str] = field(default_factory=set)
     last: dict[str, int] = field(default_factory=dict)  # the last number given to a name
 
-    def new(self, wanted: str) -> str:
-        """Return `wanted`, made an identifier and numbered when taken."""
+    def new(self, wanted: str, besides: Container[str] = ()) -> str:
+        """Return `wanted`, made an identifier and numbered when taken or among `besides`."""
         name = re.sub(r"\W", "_", wanted, flags=re.ASCII).strip("_") or "layer"
         if name[0].isdigit():
             name = "_" + name
         base, n = name, self.last.get(name, 0)
-        while name in self.taken or keyword.iskeyword(name) or keyword.issoftkeyword(name):
+        while (
+            name in self.taken
+            or name in besides
+            or keyword.iskeyword(name)
+            or keyword.issoftkeyword(name)
+        ):
             n += 1
             name = f"{base}{n + 1}" if base[0].isupper() else f"{base}_{n}"
         self.last[base] = n

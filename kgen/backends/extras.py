@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from kgen.backends.measures import Measures, is_written
 from kgen.backends.naming import attribute_path
+from kgen.backends.optimizer import is_idle
 from kgen.backends.templates import py
 from kgen.backends.training import scheduled
 from kgen.catalogue.losses import Pair
@@ -81,7 +82,7 @@ def penalty_function(model: Lowered) -> str:
     terms: dict[str, list[str]] = {}
     for placed in model.weights:
         regularizer = placed.weight.regularizer
-        if regularizer is not None:
+        if regularizer is not None and placed.trainable:  # as in Keras: none of frozen weights
             for path in placed.paths:
                 terms.setdefault(regularizer.lower(attribute_path(path), placed.weight), [])
     lines = list(terms)
@@ -97,11 +98,12 @@ def penalty_function(model: Lowered) -> str:
     )
 
 
-def constraint_function(model: Lowered) -> str:
+def constraint_function(model: Lowered, without_loss: Collection[str]) -> str:
+    """Return the function that projects what an update has changed, "" where nothing is so."""
     lines = []
     for placed in model.weights:
         constraint = placed.weight.constraint
-        if constraint is not None and placed.trainable:
+        if constraint is not None and placed.trainable and not is_idle(placed, without_loss):
             paths = map(attribute_path, placed.paths)
             lines += ["    " + constraint.lower(path, placed.weight) for path in paths]
     if not lines:

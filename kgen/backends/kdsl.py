@@ -207,8 +207,7 @@ class _Body:
     def apply(self, run: Sequence[Node]) -> None:
         first, last = run[0], run[-1]
         step = self.step(run)
-        extra = 1 if self.has_state(first) else len(first.inputs)
-        heads = [self.texts[ref] for ref in first.inputs[:extra]]
+        heads = [self.texts[ref] for ref in first.inputs[: len(first.inputs) - extra_inputs(first)]]
         operator = self.operator(first)
         if operator:
             text = f" {operator} ".join(heads)
@@ -246,10 +245,6 @@ class _Body:
                 return f"for {name} in {self.printer.values.value(tuple(found))}: {body}"
         return f"{text} * {len(run) // len(piece)}"
 
-    def has_state(self, node: Node) -> bool:
-        layer = node.instance.layer
-        return isinstance(layer, Layer) and bool(layer.tensor_args) and len(node.inputs) > 1
-
     def step(self, run: Sequence[Node]) -> str:
         """Return what a node applies: a layer, a repeat, or the name of a shared layer."""
         first = run[0]
@@ -267,20 +262,30 @@ class _Body:
                 self.lines.append(f"{name} = {self.printer.layer(instance, self.parts(first))}")
                 self.shared_names[instance.uid] = name
                 self.shared_layers[instance.uid] = instance.layer
-            return self.shared_names[instance.uid] + self.options(instance)
+            told = ", ".join([*self.options(instance), *self.extra(first)])
+            return self.shared_names[instance.uid] + (f"({told})" if told else "")
         text = self.printer.layer(instance, self.parts(first))
-        if self.has_state(first):
-            assert isinstance(instance.layer, Layer)
-            states = ", ".join(self.texts[ref] for ref in first.inputs[1:])
-            text = f"{text[:-1]}, {instance.layer.tensor_args[0]}=[{states}])"
-        return text
+        extra = self.extra(first)
+        return ", ".join([text[:-1], *extra]) + ")" if extra else text
 
-    def options(self, instance: Instance) -> str:
-        """Return what a call of a shared layer says other than where it is made: `(a=1)`."""
+    def options(self, instance: Instance) -> list[str]:
+        """Return what a call of a shared layer says other than where it is made: `a=1`."""
         layer, made = instance.layer, self.shared_layers[instance.uid]
-        names = () if isinstance(layer, Composite) else layer.varying_args
-        told = {n: getattr(layer, n) for n in names if getattr(layer, n) != getattr(made, n)}
-        return f"({', '.join(f'{n}={v!r}' for n, v in told.items())})" if told else ""
+        if isinstance(layer, Composite):
+            return []
+        names = [n for n in layer.varying_args if n not in layer.tensor_args]
+        told = {n: getattr(layer, n) for n in names}
+        return [f"{n}={value!r}" for n, value in told.items() if value != getattr(made, n)]
+
+    def extra(self, node: Node) -> list[str]:
+        """Return the tensors that a layer takes as an argument: `initial_state=[h, c]`."""
+        n, layer = extra_inputs(node), node.instance.layer
+        if not n:
+            return []
+        assert isinstance(layer, Layer)
+        texts = [self.texts[ref] for ref in node.inputs[-n:]]
+        (name,) = layer.tensor_args  # each layer has one such argument
+        return [f"{name}={texts[0]}" if name in layer.args else f"{name}=[{', '.join(texts)}]"]
 
     def parts(self, node: Node) -> Parts:
         return self.block.parts.get(node.id, {}) if self.block is not None else {}
@@ -296,7 +301,7 @@ class _Body:
         pairs = list(zip(names, texts, strict=True))
         own = [self.graph.nodes[i].instance.name for i, _ in self.graph.outputs]
         others = any(n != t or o not in ("", n) for (n, t), o in zip(pairs, own, strict=True))
-        told = others and all(n.isidentifier() for n in names)
+        told = others and all(n.isidentifier() and n not in RESERVED for n in names)
         parts = [f"{n}={t}" if told else t for n, t in pairs]
         self.lines.append(f"outputs({', '.join(parts)})")
 
@@ -321,3 +326,9 @@ def models_inside(graph: Graph) -> list[Instance]:
         if is_model(instance):
             found.setdefault(instance.uid, instance)
     return list(found.values())
+
+
+def extra_inputs(node: Node) -> int:
+    """Return how many inputs of a node, the last, a layer takes as an argument."""
+    layer = node.instance.layer
+    return layer.extra_inputs(len(node.inputs)) if isinstance(layer, Layer) else 0

@@ -61,7 +61,7 @@ class Values:
             else:
                 parts.append(f"{argument}={text}")
         if name:
-            parts.append(f"name={name!r}".replace("'", '"'))
+            parts.append(f"name={quoted(name)}")
         word = type(entry).__name__
         if isinstance(entry, Statement):
             word = word.lower()
@@ -103,8 +103,7 @@ class Values:
         if isinstance(value, str):
             bare = value.isidentifier() and value.isascii() and value not in RESERVED
             bare = bare and not self.taken(value)
-            plain_text = value.isprintable() and not {'"', "\\"} & set(value)
-            return value if bare else f'"{value}"' if plain_text else repr(value)
+            return value if bare else quoted(value)
         if isinstance(value, tuple):
             texts = [self.value(v) for v in value]
             return f"({', '.join(texts)}{',' if len(texts) == 1 else ''})"
@@ -117,7 +116,9 @@ class Values:
         return repr(value)
 
     def key(self, key: Any) -> str:
-        return key if isinstance(key, str) and key.isidentifier() else repr(key)
+        if not isinstance(key, str):
+            return repr(key)
+        return key if key.isidentifier() and key.isascii() else quoted(key)
 
     def entry(self, entry: Entry) -> str:
         """Return an entry as a word where that says all, as a call else."""
@@ -138,7 +139,13 @@ class Values:
     def word(self, word: str, family: Family) -> str:
         if word.isidentifier() and not self.taken(word) and word not in RESERVED:
             return word
-        return repr(word)
+        return quoted(word)
+
+
+def quoted(text: str) -> str:
+    """Return a text in double quotes, unless it has some inside."""
+    plain_text = text.isprintable() and not {'"', "\\"} & set(text)
+    return f'"{text}"' if plain_text else repr(text)
 
 
 def family_module(family: Family) -> str:

@@ -34,6 +34,7 @@ def main_section(
     front: TextFront | None = None,
     backup: Backup | None = None,
     flat: bool = False,
+    starts: bool = False,
 ) -> str:
     outputs = [o.name for o in plan.outputs]
     images = any(t.rank == 3 for node in typed.graph.walk() for t in node.outputs)
@@ -45,7 +46,7 @@ def main_section(
         Line(f"check_folders({', '.join(written)})"),
         Line("device = pick_device(cfg.device)"),
         Line("torch.set_flush_denormal(True)", "denormals make CPU arithmetic many times slower"),
-        *cpu_lines(typed, plan),
+        *cpu_lines(typed, plan, classes),
         *(cuda_lines(classes) if flat else ()),
         Line("torch.manual_seed(cfg.seed)"),
         Line("model = Model().to(device)"),
@@ -61,6 +62,7 @@ def main_section(
     lines += [
         Line("if cfg.weights:"),
         Line("load_weights(model, cfg.weights)", depth=1),
+        *(starting_lines() if starts else ()),
         Line("if cfg.predict:"),
         *input_lines(typed, measures, front),
         *whole_batches(typed.graph, "inputs", depth=1),
@@ -132,6 +134,14 @@ def main_section(
     return render("sections/main.py.j2", body=render_lines(lines, 1))
 
 
+def starting_lines() -> list[Line]:
+    """Return the lines that start from files, unless a checkpoint is there to continue from."""
+    return [
+        Line("elif cfg.predict or cfg.evaluate or not os.path.exists(cfg.checkpoint):"),
+        Line("start_from_files(model)", depth=1),
+    ]
+
+
 def weighed(plan: Plan, data: str, applies: bool) -> str:
     """Return the expression of a part of the data, without its sample weights unless they apply."""
     carried = plan.data.weights.of("test" if data == "test_data" else "train")
@@ -148,9 +158,13 @@ def evaluated_part(plan: Plan) -> tuple[str, str]:
     return "test_data", "test"
 
 
-def cpu_lines(typed: TypedModel, plan: Plan) -> list[Line]:
-    """Return the settings with which a CPU trains this model fastest."""
+def cpu_lines(typed: TypedModel, plan: Plan, classes: Sequence[str]) -> list[Line]:
+    """Return the settings with which a CPU trains this model fastest, or at all."""
     lines = []
+    halves = plan.policies.model == "mixed_float16" or any("torch.float16" in c for c in classes)
+    if halves and any("nn.LSTM(" in text for text in classes):
+        why = "on a CPU it has no LSTM in float16"
+        lines.append(Line("torch.backends.mkldnn.enabled = False", why))
     if any(isinstance(node.node.instance.layer, BaseConv) for node in typed.graph.walk()):
         lines.append(Line("keep_freed_memory()"))
     flops = totals(typed).flops

@@ -262,12 +262,12 @@ class Measures:
         taken = self.local_names()
         codes = []
         for _, name, metric, i in self.metrics:
-            if self.weighs and name in self.plan.outputs[i].weighted:
-                values = metric.lower(replace(self.pair(i), weight="weight")).values
-                weight = f"weight * {self.masks[i]}" if self.masks[i] else "weight"
-                codes.append(MetricCode(f"weighted_sums({values}, {weight})", 2, RATIO))
-            else:
-                codes.append(metric.lower(self.pair(i)))
+            weighted = self.weighs and name in self.plan.outputs[i].weighted
+            code = metric.lower(replace(self.pair(i), weight="weight" * weighted))
+            if weighted or (self.masks[i] and not code.size):
+                weight = " * ".join(filter(None, ["weight" * weighted, self.masks[i]]))
+                code = MetricCode(f"weighted_sums({code.values}, {weight})", 2, RATIO)
+            codes.append(code)
         for code in codes:
             taken |= set(re.findall(r"[A-Za-z_]\w*", code.values))  # functions it calls
         coded = []
@@ -319,16 +319,9 @@ class Measures:
             lines += self.ones_lines(self.variables[0])
         means = list(self.totals)
         sums = []
-        for _, variable, code, i in self.coded():
+        for _, variable, code, _ in self.coded():
             if code.size:
                 lines.append(Line(f"{variable} = {code.values}"))
-                sums.append(variable)
-            elif self.masks[i]:
-                mask = self.masks[i]
-                lines.append(Line(f"{variable} = {code.values}"))
-                lines.append(
-                    Line(f"{variable} = torch.stack((({variable} * {mask}).sum(), {mask}.sum()))")
-                )
                 sums.append(variable)
             else:
                 lines.append(Line(f"{variable} = {code.values}.to(loss.dtype).mean()"))
@@ -346,17 +339,15 @@ class Measures:
         parts = zip(self.losses, self.plan.outputs, strict=True)
         shown = {v: f"{o.name}_loss" for v, o in parts} | {"loss": "loss"}
         means = [shown[v] for v in self.totals]
-        means += [n for n, _, code, i in self.coded() if not code.size and not self.masks[i]]
+        means += [n for n, _, code, _ in self.coded() if not code.size]
         entries = {name: f"s[{k}] / n" for k, name in enumerate(means)}
         position = len(means)
-        for name, variable, code, i in self.coded():
-            if not code.size and not self.masks[i]:
+        for name, variable, code, _ in self.coded():
+            if not code.size:
                 continue
-            size = code.size or 2
-            lines.append(Line(f"{variable} = s[{position}:{position + size}]"))
-            result = code.result if code.size else "s[0] / max(s[1], 1)"
-            entries[name] = replace_word(result, "s", variable)
-            position += size
+            lines.append(Line(f"{variable} = s[{position}:{position + code.size}]"))
+            entries[name] = replace_word(code.result, "s", variable)
+            position += code.size
         return [*lines, self.entries_line(entries)]
 
 

@@ -31,8 +31,7 @@ def render_optimizer(
     idle: list[Placed] = []
     for w in weights:
         if w.trainable:
-            alone = within(w.layer, without_loss) and w.weight.regularizer is None
-            (idle if alone else active).append(w)
+            (idle if is_idle(w, without_loss) else active).append(w)
     code = optimizer.lower(
         [Trained(f"{w.layer}/{w.weight.name}", w.paths, w.weight) for w in active]
     )
@@ -58,6 +57,11 @@ def render_optimizer(
         lists=lists,
         numbers=numbers,
     )
+
+
+def is_idle(weight: Placed, without_loss: Collection[str]) -> bool:
+    """Return whether no gradient reaches a weight: Keras leaves it as it is."""
+    return within(weight.layer, without_loss) and weight.weight.regularizer is None
 
 
 def within(path: str, layers: Collection[str]) -> bool:

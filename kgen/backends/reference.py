@@ -180,10 +180,10 @@ def other_spellings(entry: type[Entry]) -> list[str]:
 
 
 def old_arguments(entry: type[Entry]) -> dict[str, str]:
-    """Return old argument names and today's, those of the bases included."""
+    """Return old argument names and today's; not those of the whole family."""
     merged: dict[str, str] = {}
     for base in reversed(entry.__mro__):
-        merged |= vars(base).get("renamed", {})
+        merged |= vars(base).get("renamed", {}) if base is not entry.family.base else {}
     return {old: new for old, new in sorted(merged.items()) if new in entry.args}
 
 
@@ -295,9 +295,9 @@ def reference_page() -> str:
                 f"Every {family.noun} also takes:",
                 _argument_table([family.base.args[name] for name in common]),
             ]
+        if pairs := [f"`{a}` is `{b}`" for a, b in sorted(family.base.renamed.items())]:
+            blocks.append(f"Old arguments of every {family.noun}: {', '.join(pairs)}.")
         if family is families.LAYERS:
-            if family.base.refused:
-                blocks.append(_reasons("No layer takes", family.base.refused))
             for title, group in groups(family):
                 blocks.append(f"### {title}")
                 for entry in group:

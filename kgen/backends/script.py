@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kgen.backends.assemble import helper_text, imports_for, with_helpers
 from kgen.backends.classes import class_texts
@@ -21,10 +21,12 @@ from kgen.backends.layout import formatted
 from kgen.backends.main import main_section, state_size
 from kgen.backends.measures import Measures, batch_names
 from kgen.backends.optimizer import render_optimizer
+from kgen.backends.starting import starting_section
 from kgen.backends.templates import py, render
 from kgen.backends.text import text_front, with_front
 from kgen.backends.training import Training
 from kgen.catalogue.callbacks import backup_of
+from kgen.catalogue.policies import FULL
 from kgen.ir.model import TypedModel
 from kgen.ir.plan import Plan
 from kgen.passes.loop import planned_callbacks, without_loss
@@ -64,7 +66,7 @@ def render_script(typed: TypedModel, plan: Plan, file: str = "", weights: str = 
         file: What the docstring calls the script.
         weights: The weights that it loads when it is told no others.
     """
-    names = ScriptNames(class_names())
+    names = ScriptNames(class_names(), plan.policies)
     whole, split = typed, split_text(typed.graph)
     front = text_front(split, names)
     typed, plan = encoded(typed, plan, split)
@@ -79,14 +81,16 @@ def render_script(typed: TypedModel, plan: Plan, file: str = "", weights: str = 
     model = with_front(model, front)
     own = model.definition.inputs[: len(typed.graph.graph.inputs)]
     penalties = penalty_function(model)
-    constraints = constraint_function(model)
+    alone = without_loss(typed.graph, plan)
+    constraints = constraint_function(model, alone)
     callbacks = planned_callbacks(plan)
     inputs = batch_names(own, callbacks)
     watched = any(c.batch for c in callbacks)
     measures = Measures(plan, model, inputs, bool(penalties), watched)
     name_functions(plan, measures)
-    augment, augmented = augmentation(plan.data, inputs, measures.targets[0], names)
-    optimizer = render_optimizer(plan.optimizer, model.weights, without_loss(typed.graph, plan))
+    prepared = replace(names, policies=FULL)  # data is prepared in float32
+    augment, augmented = augmentation(plan.data, inputs, measures.targets[0], prepared)
+    optimizer = render_optimizer(plan.optimizer, model.weights, alone)
     training = Training(
         measures,
         augmented,
@@ -97,16 +101,20 @@ def render_script(typed: TypedModel, plan: Plan, file: str = "", weights: str = 
     )
     classes = class_texts(names, model.definition)
     flat = "flatten_parameters(" in optimizer
-    main = main_section(typed, plan, measures, model, classes, front, backup_of(callbacks), flat)
+    starting = starting_section(model.weights)
+    backup = backup_of(callbacks)
+    main = main_section(
+        typed, plan, measures, model, classes, front, backup, flat, starts=bool(starting)
+    )
     train = training.section()
     used = train + main
     sections = [
-        config_section(typed, plan, weights, backup_of(callbacks)),
+        config_section(typed, plan, weights, backup),
         helper_text("parse_args"),
         *function_sections(plan, measures),
         *classes,
         *augment,
-        data_section(plan.data, inputs, measures.targets, names, front),
+        data_section(plan.data, inputs, measures.targets, prepared, front),
         class_weight_section(plan),
         *measures.sections(),
         penalties,
@@ -115,6 +123,7 @@ def render_script(typed: TypedModel, plan: Plan, file: str = "", weights: str = 
         optimizer,
         train,
         *(helper_text(name) for name in FILES if f"{name}(" in used),
+        starting,
         main,
     ]
     parts = with_helpers(sections, plan.data.code.imports)

@@ -9,6 +9,7 @@ from kgen.backends.measures import ACTIVATE, Measures
 from kgen.backends.naming import comma
 from kgen.backends.templates import render
 from kgen.catalogue.callbacks import Backup, CallbackCode, backup_lines, backup_of
+from kgen.catalogue.policies import autocast
 from kgen.ir.plan import Plan
 from kgen.torch_ir import Line, render_lines
 
@@ -93,10 +94,10 @@ class Training:
         """Return the model's forward pass."""
         m = self.measures
         call = f"{', '.join(m.results)} = model({', '.join(m.inputs)})"
-        if self.plan.fit.precision != "bf16":
+        if self.plan.policies.model == "float32":
             return [Line(call)]
         return [
-            Line(f"with torch.autocast({m.inputs[0]}.device.type, torch.bfloat16):"),
+            Line(autocast(m.inputs[0], self.plan.policies.model)),
             Line(call, depth=1),
             *(Line(f"{v} = {v}.float()") for v in m.variables),
         ]
@@ -223,7 +224,7 @@ class Training:
     @property
     def plain(self) -> bool:
         """Return whether the forward pass is one expression."""
-        return len(self.measures.results) == 1 and self.plan.fit.precision != "bf16"
+        return len(self.measures.results) == 1 and self.plan.policies.model == "float32"
 
     def at_once_lines(self, data: str, form: str) -> list[Line]:
         """Return the lines that make outputs of all batches, then measure them."""

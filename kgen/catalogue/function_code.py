@@ -13,6 +13,7 @@ from kgen.catalogue.losses import Loss, Pair
 from kgen.catalogue.ops import BATCH, OPS, Term
 from kgen.catalogue.ops.base import ATOM, CONVERTERS, UNARY, Op, constant
 from kgen.catalogue.ops.elementwise import infix, negative
+from kgen.catalogue.ops.homes import default_of, name_here
 from kgen.catalogue.ops.shaping import index
 from kgen.diagnostics import Diagnostic, Fault, Label, did_you_mean, listing
 from kgen.ir import functions as ir
@@ -195,13 +196,13 @@ class _Compiler:
         used = next((f for f in self.function.uses if f.name == node.op), None)
         if used is not None:
             return self._inlined(used, node)
-        op = OPS.get(node.op)
+        op = OPS.get(f"{node.home}.{node.op}") or OPS.get(node.op)
         if op is not None:
             return self._operation(op, node)
         loss = LOSSES.find(node.op)
         if loss is not None and issubclass(loss, Loss):
             return self._loss(loss, node)
-        raise _unknown(node.op, OPS, "an operation that kgen knows")
+        raise _unknown(node.op, [n for n in OPS if "." not in n], "an operation that kgen knows")
 
     def _inlined(self, used: ir.Function, node: ir.Operation) -> Term:
         if node.kwargs or len(node.args) != len(used.params):
@@ -211,13 +212,14 @@ class _Compiler:
         return _Compiler(used, scope, self.depth, self.steps).term(used.body)
 
     def _operation(self, op: Op, node: ir.Operation) -> Term:
-        given = _bind(node, list(op.params))
+        named = tuple((name_here(node.op, n, op.params), value) for n, value in node.kwargs)
+        given = _bind(replace(node, kwargs=named), list(op.params))
         values: dict[str, object] = {}
         for name, parameter in op.params.items():
             if name not in given:
-                if parameter.default is parameter.empty:
+                values[name] = default_of(node.op, parameter, node.home)
+                if values[name] is parameter.empty:
                     raise Fault("K202", f"`{node.op}` is missing `{name}`")
-                values[name] = parameter.default
                 continue
             values[name] = self._converted(node.op, name, str(parameter.annotation), given[name])
         try:

@@ -13,6 +13,7 @@ from typing import ClassVar
 from kgen.catalogue.base import Entry, arg
 from kgen.catalogue.families import INITIALIZERS
 from kgen.catalogue.kinds import Bool, Choice, Either, Float, Int, Opt, TupleOf
+from kgen.catalogue.starting import ArrayFile
 from kgen.catalogue.weights import Weight
 from kgen.diagnostics import Fault
 
@@ -65,11 +66,20 @@ class Ones(Initializer):
 
 
 class Constant(Initializer):
-    """One value everywhere."""
+    """One value everywhere, or the array of a file that a new training starts from."""
 
-    value: float = arg(Float(), "The value.", 0.0)
+    value: float | str = arg(
+        Either(Float(), ArrayFile()), "The value, or a `.npy` file of the weight's shape.", 0.0
+    )
+
+    @property
+    def file(self) -> str:
+        """Return the file, "" for none."""
+        return self.value if isinstance(self.value, str) else ""
 
     def lower(self, target: str, weight: Weight) -> str:
+        if self.file:
+            return ""  # the script reads it once it knows that no other weights are to be loaded
         return f"nn.init.constant_({target}, {self.value})"
 
 

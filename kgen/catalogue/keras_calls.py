@@ -51,15 +51,22 @@ def in_keras_order(called_as: str, args: list[Given]) -> list[Given]:
 
 def _is_data(value: Any) -> bool:
     """Return whether a value can only stand for arrays: a word, or several of them."""
-    words = value if isinstance(value, list | tuple) and value else [value]
-    return all(isinstance(word, str) for word in words)
+    return all(isinstance(word, str) for word in _words(value))
+
+
+def _words(value: Any) -> list[Any]:
+    """Return the words of nested lists and dicts: `((x_wide, x_deep), y)`, `{"title": x}`."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if not isinstance(value, list | tuple):
+        return [value]
+    return [word for part in value for word in _words(part)]
 
 
 def part_of(value: Any) -> str | None:
     """Return the part of the data that words such as `x_test` or `(x_val, y_val)` mean."""
-    words = value if isinstance(value, list | tuple) else [value]
     parts = set()
-    for word in words:
+    for word in _words(value):
         found = _PART.search(word) if isinstance(word, str) else None
         parts.add(found.lastgroup if found else None)
     return parts.pop() if len(parts) == 1 else None

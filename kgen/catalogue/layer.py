@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from kgen.catalogue.base import Entry, arg
 from kgen.catalogue.families import LAYERS, REGULARIZERS
-from kgen.catalogue.kinds import Bool, Int, Opt, Str, TupleOf
+from kgen.catalogue.kinds import Bool, Choice, Int, Opt, Str, TupleOf
+from kgen.catalogue.policies import INPUTS, REFUSED, SUPPORTED
 from kgen.catalogue.references import Ref
+from kgen.catalogue.starting import ArrayFiles
 from kgen.catalogue.weights import Weight
 from kgen.diagnostics import Fault
 from kgen.ir.shapes import TensorType
@@ -71,6 +73,9 @@ class Context(Protocol):
 
     outputs: tuple[TensorType, ...]  # the inferred types of what the layer returns
 
+    def policy_of(self, layer: Layer) -> str:
+        """Return the dtype policy by which a layer computes."""
+
     def module(self, constructor: str) -> str:
         """Add `self.<name> = <constructor>` once per layer; return `self.<name>`."""
 
@@ -85,6 +90,12 @@ class Context(Protocol):
 
     def run(self, statement: str, comment: str = "") -> None:
         """Add a statement to forward."""
+
+    def each(self, item: str, values: str, result: Callable[[str], str]) -> str:
+        """Return the list of what `result` makes of each of some values.
+
+        It is given the variable of one value, which is called `item` where that is free.
+        """
 
     def penalty(self, expr: str) -> None:
         """Add an expression to the loss of this forward pass."""
@@ -124,6 +135,8 @@ class Layer(Entry, abstract=True, family=LAYERS):
             take it over (softmax with crossentropy), and a ReLU may wait until after pooling.
         inputs: The least and most tensors it takes (None: any number).
         stateless: True when it has no weights and no randomness, so that it may preprocess data.
+        has_sublayers: Whether in Keras its weights are those of layers inside, which learn nothing
+            of `trainable=False`.
         wants_list: True for merge layers, which take a list of tensors.
         fixed_by: For a layer that adapts, what to give it instead of training data.
         text: How it takes text, "" for not at all. Tensors hold none, so something is applied
@@ -134,7 +147,11 @@ class Layer(Entry, abstract=True, family=LAYERS):
     name: str | None = arg(Opt(Str()), "Name of the layer.", None, keyword_only=True)
     trainable: bool = arg(Bool(), "Whether training changes the weights.", True, keyword_only=True)
     dtype: str | None = arg(
-        Opt(Str()), "Type of the input of a first layer.", None, keyword_only=True
+        Opt(Choice(*SUPPORTED, *REFUSED, *INPUTS, also={"int": "int32", "float": "float32"})),
+        "Dtype policy, `float32` or mixed; by default that of `fit(precision=...)`. On a first "
+        "layer also the type of its input, such as `int32`.",
+        None,
+        keyword_only=True,
     )
     input_shape: tuple[int | None, ...] | None = arg(
         Opt(TupleOf(Opt(Int(0)), single=True)),
@@ -161,11 +178,15 @@ class Layer(Entry, abstract=True, family=LAYERS):
         Ref(REGULARIZERS), "Penalty on the output, for each sample.", None, keyword_only=True
     )
 
-    renamed: ClassVar[dict[str, str]] = {}
-    refused: ClassVar[dict[str, str]] = {
-        "weights": "give weights to the script with `--weights`",
-        "dtype_policy": "use `fit(precision=...)`",
-    }
+    initial_weights: tuple[str, ...] | None = arg(
+        Opt(ArrayFiles()),
+        "Files (`.npy`, `.npz`) that a new training starts from: Keras' arrays, in the order of "
+        "its `get_weights()`.",
+        None,
+        keyword_only=True,
+    )
+
+    renamed: ClassVar[dict[str, str]] = {"dtype_policy": "dtype", "weights": "initial_weights"}
 
     layout: ClassVar[str] = "last"
     supports_masking: ClassVar[bool] = False
@@ -176,6 +197,7 @@ class Layer(Entry, abstract=True, family=LAYERS):
     fusable: ClassVar[bool] = False
     inputs: ClassVar[tuple[int, int | None]] = (1, 1)
     stateless: ClassVar[bool] = False
+    has_sublayers: ClassVar[bool] = False
     wants_list: ClassVar[bool] = False
     fixed_by: ClassVar[str] = ""
     text: ClassVar[str] = ""
@@ -196,6 +218,10 @@ class Layer(Entry, abstract=True, family=LAYERS):
     def output_count(self) -> int:
         """Return how many tensors an application returns."""
         return 1
+
+    def extra_inputs(self, n: int) -> int:
+        """Return how many of `n` inputs, the last, are those of `tensor_args`."""
+        return n - 1 if self.tensor_args else 0
 
     def output_mask(self, *inputs: TensorType) -> bool:
         """Return whether the (first) result carries a mask."""
@@ -270,6 +296,11 @@ class Layer(Entry, abstract=True, family=LAYERS):
         those whose outputs the others see come first.
         """
         return False
+
+    @property
+    def frozen(self) -> bool:
+        """Return whether training leaves the weights alone, and adds no penalties on them."""
+        return not self.trainable
 
     def remembers(self) -> bool:
         """Return whether an application leaves something behind, such as moving averages.

@@ -24,6 +24,7 @@ from kgen.catalogue.kinds import (
     TupleOf,
 )
 from kgen.catalogue.optimizers import Optimizer
+from kgen.catalogue.policies import PRECISIONS, SUPPORTED
 from kgen.catalogue.references import Ref
 from kgen.catalogue.words import show_value
 from kgen.diagnostics import Diagnostic, Fault
@@ -81,12 +82,17 @@ class Compile(Statement):
         "Metrics that sample and class weights apply to.",
         None,
     )
+    auto_scale_loss: bool = arg(
+        Bool(),
+        "Whether `fit(precision=mixed_float16)` puts a `LossScaleOptimizer` around the optimizer.",
+        True,
+        keyword_only=True,
+    )
 
     no_effect = {
         "run_eagerly": "the script runs eagerly, and compiles with `--compile`",
         "steps_per_execution": "the script's loop has no overhead to amortize",
         "jit_compile": "the script compiles with `--compile`",
-        "auto_scale_loss": "there is no float16 loss scaling",
         "class_mode": "the loss decides",
     }
 
@@ -139,8 +145,8 @@ class Fit(Statement):
         keyword_only=True,
     )
     precision: str = arg(
-        Choice("float32", "bf16", also={"bfloat16": "bf16", "fp32": "float32"}),
-        "Arithmetic of the layers: bf16 runs them under autocast.",
+        Choice(*SUPPORTED, also=PRECISIONS),
+        "Dtype policy of the layers, as Keras' global one; mixed ones run under autocast.",
         "float32",
         keyword_only=True,
     )

@@ -30,11 +30,15 @@ class Variable(Expr):
 
 @dataclass(frozen=True)
 class Operation(Expr):
-    """A call of a named operation (`mean`, `clip`, ...) with arguments by Keras' names."""
+    """A call of a named operation (`mean`, `clip`, ...) with arguments by Keras' names.
+
+    `home` is the module whose defaults hold (`catalogue/ops/homes.py`), "" for a bare name.
+    """
 
     op: str
     args: tuple[Expr, ...]
     kwargs: tuple[tuple[str, Expr], ...] = ()
+    home: str = ""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 from kgen.catalogue.bind import Bound
 from kgen.catalogue.optimizers import Optimizer
+from kgen.catalogue.policies import FULL, Policies
 from kgen.catalogue.sources import UNWEIGHTED, SampleWeights, Source, SourceCode
 from kgen.catalogue.statements import Evaluate, Fit, Generate, Predict, Save
 from kgen.ir.model import TypedGraph
@@ -82,6 +83,7 @@ class Plan:
     summary: bool = False
     fused_nodes: frozenset[int] = frozenset()
     defaults: tuple[str, ...] = ()
+    policies: Policies = FULL
     extra: dict[str, Bound] = field(default_factory=dict)
 
     @property

@@ -37,7 +37,8 @@ def show_expr(expr: Expr) -> tuple[str, int]:
         case Operation():
             parts = [show_expr(a)[0] for a in expr.args]
             parts += [f"{name}={show_expr(value)[0]}" for name, value in expr.kwargs]
-            return f"{expr.op}({', '.join(parts)})", ATOM
+            home = f"{expr.home}." if expr.home else ""
+            return f"{home}{expr.op}({', '.join(parts)})", ATOM
     raise TypeError(type(expr).__name__)
 
 

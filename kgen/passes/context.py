@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from kgen.catalogue.base import snake_case
 from kgen.catalogue.layer import Layer, Value, masks_of
+from kgen.catalogue.policies import autocast
 from kgen.diagnostics import Diagnostics
 from kgen.ir.functions import Function
-from kgen.ir.model import Composite, Instance, Ref, TypedGraph, TypedNode
+from kgen.ir.model import Composite, Instance, Ref, TypedNode
 from kgen.ir.rewrite import layers_of
 from kgen.ir.shapes import TensorType
 from kgen.passes.infer import infer, output_types
+from kgen.passes.layouts import prefers_first
 from kgen.passes.lowered import Placed
 from kgen.passes.sharing import has_weights
 from kgen.torch_ir import Line
 
 if TYPE_CHECKING:
     from kgen.passes.lower import ClassLowering
+
+
+NAMES = ("mask", "mask_kept")  # of the masks that a call returns
 
 
 class Unshareable(Exception):
@@ -59,6 +64,8 @@ class NodeContext:
         self.passing: list[str] = []  # variables of this application alone
         self.made = False
         self.calls = ""  # how often Keras calls what is inside
+        self.also: list[str] = []  # what the call that makes the results returns after them
+        self.noted = ""  # the penalty that this call leaves behind
         self.shared = instance is not None and instance.uid in owner.attribute_of
 
     # The marker keeps module references apart from the text until names are final.
@@ -87,7 +94,7 @@ class NodeContext:
         return self.reference(self.modules[0][0])
 
     def let(self, name: str, expr: str, comment: str = "") -> str:
-        variable = self.owner.variables.names.new(name)
+        variable = self.owner.variables.new(name)
         self.run(f"{variable} = {expr}", comment)
         return variable
 
@@ -97,7 +104,7 @@ class NodeContext:
         def rename(match: re.Match[str]) -> str:
             if match.group() == "_":
                 return "_"
-            names.append(self.owner.variables.names.new(match.group()))
+            names.append(self.owner.variables.new(match.group()))
             return names[-1]
 
         self.run(f"{re.sub(r'[A-Za-z_]+', rename, targets)} = {expr}", comment)
@@ -109,6 +116,20 @@ class NodeContext:
             self.owner.lines.append(Line(statement, comment))
         else:
             self.lines.append(Line(statement, comment))
+
+    def each(self, item: str, values: str, result: Callable[[str], str]) -> str:
+        before = len(self.lines)
+        free = self.owner.variables.usable(item) and item not in self.owner.variables.holder
+        item = item if free else self.owner.variables.new(item)
+        expr = result(item)
+        body = [replace(line, depth=line.depth + 1) for line in self.lines[before:]]
+        if not body:
+            return f"[{expr} for {item} in {values}]"
+        del self.lines[before:]
+        results = self.let("results", "[]")
+        body.append(Line(f"{results}.append({expr})", depth=1))
+        self.lines += [Line(f"for {item} in {values}:"), *body]
+        return results
 
     def penalty(self, expr: str) -> None:
         """Add an activity penalty to the loss of this forward pass."""
@@ -143,7 +164,7 @@ class NodeContext:
 
     def permuted(self, value: Value, order: str, first: bool) -> Value:
         result = replace(value, first=first)
-        name = self.owner.variables.names.new("x_first" if first else "x_last")
+        name = self.owner.variables.new("x_first" if first else "x_last")
         dying = self.dying(value)
         target = value.expr if dying else name
         if dying:
@@ -201,6 +222,8 @@ class NodeContext:
             return self.lower_composite(layer, inputs, node)
         if layer.wraps(*(v.type for v in inputs)) is None:
             inputs = [self.as_floats(v) if layer.casts(v.type) else v for v in inputs]
+        if self.policy == "float32" and self.instance is not None and layer is self.instance.layer:
+            inputs = [in_float32(v) for v in inputs]
         wanted = layer.layout_for(*(v.type for v in inputs))
         if wanted == "first":
             values = [self.channels_first(v) for v in inputs]
@@ -217,6 +240,26 @@ class NodeContext:
         kind = self.outputs[0]
         mask = next((v.mask for v in values if v.mask), "") if kind.mask else ""
         return (Value(result, kind, first and kind.rank > 1, mask),)
+
+    def policy_of(self, layer: Layer) -> str:
+        return self.owner.script.policies.of(layer)
+
+    @property
+    def policy(self) -> str:
+        """Return the dtype policy of a layer that has another than the model's, "" for none."""
+        policies, layer = self.owner.script.policies, self.instance and self.instance.layer
+        policy = policies.of(layer) if isinstance(layer, Layer) else policies.model
+        return policy if policy != policies.model else ""
+
+    def set_apart(self, source: str, results: Sequence[Value]) -> None:
+        """Let the statements of this application compute by the layer's own dtype policy."""
+        if not self.policy or not self.lines:
+            return
+        header = Line(autocast(source, self.policy))
+        self.lines = [header, *(replace(line, depth=line.depth + 1) for line in self.lines)]
+        if self.policy != "float32":
+            halves = [v for v in results if v.expr != "_" and v.type.dtype == "float32"]
+            self.lines += [Line(f"{v.expr} = {v.expr}.float()") for v in halves]
 
     def as_floats(self, value: Value) -> Value:
         """Return an input of integers as numbers to compute with."""
@@ -239,25 +282,24 @@ class NodeContext:
         self.inner_weights = lowered.weights
         arguments = [v.expr for v in values] + masks_of(values)
         call = f"{module}({', '.join(arguments)})"
-        outputs = lowered.outputs
-        if len(outputs) == 1 and not masks_of(outputs) and not lowered.penalized:
-            return (Value(call, node.outputs[0], outputs[0].first),)
-        new = self.owner.variables.names.new
+        # A mask that the class hands on as it came stays what it is out here.
+        given = dict(zip(lowered.definition.inputs, arguments, strict=True))
+        new = self.owner.variables.new
+        made = [
+            tuple(given.get(m) or new(n) if m else "" for m, n in zip(masks, NAMES, strict=True))
+            for masks in ((out.mask, out.kept) for out in lowered.outputs)
+        ]
+        self.also = [m for masks in made for m in masks if m and m not in given.values()]
+        whole = whole or (len(made) == 1 and not self.also and not lowered.penalized)
         results = tuple(
-            Value(
-                new(f"{self.wanted}_out"),
-                kind,
-                out.first,
-                new("mask") if out.mask else "",
-                new("mask_kept") if out.kept else "",
-            )
-            for kind, out in zip(node.outputs, outputs, strict=True)
+            Value(call if whole else new(f"{self.wanted}_out"), kind, out.first, *masks)
+            for kind, out, masks in zip(node.outputs, lowered.outputs, made, strict=True)
         )
-        names = [v.expr for v in results] + masks_of(results)
-        self.run(f"{', '.join(names)} = {call}")
         if lowered.penalized:
-            # At once: the next call of the module has another.
-            self.penalty(" * ".join(filter(None, [self.calls, f"{module}.activity_penalty"])))
+            self.noted = " * ".join(filter(None, [self.calls, f"{module}.activity_penalty"]))
+        if not whole:
+            self.bind([v.expr for v in results], call)
+            self.also = []
         return results
 
     def wants_first(self, node: TypedNode, index: int, value: Value) -> bool:
@@ -290,13 +332,22 @@ class NodeContext:
     def inner(self, suffix: str, layer: Layer, *inputs: Value) -> Value:
         return self.lower(layer, inputs, None)[0]
 
+    def bind(self, names: Sequence[str], call: str, comment: str = "") -> None:
+        """Put what a call returns into variables, and note the penalty that it leaves behind."""
+        self.run(f"{', '.join([*names, *self.also])} = {call}", comment)
+        if self.noted:
+            # At once: the next call of the module has another.
+            self.penalty(self.noted)
+            self.noted = ""
+
     def assign_many(self, names: Sequence[str], results: Sequence[Value]) -> None:
         """Bind several outputs to variables, one statement each where the order allows it.
 
         Outputs that have one expression are what it returns, all of them in order.
         """
-        if len({result.expr for result in results}) == 1 and set(names) != {"_"}:
-            self.run(f"{', '.join(names)} = {results[0].expr}")
+        called = set(names) != {"_"} or self.also or self.noted
+        if len({result.expr for result in results}) == 1 and called:
+            self.bind(names, results[0].expr)
             return
         pairs = [
             (name, result.expr)
@@ -310,25 +361,10 @@ class NodeContext:
             self.run(f"{name} = {expr}")
 
 
-def prefers_first(typed: TypedGraph, index: int) -> bool | None:
-    """Return whether the first layer that has a layout, and reads an input of a block or what
-    others have made of it, works channels-first; None where there is no such layer."""
-    start: Ref = (typed.graph.inputs[index], 0)
-    followed = {start} if typed.type_of(start).rank > 1 else set()
-    for node in typed.nodes:
-        read = [i for i, ref in enumerate(node.node.inputs) if ref in followed]
-        if not read:
-            continue
-        layer = node.node.instance.layer
-        if isinstance(layer, Composite):
-            assert node.inner is not None
-            wanted = prefers_first(node.inner, read[0])
-            if wanted is not None:
-                return wanted
-        elif (layout := layer.layout_for(*node.inputs)) != "any":
-            return layout == "first"
-        followed |= {(node.node.id, i) for i, kind in enumerate(node.outputs) if kind.rank > 1}
-    return None
+def in_float32(value: Value) -> Value:
+    """Return a value as a layer of the policy `float32` casts it."""
+    cast = value.type.dtype == "float32" and not value.expr.endswith(".float()")
+    return replace(value, expr=f"{value.expr}.float()") if cast else value
 
 
 def attribute_name(instance: Instance) -> str:

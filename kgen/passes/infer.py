@@ -193,7 +193,7 @@ class _Inference:
             verb = "this input is" if isinstance(instance.layer, Input) else "this layer outputs"
             if producer.node.span != node.span:
                 labels.append((producer.node.span, f"{verb} {producer.outputs[o]}"))
-        return labels
+        return list(dict.fromkeys(labels))
 
 
 def check_count(layer: Layer, n: int) -> None:

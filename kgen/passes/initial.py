@@ -11,6 +11,7 @@ from kgen.catalogue.weights import Weight
 from kgen.torch_ir import Line
 
 PLACEHOLDER = "\0"
+INSIDE = re.compile(rf"{PLACEHOLDER}((?:\.\w+|\[\d+\])*)\.\w+")  # and the weight's own name
 
 
 @dataclass(frozen=True)
@@ -26,9 +27,8 @@ def initial_lines(modules: Sequence[Initialized]) -> list[Line]:
     """Return the statements; modules with the same ones share a loop."""
     groups: dict[tuple[tuple[str, str], ...], list[str]] = {}
     for module in modules:
-        statements = tuple(_statements(module.weights))
-        if statements:
-            groups.setdefault(statements, []).append(module.target)
+        for inside, said in _parts(module).items():
+            groups.setdefault(tuple(said), []).append(module.target + inside)
     lines: list[Line] = []
     for statements, targets in groups.items():
         loop = len(targets) > 1 or targets[0].startswith("*")
@@ -41,6 +41,17 @@ def initial_lines(modules: Sequence[Initialized]) -> list[Line]:
         if module.frozen:
             lines += _freeze(module.target)
     return lines
+
+
+def _parts(module: Initialized) -> dict[str, list[tuple[str, str]]]:
+    """Return the statements by the module inside that holds the weight, "" for all of a list's."""
+    parts: dict[str, list[tuple[str, str]]] = {}
+    for code, comment in _statements(module.weights):
+        found = set(INSIDE.findall(code))
+        inside = found.pop() if len(found) == 1 and not module.target.startswith("*") else ""
+        code = code.replace(PLACEHOLDER + inside, PLACEHOLDER)
+        parts.setdefault(inside, []).append((code, comment))
+    return parts
 
 
 def _iterable(targets: Sequence[str]) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from kgen.catalogue.callbacks import CallbackCode, lower_callbacks
 from kgen.catalogue.layer import Layer
+from kgen.catalogue.layers.lambda_ import Lambda
 from kgen.catalogue.optimizers import Trained
 from kgen.diagnostics import Diagnostics, Fault
-from kgen.ir.model import TypedGraph, TypedModel, TypedNode, instance_names
+from kgen.ir.gradients import differentiated
+from kgen.ir.model import Ref, TypedGraph, TypedModel, TypedNode, instance_names
 from kgen.ir.plan import Plan
 
 WITHOUT_GRADIENT = ("int32", "int64", "bool", "string")
@@ -55,7 +57,7 @@ def trained(graph: TypedGraph) -> Iterator[tuple[TypedNode, Trained]]:
             name = path + names[instance.uid]
             if node.inner is not None:
                 pending.append((node.inner, f"{name}/"))
-            frozen = isinstance(instance.layer, Layer) and not instance.layer.trainable
+            frozen = isinstance(instance.layer, Layer) and instance.layer.frozen
             if frozen or instance.uid in seen:
                 continue
             seen.add(instance.uid)
@@ -87,11 +89,23 @@ def without_loss(typed: TypedGraph, plan: Plan) -> set[str]:
             }
             if used or penalized(node):
                 reached.add(name)
-                needed.update(node.node.inputs)
+                needed.update(differentiated_inputs(node))
                 if node.inner is not None:
                     outputs = {node.inner.graph.outputs[i] for i in used}
                     pending.append((node.inner, f"{name}/", outputs))
     return seen - reached
+
+
+def differentiated_inputs(node: TypedNode) -> Sequence[Ref]:
+    """Return the inputs of a layer that the gradient of its outputs reaches."""
+    layer, inputs = node.node.instance.layer, node.node.inputs
+    if not isinstance(layer, Lambda):
+        return inputs
+    reached = differentiated(layer.function)
+    params = layer.function.params
+    if len(params) != len(inputs):  # one that takes them as a list
+        return inputs if reached else ()
+    return [ref for name, ref in zip(params, inputs, strict=True) if name in reached]
 
 
 def penalized(node: TypedNode) -> bool:

@@ -81,6 +81,7 @@ class ClassLowering:
         uses = Counter(node.instance.uid for node in self.graph.nodes)
         self.shared = {uid for uid, n in uses.items() if n > 1}
         self.values: dict[Ref, Value] = {}
+        self.given_masks: list[str] = []
         self.init: list[Line] = []
         self.initialized: list[Initialized] = []
         self.placed: list[Placed] = []
@@ -103,13 +104,9 @@ class ClassLowering:
                 self.node(node)
             index += len(run)
         outputs = self.return_line()
-        if self.penalties:
-            self.lines.insert(
-                len(self.lines) - 1,
-                Line(f"self.activity_penalty = {' + '.join(self.penalties)}"),
-            )
+        self.keep_penalties()
         returns = "Tensor"
-        count = len(outputs) + len(masks_of(outputs))
+        count = len(outputs) + len(self.new_masks(outputs))
         if count > 1:
             returns = f"tuple[{', '.join(['Tensor'] * count)}]"
         definition = ClassDef(
@@ -129,6 +126,25 @@ class ClassLowering:
             penalized=bool(self.penalties),
             modules=self.attribute_of,
         )
+
+    def new_masks(self, outputs: Sequence[Value]) -> list[str]:
+        """Return the masks of outputs, for a block without those that it was given."""
+        known = self.given_masks if self.first is not None else ()
+        return [mask for mask in masks_of(outputs) if mask not in known]
+
+    def keep_penalties(self) -> None:
+        """Leave the penalties of this forward pass where the loss finds them."""
+        kept = "self.activity_penalty = "
+        if len(self.penalties) == 1:
+            made = f"{self.penalties[0]} = "
+            self.lines = [
+                replace(line, code=kept + line.code.removeprefix(made))
+                if line.code.startswith(made)
+                else line
+                for line in self.lines
+            ]
+        elif self.penalties:
+            self.lines.insert(len(self.lines) - 1, Line(kept + " + ".join(self.penalties)))
 
     def lower_inner(
         self,
@@ -157,7 +173,7 @@ class ClassLowering:
 
         def mask(name: str, has: bool) -> str:
             if has:
-                masks.append(self.variables.names.new(name))
+                masks.append(self.variables.new(name))
             return masks[-1] if has else ""
 
         for i in self.graph.inputs:
@@ -175,6 +191,7 @@ class ClassLowering:
             hung, kept = mask("mask", kind.mask), mask("mask_kept", kind.kept)
             self.values[ref] = Value(name, kind, first, hung, kept)
             names.append(name)
+        self.given_masks = masks
         return names + masks
 
     def return_line(self) -> tuple[Value, ...]:
@@ -184,15 +201,13 @@ class ClassLowering:
             values = tuple(context.seen(values, self.typed.sees))
         if self.first is None:
             values = tuple(context.channels_last(v) for v in values)
-        parts = [v.expr for v in values] + masks_of(values)
+        parts = ", ".join([v.expr for v in values] + self.new_masks(values))
         last = self.lines[-1] if self.lines else None
-        if len(parts) == 1 and last and last.depth == 0 and last.code.startswith(f"{parts[0]} = "):
+        if last and last.depth == 0 and last.code.startswith(f"{parts} = "):
             # `x = f(x)` and `return x` are one line to a reader.
-            self.lines[-1] = Line(
-                "return " + last.code.removeprefix(f"{parts[0]} = "), last.comment
-            )
+            self.lines[-1] = Line("return " + last.code.removeprefix(f"{parts} = "), last.comment)
         else:
-            self.lines.append(Line(f"return {', '.join(parts)}"))
+            self.lines.append(Line(f"return {parts}"))
         return values
 
     # -------------------------------------------------------------------------- nodes
@@ -202,7 +217,10 @@ class ClassLowering:
         instance = node.node.instance
         wanted = attribute_name(instance)
         context = NodeContext(self, instance, wanted, node.outputs, node.node.id in self.fused)
+        sources = [self.values[ref].expr for ref in node.node.inputs]
         self.apply(node, context)
+        results = [self.values[node.node.id, i] for i in range(len(node.outputs))]
+        context.set_apart(sources[0] if sources else "", results)
         self.commit(context, node)
         if self.watched:
             values = [self.values[node.node.id, i] for i in range(len(node.outputs))]
@@ -256,7 +274,7 @@ class ClassLowering:
             self.values[ref] = replace(value, expr=name)
             return
         name = self.variables.assign(ref, fallback)
-        context.run(f"{name} = {value.expr}", show_type(value))
+        context.bind([name], value.expr, show_type(value))
         self.values[ref] = replace(value, expr=name)
 
     def commit(self, context: NodeContext, node: TypedNode) -> None:
@@ -268,7 +286,11 @@ class ClassLowering:
             self.attribute_of.setdefault(instance.uid, attribute)
             self.constructor_of.setdefault(instance.uid, constructor)
             self.init.append(Line(f"self.{attribute} = {constructor}"))
-        self.lines += [context.renamed(line) for line in context.lines]
+        lines = [context.renamed(line) for line in context.lines]
+        outer = [line.code for line in self.lines if not line.depth]
+        if lines and outer and lines[0].code == outer[-1] and lines[0].code.startswith("with "):
+            lines = lines[1:]  # it goes on in the same `with`
+        self.lines += lines
         for ref in [(node.node.id, i) for i in range(len(node.outputs))]:
             value = self.values[ref]
             self.values[ref] = replace(value, expr=context.renamed_text(value.expr))
@@ -279,15 +301,15 @@ class ClassLowering:
 
     def place(self, context: NodeContext, node: TypedNode, path: str, target: str) -> None:
         instance = node.node.instance
-        trainable = not isinstance(instance.layer, Layer) or instance.layer.trainable
+        trainable = not isinstance(instance.layer, Layer) or not instance.layer.frozen
         name = self.keras_names[instance.uid]
         if context.inner_weights:
             self.placed += [
-                Placed(
-                    f"{name}/{p.layer}",
-                    p.weight,
-                    tuple(f"{path}.{q}" for q in p.paths),
-                    p.trainable,
+                replace(
+                    p,
+                    layer=f"{name}/{p.layer}",
+                    paths=tuple(f"{path}.{q}" for q in p.paths),
+                    group=f"{path}.{p.group}",
                 )
                 for p in context.inner_weights
             ]
@@ -298,6 +320,8 @@ class ClassLowering:
                     w,
                     tuple(f"{path}.{p}" if p else path for p in w.paths),
                     trainable and w.trainable,
+                    (isinstance(instance.layer, Layer) and instance.layer.initial_weights) or (),
+                    path,
                 )
                 for w in node.weights
             ]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from kgen.catalogue.layer import Layer, Value
+from kgen.catalogue.policies import FULL, Policies
 from kgen.catalogue.weights import Weight
 from kgen.ir.model import Composite, TypedGraph, TypedNode
 from kgen.torch_ir import ClassDef, Names
@@ -13,12 +14,19 @@ from kgen.torch_ir import ClassDef, Names
 
 @dataclass(frozen=True)
 class Placed:
-    """A weight and where the script keeps it: full names in `state_dict()`."""
+    """A weight and where the script keeps it: full names in `state_dict()`.
+
+    Args:
+        files: The files that the weights of its layer start from.
+        group: What is the same for all weights of a layer, and of no other.
+    """
 
     layer: str
     weight: Weight
     paths: tuple[str, ...]
     trainable: bool
+    files: tuple[str, ...] = ()
+    group: str = ""
 
 
 @dataclass
@@ -38,9 +46,10 @@ class Lowered:
 
 @dataclass
 class ScriptNames:
-    """What all classes of a script share: class names, and the classes of blocks."""
+    """What all classes of a script share: class names, policies, and the classes of blocks."""
 
     classes: Names = field(default_factory=Names)
+    policies: Policies = FULL
     lowered: list[tuple[Composite, TypedGraph, Lowered]] = field(default_factory=list)
     made: dict[Composite, Lowered] = field(default_factory=dict)  # the class of each, first used
     functions: dict[str, str] = field(default_factory=dict)

@@ -15,8 +15,15 @@ from kgen.ir.plan import Plan
 from kgen.passes.labels import with_integer_labels
 from kgen.passes.plan_data import plan_data, wanted_data
 from kgen.passes.plan_outputs import OutputPlanner
-from kgen.passes.plan_runs import plan_evaluate, plan_fit, plan_generate, plan_predict
+from kgen.passes.plan_runs import (
+    plan_evaluate,
+    plan_fit,
+    plan_generate,
+    plan_optimizer,
+    plan_predict,
+)
 from kgen.passes.planning import Planning, entry_of
+from kgen.passes.precision import model_policies
 
 
 def plan(typed: TypedModel, found: Diagnostics) -> Plan | None:
@@ -43,10 +50,11 @@ def plan(typed: TypedModel, found: Diagnostics) -> Plan | None:
     first = len(planning.inputs)  # of the targets among the arrays
     outputs = planner.outputs(losses, fused, data.types[first:])
     fit = plan_fit(planning, data)
+    optimizer = plan_optimizer(planning, planner.compile, fit)
     if len(found.errors) > before:
         return None
     made = Plan(
-        planner.compile.optimizer,
+        optimizer,
         tuple(outputs),
         fit,
         data,
@@ -57,6 +65,7 @@ def plan(typed: TypedModel, found: Diagnostics) -> Plan | None:
         summary=training.summary is not None,
         fused_nodes=frozenset(planner.fused_nodes),
         defaults=tuple(planning.defaults),
+        policies=model_policies(typed.graph, fit.precision),
     )
     wanted = wanted_data(planning, data.source, losses, targets)
     return with_integer_labels(made, replace(wanted, weights=data.weights))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from kgen.catalogue.base import Entry, snake_case
@@ -64,9 +66,9 @@ class OutputPlanner:
         if isinstance(layer, Composite) or not layer.fusable or layer.activity_regularizer:
             return ""
         activation = getattr(layer, "activation", None)
-        if activation is None and type(layer).__name__ == "Softmax":
-            return "softmax" if getattr(layer, "axis", -1) == -1 else ""
         name = snake_case(type(activation).__name__) if isinstance(activation, Entry) else ""
+        if getattr(activation, "axis", -1) not in (-1, self.graph.output_types[i].rank):
+            return ""  # a loss has the classes on the last axis
         return "" if name == "linear" else name
 
     def fuse(self, i: int, loss: Loss | None) -> str:
@@ -145,11 +147,25 @@ class OutputPlanner:
             flat = len(self.names) == 1 and isinstance(getattr(self.compile, argument), tuple)
             position = j if j < len(plain) else j - len(plain)
             self._check_pair(i, metric, target, argument, *((position,) if flat else ()))
-            name = metric.log_name
+            name = self._numbered.get((argument, i, position), metric.log_name)
             if name in taken and argument == "weighted_metrics":
                 name = f"weighted_{name}"
             metrics.append((unique(name, taken), metric))
         return tuple(metrics), frozenset(name for name, _ in metrics[len(plain) :])
+
+    @cached_property
+    def _numbered(self) -> dict[tuple[str, int, int], str]:
+        """Return the names that Keras numbers throughout a model, by where their metrics stand."""
+        names: dict[tuple[str, int, int], str] = {}
+        counts: Counter[str] = Counter()
+        for argument in ("metrics", "weighted_metrics"):
+            for i in range(len(self.names)):
+                for j, metric in enumerate(self._metrics_of(i, getattr(self.compile, argument))):
+                    if getattr(metric, "numbered", False) and not (metric.name or metric.bare):
+                        name = metric.log_name
+                        names[argument, i, j] = f"{name}_{counts[name]}" if counts[name] else name
+                        counts[name] += 1
+        return names
 
     def _metrics_of(self, i: int, given: Any) -> list[Any]:
         """Return the metrics of one output from Keras' list, nested lists or dict."""
@@ -161,7 +177,7 @@ class OutputPlanner:
                 if key not in self.names:
                     self._unknown_output("metrics", key)
             return list(given.get(self.names[i], ()))
-        if n > 1 and len(given) == n and any(isinstance(g, tuple) for g in given):
+        if n > 1 and len(given) == n:
             return list(given[i]) if isinstance(given[i], tuple) else [given[i]]
         return [m for g in given for m in (g if isinstance(g, tuple) else (g,))]
 

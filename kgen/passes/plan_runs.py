@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from kgen.catalogue.statements import Evaluate, Fit, Generate, Predict
+from dataclasses import replace
+
+from kgen.catalogue.optimizers import Optimizer
+from kgen.catalogue.optimizers.scaling import LossScaleOptimizer
+from kgen.catalogue.statements import Compile, Evaluate, Fit, Generate, Predict
+from kgen.diagnostics import Fault
 from kgen.ir.plan import DataPlan
 from kgen.passes.planning import Planning, entry_of
 
@@ -26,6 +31,24 @@ def plan_fit(planning: Planning, data: DataPlan) -> Fit:
     if compiled is None:
         planning.defaults.insert(0, "optimizer: rmsprop")
     return fit
+
+
+def plan_optimizer(planning: Planning, compiled: Compile, fit: Fit) -> Optimizer:
+    """Return what makes the updates: Keras scales the loss by itself where all is float16."""
+    optimizer = compiled.optimizer
+    scales = fit.precision == "mixed_float16" and compiled.auto_scale_loss
+    if not scales or isinstance(optimizer, LossScaleOptimizer):
+        return optimizer
+    try:
+        scaling = LossScaleOptimizer(inner_optimizer=optimizer)
+    except Fault as fault:
+        bound = planning.training.compile
+        span = bound.place("optimizer") if bound else planning.training.model_span
+        help = "`compile(auto_scale_loss=False)` trains in float16 without it"
+        planning.found.add(replace(fault.at(span), helps=(help,)))
+        return optimizer
+    planning.defaults.append("optimizer: in a LossScaleOptimizer, since the model is in float16")
+    return scaling
 
 
 def plan_evaluate(planning: Planning, data: DataPlan) -> Evaluate | None:

@@ -13,7 +13,7 @@ from kgen.passes.fold_signature import slots, strict
 from kgen.passes.initial import Initialized
 from kgen.passes.lowered import penalized
 from kgen.passes.watch import watch_lines
-from kgen.torch_ir import Line, hides
+from kgen.torch_ir import Line
 
 if TYPE_CHECKING:
     from kgen.passes.lower import ClassLowering
@@ -73,15 +73,20 @@ def attempt(owner: ClassLowering, loop: Loop | Series) -> bool:
 def count_alike(owner: ClassLowering, copies: Sequence[Sequence[TypedNode]]) -> int:
     """Return how many copies at the beginning differ in nothing but whose weights they use."""
     first = copies[0]
-    if first[0].inputs != (first[-1].outputs[0],) or any(owner.is_special(n) for n in first):
+    if first[0].inputs != (first[-1].outputs[0],) or not all(in_loop(owner, n) for n in first):
         return 1
     n = 1
     while n < len(copies) and len(copies[n]) == len(first):
         pairs = zip(first, copies[n], strict=True)
-        if not all(alike(a, b) and not owner.is_special(b) for a, b in pairs):
+        if not all(alike(a, b) and in_loop(owner, b) for a, b in pairs):
             break
         n += 1
     return n
+
+
+def in_loop(owner: ClassLowering, node: TypedNode) -> bool:
+    """Return whether an application may be in a loop: its module has no other one."""
+    return node.node.instance.uid not in owner.shared and not owner.is_special(node)
 
 
 def count_similar(owner: ClassLowering, copies: Sequence[Sequence[TypedNode]]) -> int:
@@ -91,8 +96,7 @@ def count_similar(owner: ClassLowering, copies: Sequence[Sequence[TypedNode]]) -
         layer = copy[0].node.instance.layer
         alone = len(copy) == 1 and len(copy[0].inputs) == len(copy[0].outputs) == 1
         block = isinstance(layer, Composite) and layer.kind == "block"
-        shared = copy[0].node.instance.uid in owner.shared
-        if not (alone and block) or shared or owner.is_special(copy[0]):
+        if not (alone and block) or not in_loop(owner, copy[0]):
             break
         assert isinstance(layer, Composite)
         titles.append(layer.title)
@@ -136,10 +140,13 @@ class Loop:
             )
             results = context.apply_node(node, [value])
             # Every copy has penalties of its own, which a loop does not add up.
-            if len(results) != 1 or penalized(node) or len(self.owner.penalties) > penalties:
+            if len(results) != 1 or penalized(node):
                 return None
-            context.run(f"{carried} = {results[0].expr}", show_type(results[0]))
+            context.bind([carried], results[0].expr, show_type(results[0]))
+            if len(self.owner.penalties) > penalties:
+                return None
             value = replace(results[0], expr=carried)
+            context.set_apart(carried, [value])
             if self.owner.watched:
                 context.lines += watch_lines(node, [value])
             self.contexts.append(context)
@@ -162,8 +169,8 @@ class Loop:
                     Line(f"self.{attribute} = nn.ModuleList([{constructor} for _ in range({n})])")
                 )
                 taken = wanted == carried or wanted in items or wanted in owner.variables.holder
-                taken = taken or hides(wanted)
-                item = owner.variables.names.new(f"{wanted}_copy") if taken else wanted
+                taken = taken or not owner.variables.usable(wanted)
+                item = owner.variables.new(f"{wanted}_copy") if taken else wanted
                 items.append(item)
                 lists.append(f"self.{attribute}")
             for line in context.lines:
@@ -190,7 +197,7 @@ class Loop:
                 del owner.initialized[before:]
                 if i == 0 and node.weights:
                     layer = node.node.instance.layer
-                    frozen = isinstance(layer, Layer) and not layer.trainable
+                    frozen = isinstance(layer, Layer) and layer.frozen
                     groups.append(Initialized(f"*self.{path}", node.weights, frozen))
         owner.initialized += groups
 
@@ -208,6 +215,8 @@ class Series:
         """Lower the uses; return False where a loop cannot carry them."""
         owner, last = self.owner, self.nodes[-1]
         owner.variables.consume(self.inputs[0])
+        if len({(n.inputs[0].mask, n.inputs[0].kept) for n in self.nodes}) > 1:
+            return False
         wanted = attribute_name(self.nodes[0].node.instance)
         carried = owner.variables.assign((last.node.id, 0), wanted)
         penalties = len(owner.penalties)
@@ -227,8 +236,9 @@ class Series:
         # The marks let the text of the class be shorter, once it is known what differs.
         listed = f"\x04{', '.join(constructors)}\x05"
         owner.init.append(Line(f"self.{attribute} = nn.ModuleList([{listed}])"))
-        taken = wanted in (carried, *owner.variables.holder) or hides(wanted)
-        item = owner.variables.names.new(f"{wanted}_copy") if taken else wanted
+        taken = wanted in (carried, *owner.variables.holder)
+        taken = taken or not owner.variables.usable(wanted)
+        item = owner.variables.new(f"{wanted}_copy") if taken else wanted
         owner.lines.append(Line(f"for {item} in self.{attribute}:"))
         for lines in zip(*(context.lines for context, _ in bodies), strict=True):
             code = lines[0].code.replace(bodies[0][0].reference(wanted), item)
@@ -247,7 +257,7 @@ class Series:
         context = NodeContext(self.owner, instance, attribute_name(instance), node.outputs, False)
         value = replace(self.source, expr=carried, type=node.inputs[0])
         result = context.apply_node(node, [value])[0]
-        context.run(f"{carried} = {result.expr}", show_type(result))
+        context.bind([carried], result.expr, show_type(result))
         if self.owner.watched:
             context.lines += watch_lines(node, [replace(result, expr=carried)])
         return context, result

@@ -6,24 +6,59 @@ and the spec of a saved model say the same.
 
 from __future__ import annotations
 
+import keyword
+import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, count
 from typing import Any
 
+from kgen.catalogue.base import snake_case
+from kgen.catalogue.index import INDEX
 from kgen.catalogue.layer import Layer
-from kgen.ir.model import Composite, Graph, Node, Ref
+from kgen.catalogue.statements import STATEMENTS
+from kgen.ir.model import Composite, Graph, Instance, Node, Ref
 from kgen.ir.order import renumbered
 from kgen.ir.rewrite import Rewriter, inner_first
 from kgen.passes.fold_names import is_sum
+from kgen.torch_ir import Names
 
 # The words of the language, which a spec cannot bind.
-RESERVED = frozenset(
+WORDS = (
     "model block def data for in lambda input outputs True False None true false none range len"
-    " tuple list int float".split()
-)
+    " tuple list int float keras"
+).split()
+# What a spec calls: a name of the same spelling would hide it.
+CALLED = {w for homes in INDEX.values() for words in homes.values() for w in words.split()}
+STATED = map(snake_case, STATEMENTS.entries)
+RESERVED = frozenset({*WORDS, *STATED, *(w for w in CALLED if w[0].isupper())})
 STATE_NAMES = ("y_out", "h_out", "c_out", "h2_out", "c2_out")
+
+
+def with_names(name: str, graph: Graph) -> tuple[str, Graph]:
+    """Return a model's name and its graph, with names of models that a spec can give."""
+    titles = {c.title for _, c in inner_first(graph) if c.kind == "block"}
+    naming = _Naming(Names({*RESERVED, *titles}))
+    return naming.new(name, "net"), naming.graph(graph)
+
+
+class _Naming(Rewriter):
+    def __init__(self, names: Names) -> None:
+        super().__init__()
+        self.names = names
+
+    def new(self, wanted: str, otherwise: str) -> str:
+        """Return a name for a model: its own, unless that means something else in a spec."""
+        meant = wanted in RESERVED or keyword.iskeyword(wanted) or keyword.issoftkeyword(wanted)
+        return self.names.new(otherwise if meant else wanted)
+
+    def changed(self, instance: Instance) -> Instance:
+        made = super().changed(instance)
+        if isinstance(made.layer, Composite) and made.layer.kind == "model":
+            title = self.new(made.layer.title, "part")
+            return replace(made, name=title, layer=replace(made.layer, title=title))
+        return made
 
 
 def stated(name: str, graph: Graph) -> Graph:
@@ -148,13 +183,15 @@ class Statements:
         if self.uses.chained(node):
             return ()
         refs = [(node.id, i) for i in range(node.output_count)]
-        return tuple(self.named(ref, self.wanted(ref, node)) for ref in refs)
+        alone = node.output_count == 1
+        return tuple(
+            self.named(ref, self.wanted(ref, node)) if alone or self.left[ref] else "_"
+            for ref in refs
+        )
 
     def named(self, ref: Ref, wanted: str) -> str:
         """Return a name for a tensor; one whose tensor is used up may be given anew."""
-        name = "".join(c if c.isascii() and (c.isalnum() or c == "_") else "_" for c in wanted)
-        if not name.isidentifier():
-            name = f"x_{name}"
+        name = plain_name(wanted)
         options = chain([name], (f"{name}_{i}" for i in count(2)))
         chosen = next(n for n in options if n not in self.reserved and not self.lives(n))
         self.holder[chosen] = ref
@@ -168,9 +205,12 @@ class Statements:
         """Return what a tensor would be called: its name, or what it is for."""
         if ref in self.of.outputs and self.of.output_names:
             return self.of.output_names[self.of.outputs.index(ref)]
-        if node.instance.name and not isinstance(node.instance.layer, Composite):
+        layer, several = node.instance.layer, node.output_count > 1
+        if isinstance(layer, Composite) and several:
+            return (layer.graph.output_names or ("x",) * node.output_count)[ref[1]]
+        if node.instance.name and not isinstance(layer, Composite) and not ref[1]:
             return node.instance.name
-        if node.output_count > 1:
+        if several:
             return STATE_NAMES[min(ref[1], 4)]
         users = self.users.get(ref, [])
         if len(users) != 1 or len(users[0].inputs) < 2 or ref in self.of.outputs:
@@ -201,6 +241,18 @@ class Statements:
                 break
             ref = node.inputs[0]
         return found
+
+
+def plain_name(wanted: str) -> str:
+    """Return a name as an identifier of the language."""
+    name = re.sub(r"\W", "_", wanted, flags=re.ASCII)
+    return name if name.isidentifier() else f"x_{name}"
+
+
+def output_name(key: str) -> str:
+    """Return what an output is called that Keras has under a key of a dict."""
+    name = plain_name(key)
+    return f"{name}_output" if name in RESERVED else name
 
 
 def size(layer: Any) -> int:

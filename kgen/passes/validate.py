@@ -18,7 +18,9 @@ from kgen.passes.infer import compatible
 from kgen.passes.loop import validate_loop
 from kgen.passes.mixing import check_mixing
 from kgen.passes.modules import check_modules
+from kgen.passes.precision import check_policies, check_types
 from kgen.passes.sharing import check_sharing
+from kgen.passes.starting import check_files
 from kgen.passes.stateful import check_stateful
 from kgen.passes.text import check_text
 
@@ -43,6 +45,9 @@ def validate(typed: TypedModel, found: Diagnostics) -> None:
             check_activation(node, found)
             check_size(node, found)
             check_mixing(node, found)
+            check_types(node, found)
+            check_files(node, found)
+            check_frozen(node, found)
     if not found.errors:
         check_text(typed.graph, found)
         check_trainable(typed, found)
@@ -50,6 +55,7 @@ def validate(typed: TypedModel, found: Diagnostics) -> None:
 
 def validate_training(typed: TypedModel, plan: Plan, found: Diagnostics) -> None:
     """Report what does not fit between the layers and the way they are trained."""
+    check_policies(typed.graph, plan, found)
     check_modules(typed, plan, found)
     check_stateful(typed, plan, graphs(typed.graph), found)
     check_class_weight(typed, plan, found)
@@ -226,6 +232,18 @@ def count(number: int) -> str:
     return f"{number:,}" if number < 10**15 else f"{number:.1e}"
 
 
+def check_frozen(node: TypedNode, found: Diagnostics) -> None:
+    """Warn of `trainable=False` where Keras does not hear it."""
+    instance = node.node.instance
+    if isinstance(instance.layer, Layer) and instance.layer.has_sublayers and instance.layer.frozen:
+        found.warn(
+            "W113",
+            f"`{type(instance.layer).__name__}(trainable=False)` is frozen here; Keras trains it",
+            instance.arg_spans.get("trainable", instance.span),
+            helps=["in Keras set `trainable` once the model is built: `layer.trainable = False`"],
+        )
+
+
 def check_trainable(typed: TypedModel, found: Diagnostics) -> None:
     """Warn of a model without weights, and of one that is larger than any machine."""
     total = 0
@@ -240,7 +258,7 @@ def check_trainable(typed: TypedModel, found: Diagnostics) -> None:
         if largest is None or size > largest[0]:
             largest = (size, node)
     if not any(
-        w.trainable and getattr(node.node.instance.layer, "trainable", True)
+        w.trainable and not getattr(node.node.instance.layer, "frozen", False)
         for node in typed.graph.walk()
         for w in node.weights
     ):

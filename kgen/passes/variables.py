@@ -63,11 +63,13 @@ class Variables:
             if wanted not in self.holder and (wanted in passing or self.usable(wanted)):
                 self.holder[wanted] = ref
                 return wanted
-        name = self.names.new(fallback)
-        while name in self.holder:  # it lives on under the name that it was given above
-            name = self.names.new(fallback)
+        name = self.new(fallback)
         self.holder[name] = ref
         return name
+
+    def new(self, wanted: str) -> str:
+        """Return a variable that nothing else has in this function: no tensor that lives on."""
+        return self.names.new(wanted, self.holder)
 
     def usable(self, name: str) -> bool:
         """Return whether a name is not reserved for something else in this function."""

@@ -10,8 +10,9 @@ import torch
 
 from kgen.catalogue.layer import Layer
 from kgen.catalogue.layers.embedding import Embedding
-from kgen.ir.model import Composite, Ref, TypedGraph
+from kgen.ir.model import Ref, TypedGraph
 from kgen.ir.plan import OutputPlan
+from kgen.ir.rewrite import layers_of
 from kgen.ir.shapes import TensorType
 from kgen.verify.keras import keras
 
@@ -54,24 +55,30 @@ def words_of(reader: Layer | None) -> int:
     return int(getattr(reader, "num_tokens", None) or 0)
 
 
-def first_reader(typed: TypedGraph, ref: Ref) -> Layer | None:
-    """Return the layer that takes a tensor first, in whatever block it is."""
+def readers(typed: TypedGraph, ref: Ref) -> Iterator[Layer]:
+    """Yield the layers that take a tensor, in whatever block or wrapper they are."""
     for node in typed.nodes:
-        if ref not in node.node.inputs:
-            continue
-        layer = node.node.instance.layer
-        if isinstance(layer, Composite):
-            assert node.inner is not None
-            at = node.node.inputs.index(ref)
-            return first_reader(node.inner, (node.inner.graph.inputs[at], 0))
-        return layer
-    return None
+        for at in [i for i, taken in enumerate(node.node.inputs) if taken == ref]:
+            if node.inner is not None:
+                yield from readers(node.inner, (node.inner.graph.inputs[at], 0))
+            else:
+                yield from layers_of(node.node.instance.layer)
+
+
+def reader(typed: TypedGraph, ref: Ref, kind: TensorType) -> Layer | None:
+    """Return the layer that says the most of what an input holds: that knows the fewest words."""
+    found = list(readers(typed, ref))
+    knowing = [layer for layer in found if words_of(layer)]
+    if not knowing and "int" in kind.dtype:  # something that only moves the words takes them first
+        inside = (layer for node in typed.nodes for layer in layers_of(node.node.instance.layer))
+        knowing = [layer for layer in inside if words_of(layer)]
+    return min(knowing, key=words_of) if knowing else next(iter(found), None)
 
 
 def inputs_of(typed: TypedGraph) -> Iterator[tuple[TensorType, Layer | None]]:
-    """Yield the type and first reader of every input."""
+    """Yield the type of every input and the layer that says what it holds."""
     for i, kind in zip(typed.graph.inputs, typed.input_types, strict=True):
-        yield kind, first_reader(typed, (i, 0))
+        yield kind, reader(typed, (i, 0), kind)
 
 
 def random_weight(rng: np.random.Generator, name: str, shape: tuple[int, ...]) -> Array:

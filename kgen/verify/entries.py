@@ -9,14 +9,16 @@ from typing import Any
 
 from kgen.catalogue.base import Entry, snake_case
 from kgen.catalogue.families import ACTIVATIONS, LAYERS
+from kgen.catalogue.initializers import Constant
 from kgen.catalogue.layer import Layer
 from kgen.catalogue.layers.spatial import Spatial
 from kgen.catalogue.metrics.base import LossFunction
 from kgen.catalogue.optimizers import Optimizer
 from kgen.ir import functions
 from kgen.ir.model import Composite, Instance
-from kgen.ir.plan import OutputPlan, Plan
+from kgen.ir.plan import Plan
 from kgen.ir.shapes import TensorType
+from kgen.verify.functions import keras_function
 from kgen.verify.keras import keras, mend, mend_optimizer, unclipped
 
 # Activations that Keras 3 has no more.
@@ -93,6 +95,8 @@ def keras_value(value: Any) -> Any:
         return partial(function, **arguments) if arguments else function
     if isinstance(value, Optimizer):
         return keras_optimizer(value)
+    if isinstance(value, Constant) and value.file:
+        return keras.initializers.Zeros()  # whatever a file holds, both get the same weights
     modules = {"initializer": keras.initializers, "regularizer": keras.regularizers}
     modules |= {"loss": keras.losses, "learning-rate schedule": keras.optimizers.schedules}
     module = modules.get(value.family.noun, getattr(keras, f"{value.family.noun}s", None))
@@ -108,89 +112,12 @@ def keras_optimizer(optimizer: Optimizer) -> Any:
     return mend_optimizer(getattr(keras.optimizers, type(optimizer).__name__)(**arguments))
 
 
-def keras_function(function: functions.Function) -> Callable[..., Any]:
-    """Return a small function of a spec as a Python function over `keras.ops`."""
-
-    def call(*arguments: Any) -> Any:
-        if len(arguments) < len(function.params):  # `Lambda` gives several tensors as a list
-            (arguments,) = arguments
-        names = dict(zip(function.params, arguments, strict=True))
-
-        def value(e: functions.Expr) -> Any:
-            if isinstance(e, functions.Constant):
-                return e.value
-            if isinstance(e, functions.Variable):
-                return names[e.name]
-            if isinstance(e, functions.Negative):
-                return -value(e.operand)
-            if isinstance(e, functions.Index):
-                return indexed(value(e.value), e.items)
-            if isinstance(e, functions.Infix):
-                sides = [side(value(part)) for part in (e.left, e.right)]
-                return INFIX[e.op](*sides)
-            assert isinstance(e, functions.Operation)
-            if e.op == "list":
-                return [value(item) for item in e.args]
-            words = KEYWORDS.get(e.op, {})
-            options = {words.get(k, k): value(v) for k, v in e.kwargs}
-            return getattr(keras.ops, OPERATIONS.get(e.op, e.op))(*map(value, e.args), **options)
-
-        def side(x: Any) -> Any:
-            return keras.ops.array(x, keras.config.floatx()) if isinstance(x, list | tuple) else x
-
-        return value(function.body)
-
-    call.__name__ = function.name or "call"
-    return call
-
-
-def indexed(x: Any, items: tuple[Any, ...]) -> Any:
-    """Return `x[items]`; torch's tensors have no slices that go backwards."""
-    if isinstance(x, list | tuple):
-        return x[items[0]]
-    for axis, item in enumerate(items):
-        if item == (None, None, -1):
-            after = [i for i in items[axis:] if i is not None]
-            x = keras.ops.flip(x, -len(after) if Ellipsis in items[:axis] else axis)
-    forwards = ((None, None, None) if i == (None, None, -1) else i for i in items)
-    return x[tuple(slice(*i) if isinstance(i, tuple) else i for i in forwards)]
-
-
-# What Keras' operations are called where small functions know them by a name of `keras.backend`.
-OPERATIONS = {
-    "concat": "concatenate", "permute_dimensions": "transpose", "pow": "power", "reverse": "flip",
-    "switch": "where", "swish": "silu", "reduce_sum": "sum", "reduce_mean": "mean",
-    "reduce_max": "max", "reduce_min": "min",
-}  # fmt: skip
-KEYWORDS = {
-    "clip": {"min_value": "x_min", "max_value": "x_max"},
-    "norm": {"order": "ord"},
-    "permute_dimensions": {"pattern": "axes"},
-    "repeat": {"n": "repeats"},
-    "reshape": {"shape": "newshape"},
-    "tile": {"n": "repeats"},
-}
-INFIX: dict[str, Callable[[Any, Any], Any]] = {
-    "+": lambda a, b: a + b,
-    "-": lambda a, b: a - b,
-    "*": lambda a, b: a * b,
-    "/": lambda a, b: a / b,
-    "//": lambda a, b: a // b,
-    "%": lambda a, b: a % b,
-    "**": lambda a, b: a**b,
-    "<": lambda a, b: a < b,
-    "<=": lambda a, b: a <= b,
-    ">": lambda a, b: a > b,
-    ">=": lambda a, b: a >= b,
-    "==": lambda a, b: a == b,
-    "!=": lambda a, b: a != b,
-}
-
-
 def compile_model(model: Any, plan: Plan) -> None:
     """Compile a Keras model as a plan says."""
     keras.utils.clear_session()  # Keras numbers names that it has given before: auc_1
     outputs = plan.outputs
+    # Keras logs two outputs of one layer under one name: those of the spec tell them apart.
+    model.output_names = [o.name for o in outputs]
     losses = [
         unclipped(keras_value(o.loss)) if o.fused else keras_measure(o.loss, keras.losses.get)
         for o in outputs
@@ -232,10 +159,3 @@ def keras_measure(entry: Any, known: Callable[[str], Any]) -> Any:
     except ValueError:
         return name if name in ("acc", "accuracy", "ce", "crossentropy") else keras_value(entry)
     return name
-
-
-def log_names(model: Any, outputs: tuple[OutputPlan, ...]) -> dict[str, str]:
-    """Return for the prefix of each output in Keras' logs that of the spec."""
-    if len(outputs) == 1:
-        return {}
-    return {f"{a}_": f"{o.name}_" for a, o in zip(model.output_names, outputs, strict=True)}

@@ -112,8 +112,11 @@ def normalize_kernel(layer: Any, inputs: Any, training: bool = False) -> Any:
         layer.vector_u.assign(vector)
         layer.kernel.assign(kernel)
     used = [(layer.kernel, layer.kernel.value.clone())]
-    with keras.StatelessScope(state_mapping=used):
-        return layer.layer(inputs)
+    with keras.StatelessScope(state_mapping=used, collect_losses=True) as scope:
+        outputs = layer.layer(inputs)
+    for loss in scope.losses:
+        layer.add_loss(loss)
+    return outputs
 
 
 def mend(layer: Any) -> Any:

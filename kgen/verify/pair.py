@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -167,7 +168,7 @@ class Pair:
         results = listed(self.keras.open(given, training=training))
         count = len(self.graph.graph.outputs)
         theirs.outputs, theirs.layers = list(results[:count]), list(results[count:])
-        if any(getattr(layer, "stateful", False) for layer in self.keras.model.layers):
+        if any(getattr(layer, "stateful", False) for layer in self.keras.layers.values()):
             return ours, theirs  # Keras assigns to the state, which torch cannot differentiate
         cotangents = [torch.from_numpy(rng.standard_normal(numpy(y).shape)) for y in theirs.outputs]
         trainable = [(p, v) for p, v in self.pairs if v.trainable]
@@ -200,6 +201,13 @@ class Pair:
         values = result if isinstance(result, tuple) else (result,)
         # Masks come after the outputs.
         return [ACTIVATE[o.fused](y) for o, y in zip(self.plan.outputs, values, strict=False)]
+
+    def predicted(self, inputs: Sequence[Array]) -> list[Array]:
+        """Return what the script's `predict` returns, all samples in one batch."""
+        with in_float64():
+            given = tuple(torch.from_numpy(x.copy()) for x in inputs)
+            result = self.module.predict(deepcopy(self.ours), given, len(given[0]))
+        return [numpy(y) for y in (result if isinstance(result, tuple) else (result,))]
 
     def draws(self, inputs: Sequence[Array]) -> str:
         """Return the path of the first layer that draws random numbers in training, "" for none."""

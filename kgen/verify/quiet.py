@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import replace
 from typing import Any
 
+from kgen.catalogue.policies import FULL, HALVES
+from kgen.ir.functions import Expr, Function, Index, Infix, Negative, Operation
 from kgen.ir.model import TypedModel
 from kgen.ir.plan import Plan
 from kgen.ir.rewrite import Rewriter
 
+RANDOM = ("random_normal", "normal", "random_uniform", "uniform")
 RATES = ("rate", "dropout", "recurrent_dropout", "stddev", "drop_path_rate")
 
 
 def quiet_model(typed: TypedModel) -> TypedModel:
     """Return the model with every rate of dropout and noise 0; itself where none is more."""
+    return _rewritten(typed, Quiet())
+
+
+def drawless_model(typed: TypedModel) -> TypedModel:
+    """Return the model whose small functions draw zeros, which they would do in inference, too."""
+    return _rewritten(typed, Drawless())
+
+
+def _rewritten(typed: TypedModel, rewriter: Rewriter) -> TypedModel:
     from kgen.diagnostics import Diagnostics
     from kgen.passes.infer import infer
 
-    graph = Quiet().graph(typed.model.graph)
+    graph = rewriter.graph(typed.model.graph)
     if graph is typed.model.graph:
         return typed
     model = replace(typed.model, graph=graph)
@@ -27,13 +38,44 @@ def quiet_model(typed: TypedModel) -> TypedModel:
 
 def quiet_plan(plan: Plan) -> Plan:
     """Return the plan with full precision; the epochs, callbacks and data are no part of a step."""
-    fit = copy.copy(plan.fit)
-    fit.precision = "float32"
-    return replace(plan, fit=fit)
+    return replace(plan, policies=FULL)
 
 
-class Quiet(Rewriter):
-    """Takes the randomness from layers."""
+class Drawless(Rewriter):
+    """Puts zeros in the place of what small functions draw."""
 
     def argument(self, name: str, value: Any) -> Any:
+        if isinstance(value, Function):
+            body = quiet_body(value.body)
+            return value if body is value.body else replace(value, body=body)
+        return super().argument(name, value)
+
+
+class Quiet(Drawless):
+    """Takes the randomness from layers, and policies of less precision."""
+
+    def argument(self, name: str, value: Any) -> Any:
+        if name == "dtype" and value in HALVES:
+            return None
         return 0.0 if name in RATES and value else super().argument(name, value)
+
+
+def quiet_body(e: Expr) -> Expr:
+    """Return the body of a small function with zeros for what it draws; the depth is bounded."""
+    if isinstance(e, Operation):
+        args = tuple(map(quiet_body, e.args))
+        kwargs = tuple((name, quiet_body(value)) for name, value in e.kwargs)
+        shape = (*args, *(value for name, value in kwargs if name == "shape"))[:1]
+        like = shape[0] if shape and isinstance(shape[0], Operation) else None
+        if e.op in RANDOM and like is not None and like.op in ("shape", "int_shape"):
+            return Operation(e.span, "zeros_like", like.args)
+        changed: Expr = replace(e, args=args, kwargs=kwargs)
+    elif isinstance(e, Infix):
+        changed = replace(e, left=quiet_body(e.left), right=quiet_body(e.right))
+    elif isinstance(e, Negative):
+        changed = replace(e, operand=quiet_body(e.operand))
+    elif isinstance(e, Index):
+        changed = replace(e, value=quiet_body(e.value))
+    else:
+        return e
+    return e if changed == e else changed

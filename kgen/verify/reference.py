@@ -119,6 +119,8 @@ class KerasModel:
             self.layers[instance.uid] = self.new_layer(node)
         layer = self.layers[instance.uid]
         results = call_layer(instance.layer, layer, inputs)
+        if new and instance.layer.frozen:
+            layer.trainable = False  # when a layer is made, that does not reach those inside it
         if new and not instance.layer.adapts():  # such weights are statistics of the data
             noted = {id(v) for v in self.variables}  # those of a model in `TimeDistributed` are
             weights = [v for v in layer.weights if id(v) not in noted]
@@ -153,7 +155,7 @@ class KerasModel:
     def functional(self, typed: TypedGraph, seen: list[Any] | None) -> Any:
         """Return a graph as a Keras model of its own, with what `seen` collects as outputs."""
         formal = [
-            keras.Input(t.shape, dtype=None if "float" in t.dtype else t.dtype)
+            keras.Input(t.shape, dtype=None if "float" in t.dtype else t.dtype, batch_size=t.batch)
             for t in typed.input_types
         ]
         outputs = [*self.graph(typed, formal, seen), *(seen or ())]
@@ -201,6 +203,8 @@ def call_layer(layer: Layer, made: Any, inputs: list[Any]) -> Sequence[Any]:
         # Stacked cells return nested states.
         flat: list[Any] = keras.tree.flatten(made(inputs[0], **state))
         return flat
+    if getattr(layer, "attention_mask", False):
+        *inputs, options["attention_mask"] = inputs
     own = keras.layers.MultiHeadAttention | keras.layers.GroupQueryAttention
     if isinstance(made, own) and len(inputs) == 1:
         return listed(made(inputs[0], inputs[0], **options))

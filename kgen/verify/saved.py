@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from kgen.catalogue.activations import LegacyHardSigmoid
+from kgen.catalogue.policies import HALVES
 from kgen.ir.model import Graph
 from kgen.ir.rewrite import layers_of
 from kgen.verify.arrays import Array, numpy
@@ -15,12 +16,17 @@ from kgen.verify.keras import keras
 def load_saved(path: str) -> Any:
     """Return the model that Keras loads from a file, None where it cannot.
 
-    Keras 3 does not load all that older versions have written.
+    Keras 3 does not load all that older versions have written. What is compared is compared in
+    full precision: layers of a mixed dtype policy compute in float32.
     """
     try:
-        return keras.models.load_model(path, compile=False)
+        model = keras.models.load_model(path, compile=False)
     except (ValueError, TypeError, KeyError, OSError, ImportError):
         return None
+    for layer in model._flatten_layers():
+        if layer.dtype_policy.name in HALVES:
+            layer.dtype_policy = "float32"
+    return model
 
 
 def read_otherwise(graph: Graph) -> str:

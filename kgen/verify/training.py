@@ -12,7 +12,7 @@ from kgen.backends.training import scheduled
 from kgen.catalogue.losses.crossentropy import CategoricalCrossentropy
 from kgen.ir.plan import Plan
 from kgen.verify.arrays import Array
-from kgen.verify.entries import compile_model, log_names
+from kgen.verify.entries import compile_model
 from kgen.verify.generated import in_float64
 from kgen.verify.pair import Pair
 
@@ -65,7 +65,6 @@ def keras_steps(pair: Pair, batches: Sequence[Batch]) -> Iterator[Logs]:
     """Train Keras' model; yield what it logs, under the names of the spec's outputs."""
     model, plan = pair.keras.model, pair.plan
     compile_model(model, plan)
-    prefixes = log_names(model, plan.outputs)
     for batch in batches:
         model.reset_metrics()
         x, y = batch.inputs, keras_targets(plan, batch.targets)
@@ -76,13 +75,7 @@ def keras_steps(pair: Pair, batches: Sequence[Batch]) -> Iterator[Logs]:
             sample_weight=batch.weights[0] if batch.weights else None,
             return_dict=True,
         )
-        yield {renamed(name, prefixes): float(value) for name, value in logs.items()}
-
-
-def renamed(name: str, prefixes: dict[str, str]) -> str:
-    """Return a name of Keras' logs with the spec's name of the output."""
-    longest = max((p for p in prefixes if name.startswith(p)), key=len, default="")
-    return prefixes.get(longest, "") + name.removeprefix(longest)
+        yield {name: float(value) for name, value in logs.items()}
 
 
 def keras_targets(plan: Plan, arrays: Sequence[Array]) -> list[Array]:

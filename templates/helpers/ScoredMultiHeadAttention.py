@@ -17,11 +17,11 @@ class ScoredMultiHeadAttention(MultiHeadAttention):
             before = torch.ones_like(scores[:1, 0], dtype=torch.bool).tril()
             mask = before if mask is None else mask & before
         if mask is not None:
-            scores = scores.masked_fill(~mask[:, None], -1e9)
+            least = torch.finfo(scores.dtype).min / 2
+            scores = scores.masked_fill(~mask[:, None], least)
         weights = scores.softmax(-1)
         if mask is not None:
-            weights = (
-                weights * mask[:, None]
-            )  # a query that may look nowhere gets zeros
+            # A query that may look nowhere gets zeros.
+            weights = weights * mask[:, None]
         y = F.dropout(weights, self.dropout, self.training) @ v
         return self.output(y.transpose(1, 2).flatten(2)), weights

@@ -202,6 +202,35 @@ def test_means_the_same(keras: str, kgen: str) -> None:
     assert program(keras) == program(kgen)
 
 
+TICKETS = """
+title = keras.Input(shape=(None,), name="title")
+tags = keras.Input(shape=(3,), name="tags")
+features = layers.LSTM(4)(layers.Embedding(50, 4)(title))
+x = layers.concatenate([features, tags])
+priority_pred = layers.Dense(1)(x)
+department_pred = layers.Dense(4, name="department")(x)
+model = keras.Model(
+    inputs={"title": title, "tags": tags},
+    outputs={"priority": priority_pred, "department": department_pred},
+)
+model.compile(optimizer="sgd", loss={"priority": "mse", "department": "categorical_crossentropy"},
+              loss_weights={"priority": 1.0, "department": 0.2})
+model.fit({"title": title_data, "tags": tags_data}, {"priority": p, "department": d}, epochs=2,
+          batch_size=8, validation_data=({"title": t_test, "tags": g_test}, (p_test, d_test)))
+data random(64, test=16, length=10)
+"""
+
+
+def test_data_inputs_and_outputs_in_dicts() -> None:
+    check = check_text(TICKETS)
+    assert not check.errors
+    assert check.plan is not None
+    assert [o.name for o in check.plan.outputs] == ["priority", "department"]
+    assert [o.weight for o in check.plan.outputs] == [1.0, 0.2]
+    assert (check.plan.fit.epochs, check.plan.fit.batch_size) == (2, 8)
+    assert check.plan.fit.validation_data == "test"
+
+
 @pytest.mark.parametrize(
     ("spec", "code", "help"),
     [

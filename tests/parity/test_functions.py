@@ -213,6 +213,14 @@ MISTAKES = [
     ("1 / 0 * x", "K203", "1 / 0"),
     ("3.0", "K203", "3.0"),
     ("mse(x, z)", "K403", "mse(x, z)"),
+    ("norm(x, 1)", "K501", "1"),
+    ("norm(z, 2, (1, 2))", "K501", "2"),
+    ("ops.expand_dims(x)", "K202", "ops.expand_dims(x)"),
+    ("ops.repeat(x, 2)", "K202", "ops.repeat(x, 2)"),
+    ("tf.concat([x, y])", "K202", "tf.concat([x, y])"),
+    ("tf.split(x, [1, 2], axis=1)[0]", "K306", "tf.split(x, [1, 2], axis=1)"),
+    ("unstack(z, 2, 1)[0]", "K306", "2"),
+    ("argmax(x, None, True)", "K501", "None"),
 ]
 
 

@@ -81,6 +81,14 @@ ROWS = {
     "LSTM(4, return_sequences=True) -> TimeDistributed(Dense(3, softmax))\n"
     "compile(adam, categorical_crossentropy, metrics=[accuracy])\n"
     "fit(epochs=2, batch_size=16, shuffle=False)",
+    "masked steps that are right or wrong": "Input(7, dtype=int32) -> "
+    "Embedding(9, 5, mask_zero=True) -> GRU(3, return_sequences=True) -> Dense(1, sigmoid)\n"
+    "compile(adam, binary_crossentropy, metrics=[accuracy, BinaryAccuracy(threshold=0.4)])\n"
+    "fit(epochs=2, batch_size=16, shuffle=False)",
+    "masked steps with several answers": "Input(7, dtype=int32) -> "
+    "Embedding(9, 5, mask_zero=True) -> Dense(3, sigmoid)\n"
+    "compile(adam, binary_crossentropy, metrics=[BinaryAccuracy(), Accuracy()])\n"
+    "fit(epochs=2, batch_size=16, shuffle=False)",
     "convolution": "Conv2D(4, 3, relu, padding=same, input_shape=(8, 8, 2)) -> MaxPooling2D() -> "
     "Conv2D(3, 3, strides=2) -> BatchNormalization() -> Flatten() -> Dense(3, softmax)\n"
     "compile(Adam(0.01), categorical_crossentropy, metrics=[accuracy])\n"

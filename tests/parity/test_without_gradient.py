@@ -34,6 +34,25 @@ model m {{
 }}
 compile({0}, mse)
 """
+DETACHED = """
+def half(v) = stop_gradient(v) / 2
+model m {{
+  x = Input(6)
+  a = x -> Dense(4, name=idle)
+  b = x -> Dense(4)
+  c = [a, b] -> Lambda((p, q): half(p) * q + cast(p > 0, 'float32'))
+  outputs(c -> Dense(1))
+}}
+compile({0}, mse)
+"""
+USED = """
+model m {{
+  x = Input(6)
+  a = x -> Dense(4) -> Lambda(v: stop_gradient(v) * v)
+  outputs(a -> Dense(1))
+}}
+compile({0}, mse)
+"""
 TWICE = """
 model two {{
   x = Input(6)
@@ -58,8 +77,10 @@ compile({0}, mse)
         (INSIDE.replace("{1}", ", activity_regularizer=l2(0.1)"), False),
         (STOPS, True),
         (TWICE, False),
+        (DETACHED, True),
+        (USED, False),
     ],
-    ids=["inside", "penalty inside", "comparison", "used twice"],
+    ids=["inside", "penalty inside", "comparison", "used twice", "detached", "also used"],
 )
 def test_as_in_keras(
     model: str, idle: bool, optimizer: str, many: int, tmp_path: Path,

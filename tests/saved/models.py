@@ -139,6 +139,9 @@ def inputs_of(model: Any, samples: int = 3) -> list[np.ndarray]:
     for x in model.inputs:
         shape = (samples, *(s or 6 for s in x.shape[1:]))
         whole = "int" in x.dtype
+        if x.dtype == "bool":
+            arrays.append(rng.random(shape) < 0.7)
+            continue
         arrays.append(
             rng.integers(0, 9, shape).astype("int32")
             if whole
@@ -171,12 +174,14 @@ def import_script(text: str, folder: Path, state: bytes | None = None) -> Module
     return module
 
 
-def run_script(module: ModuleType, arrays: list[np.ndarray]) -> list[np.ndarray]:
+def run_script(
+    module: ModuleType, arrays: list[np.ndarray], batch_size: int = 2
+) -> list[np.ndarray]:
     """Return what the script predicts with the weights that it loads by default."""
     net = module.Model()
     if module.Config().weights:
         module.load_weights(net, module.Config().weights)
-    found = module.predict(net.eval(), tuple(map(torch.tensor, arrays)), 2)
+    found = module.predict(net.eval(), tuple(map(torch.tensor, arrays)), batch_size)
     found = found if isinstance(found, list | tuple) else [found]
     return [np.asarray(y) for y in found]
 

@@ -11,11 +11,13 @@ from typing import Any
 
 import keras
 import pytest
+from keras import layers as L
 
 from kgen.frontends.keras.container import open_folder
 from tests.saved.models import (
     MODELS,
     assert_equal,
+    build,
     graph,
     images,
     mlp,
@@ -90,3 +92,17 @@ def test_a_layer_keeps_the_name_that_a_person_gave(folder: Path) -> None:
     from tests.saved.models import build
 
     assert "self.head = nn.Linear(3, 2)" in build(read(folder / "model.keras"))[0].script
+
+
+def test_hdf5_of_layers_whose_names_or_arguments_are_few(folder: Path) -> None:
+    """Some do not say whether they are trained, one has another name in HDF5."""
+    x = keras.Input((4, 4, 2))
+    y = L.Reshape((4, 8))(L.SpatialDropout2D(0.2)(x))
+    model = shaken(keras.Model(x, L.SpatialDropout1D(0.2)(L.GroupQueryAttention(2, 4, 2)(y, y))))
+    scripts = []
+    for ending in ("keras", "h5"):
+        model.save(folder / f"model.{ending}")
+        saved = read(folder / f"model.{ending}")
+        assert_equal(model, saved, folder)
+        scripts.append(build(saved)[0].script.partition("class Model")[2])
+    assert scripts[0] == scripts[1]

@@ -67,8 +67,8 @@ def test_custom_functions() -> None:
 
 
 def test_precision() -> None:
-    config = config_of(L.Dense(3, dtype="mixed_bfloat16"))
-    assert messages(config) == ["K605: the dtype policy `mixed_bfloat16` is not supported"]
+    config = config_of(L.Dense(3, dtype="bfloat16"))
+    assert messages(config) == ["K605: the dtype policy `bfloat16` is not supported"]
 
 
 def test_unknown_operations() -> None:

@@ -134,10 +134,9 @@ class Softmax(Layer):
     stateless = True
 
     @property
-    def activation(self) -> Activation:
+    def activation(self) -> Activation | None:
         """Return the same as an activation function, which a loss may take over."""
-        axis = self.axis if isinstance(self.axis, int) else self.axis[0]
-        return SoftmaxFunction(axis=axis)
+        return SoftmaxFunction(axis=self.axes[0]) if len(self.axes) == 1 else None
 
     def output(self, x: TensorType) -> TensorType:
         for axis in self.axes:

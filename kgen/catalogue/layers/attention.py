@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 from kgen.catalogue.base import arg
 from kgen.catalogue.constraints import Constraint
 from kgen.catalogue.initializers import GlorotUniform, Initializer, Ones
 from kgen.catalogue.kinds import Bool, Choice, Custom, Float, Int, Opt, TupleOf
-from kgen.catalogue.layer import Context, Layer, Outputs, Value, need_known, need_rank
-from kgen.catalogue.layers.core import SEED_HAS_NO_EFFECT
+from kgen.catalogue.layer import Context, Outputs, Value
+from kgen.catalogue.layers.attending import SEED, Attending, Projecting
 from kgen.catalogue.layers.spatial import (
     BIAS_CONSTRAINT,
     BIAS_INITIALIZER,
@@ -25,123 +25,11 @@ from kgen.catalogue.weights import SAME, Layout, Weight
 from kgen.diagnostics import Fault
 from kgen.ir.shapes import TensorType, show
 
-T = TypeVar("T", TensorType, Value)
-
-USE_CAUSAL_MASK = arg(
-    Bool(), "Whether a step attends only to itself and those before.", False, keyword_only=True
-)
-RETURN_SCORES = arg(
-    Bool(), "Whether to return the attention weights too.", False, keyword_only=True
-)
-SEED = arg(Opt(Int()), "Seed of Keras' own generator.", None)
-AXES = "(steps, features)"
-
 
 def only_steps(value: Any) -> None:
     """Accept what means the axis of the steps."""
     if value not in (None, 1, (1,), [1]):
         raise ValueError(value)
-
-
-class Attending(Layer, abstract=True):
-    """Base of attention layers: they take a query, a value and, perhaps, a key."""
-
-    use_causal_mask: bool = USE_CAUSAL_MASK
-    return_attention_scores: bool = RETURN_SCORES
-
-    no_effect = {"seed": SEED_HAS_NO_EFFECT}
-    supports_masking = True
-    attends = True
-    call_args = ("use_causal_mask", "return_attention_scores")
-    call_inputs = ("query", "value", "key")
-
-    def output_count(self) -> int:
-        return 1 + self.return_attention_scores
-
-    def output_mask(self, *inputs: TensorType) -> bool:
-        return inputs[0].mask
-
-    def roles(self, inputs: tuple[T, ...]) -> tuple[T, T, T]:
-        """Return query, value and key: a key left out is the value, a value the query."""
-        query = inputs[0]
-        value = inputs[1] if len(inputs) > 1 else query
-        key = inputs[2] if len(inputs) > 2 else value
-        return query, value, key
-
-    def check_inputs(self, inputs: tuple[TensorType, ...]) -> None:
-        """Raise `Fault` unless the inputs are sequences, as many keys as values."""
-        for t in inputs:
-            need_rank(self, t, 2, AXES)
-            need_known(self, t, -1, "number of features")
-        _, value, key = self.roles(inputs)
-        a, b = value.shape[0], key.shape[0]
-        if a is not None and b is not None and a != b:
-            raise Fault(
-                "K304",
-                f"`{type(self).__name__}` needs a key for each value, got {key} and {value}",
-                label=f"{b} keys and {a} values",
-                notes=("the inputs are query, value, key, in this order",),
-            )
-
-
-class Projecting(Attending, abstract=True):
-    """Base of attention with heads: learned projections of queries, keys and values."""
-
-    sliding_window: int | None
-    kernel_initializer: Any
-    bias_initializer: Any
-    kernel_regularizer: Any
-    bias_regularizer: Any
-    kernel_constraint: Any
-    bias_constraint: Any
-    use_bias: bool
-
-    def projection(
-        self,
-        torch: str,
-        shape: tuple[int, ...],
-        layout: Layout,
-        bias_shape: tuple[int, ...],
-        bias_layout: Layout,
-    ) -> list[Weight]:
-        """Return the kernel and bias of one projection."""
-        kernel = Weight(
-            "kernel",
-            shape,
-            self.kernel_initializer,
-            f"{torch}.weight",
-            layout,
-            fan_axes=((0, 1), (2,)) if torch == "output" else ((0,), (1, 2)),
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-        )
-        bias = Weight(
-            "bias",
-            bias_shape,
-            self.bias_initializer,
-            f"{torch}.bias",
-            bias_layout,
-            native_fans=False,
-            regularizer=self.bias_regularizer,
-            constraint=self.bias_constraint,
-        )
-        return [kernel, bias] if self.use_bias else [kernel]
-
-    def restrictions(self, ctx: Context, inputs: tuple[Value, ...]) -> str:
-        """Return the arguments that say where attention may go, "" for everywhere."""
-        query, value, key = self.roles(inputs)
-        terms = [f"{query.mask}[:, :, None]"] if query.mask else []
-        keys = [value.mask, key.mask if len(inputs) > 2 else ""]
-        terms += [f"{mask}[:, None, :]" for mask in dict.fromkeys(filter(None, keys))]
-        if self.sliding_window is not None:
-            near = f"near({query}, {value}, {self.sliding_window})"
-            terms.append(f"{near}[None]")
-        if not terms:
-            return ", is_causal=True" if self.use_causal_mask else ""
-        if self.use_causal_mask:
-            terms.append(f"causal({query}, {value})[None]")
-        mask = ctx.let("attention_mask", " & ".join(terms), "(N, T, S), True where it may go")
-        return f", mask={mask}"
 
 
 class MultiHeadAttention(Projecting):
@@ -181,7 +69,6 @@ class MultiHeadAttention(Projecting):
     seed: int | None = SEED
 
     no_effect = {"flash_attention": "torch chooses the fastest kernel by itself"}
-    inputs = (1, 3)
     takes_masks = True
 
     def check(self) -> None:
@@ -296,7 +183,8 @@ class DotAttention(Attending, abstract=True):
             terms.append(f"causal({query}, {value})")
         if terms:
             mask = " & ".join(terms)
-            scores = f"torch.where({mask}, {scores}, {scores} - 1e9)"
+            large = "65504.0" if ctx.policy_of(self) == "mixed_float16" else "1e9"  # as in Keras
+            scores = f"torch.where({mask}, {scores}, {scores} - {large})"
         weights = ctx.let("weights", f"torch.softmax({scores}, dim=-1)")
         if self.dropout:
             weights = ctx.let("weights", f"F.dropout({weights}, {self.dropout}, self.training)")

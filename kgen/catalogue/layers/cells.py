@@ -23,7 +23,8 @@ from kgen.catalogue.layers.recurrent_base import (
     UNROLL,
     Recurrent,
 )
-from kgen.catalogue.layers.wrappers import LayerArg, as_tuple
+from kgen.catalogue.layers.wrapped import LayerArg
+from kgen.catalogue.layers.wrappers import as_tuple
 from kgen.catalogue.weights import Weight
 from kgen.diagnostics import Fault
 from kgen.ir.model import Instance

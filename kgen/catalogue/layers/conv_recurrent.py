@@ -59,6 +59,8 @@ from kgen.ir.shapes import TensorType, element_count
 class ConvLSTM(BaseConv, abstract=True):
     """Base of LSTMs whose products with kernels are convolutions (Shi et al., 2015)."""
 
+    has_sublayers = True
+
     filters: int = arg(Int(min=1), FILTERS_DOC)
     kernel_size: tuple[int, ...] = KERNEL_SIZE
     strides: tuple[int, ...] = STRIDES

@@ -34,7 +34,7 @@ from kgen.catalogue.layers.color_augmentation import (
     texts,
 )
 from kgen.catalogue.layers.spatial import DATA_FORMAT
-from kgen.catalogue.layers.wrappers import LayerArg
+from kgen.catalogue.layers.wrapped import LayerArg
 from kgen.diagnostics import Fault
 from kgen.ir.model import Instance
 from kgen.ir.shapes import TensorType

@@ -8,7 +8,8 @@ from typing import Any
 from kgen.catalogue.base import arg
 from kgen.catalogue.kinds import Bool, Float, Int, Opt
 from kgen.catalogue.layer import Context, Outputs, Value
-from kgen.catalogue.layers.attention import SEED, MultiHeadAttention, Projecting
+from kgen.catalogue.layers.attending import SEED, Projecting
+from kgen.catalogue.layers.attention import MultiHeadAttention
 from kgen.catalogue.layers.spatial import (
     BIAS_CONSTRAINT,
     BIAS_INITIALIZER,
@@ -51,7 +52,6 @@ class GroupQueryAttention(Projecting):
 
     spellings = ("GroupedQueryAttention",)
     no_effect = MultiHeadAttention.no_effect
-    inputs = (1, 3)
 
     def check(self) -> None:
         if self.num_query_heads % self.num_key_value_heads:

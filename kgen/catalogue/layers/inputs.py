@@ -7,10 +7,11 @@ from typing import Any
 from kgen.catalogue.base import arg
 from kgen.catalogue.kinds import Bool, Choice, Int, Opt, TupleOf
 from kgen.catalogue.layer import Layer, Outputs
+from kgen.catalogue.policies import HALVES, INPUTS, REFUSED
 from kgen.diagnostics import Fault
 from kgen.ir.shapes import TensorType
 
-DTYPES = ("float32", "float64", "float16", "bfloat16", "int32", "int64", "uint8", "bool", "string")
+DTYPES = ("float32", *REFUSED, *INPUTS)
 
 
 class Input(Layer):
@@ -77,6 +78,8 @@ def declared_input(layer: Layer) -> TensorType | None:
     for `Input` its `shape` and `batch_shape`. An `Embedding` takes integers of any length.
     """
     dtype = layer.dtype or "float32"
+    if dtype in HALVES:
+        dtype = "float32"  # a policy is no type
     batch = layer.batch_size
     shape = layer.input_shape
     full = layer.batch_input_shape

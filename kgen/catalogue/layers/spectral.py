@@ -9,7 +9,7 @@ from kgen.catalogue.base import arg
 from kgen.catalogue.initializers import TruncatedNormal
 from kgen.catalogue.kinds import Int
 from kgen.catalogue.layer import Context, Layer, Outputs, Value
-from kgen.catalogue.layers.wrappers import LayerArg, named_layer
+from kgen.catalogue.layers.wrapped import LayerArg, named_layer
 from kgen.catalogue.weights import Weight
 from kgen.diagnostics import Fault
 from kgen.ir.model import Instance
@@ -36,6 +36,10 @@ class SpectralNormalization(Layer):
                 "`SpectralNormalization(trainable=False)` is not supported",
                 arg="trainable",
             )
+
+    @property
+    def frozen(self) -> bool:
+        return self.inner.frozen
 
     @property
     def inner(self) -> Layer:
@@ -91,7 +95,11 @@ class SpectralNormalization(Layer):
         options = str(self.normalized(x.type).shape[-1])
         if self.power_iterations > 1:
             options += f", power_iterations={self.power_iterations}"
-        return self.inner.lower(cast(Context, Inside(ctx, options)), x)
+        y = self.inner.lower(cast(Context, Inside(ctx, options)), x)
+        if self.inner.activity_regularizer is not None:
+            y = ctx.let("y", str(y))
+            ctx.penalty(self.inner.activity_penalty(y))
+        return y
 
     def flops(self, inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...]) -> int:
         return self.inner.flops(inputs, outputs)

@@ -6,66 +6,31 @@ from dataclasses import replace
 from typing import Any
 
 from kgen.catalogue.base import arg
-from kgen.catalogue.families import LAYERS
-from kgen.catalogue.kinds import Choice, Kind, Mismatch, Opt
+from kgen.catalogue.kinds import Choice, Opt
 from kgen.catalogue.layer import Context, Layer, Outputs, Value
 from kgen.catalogue.layers import recurrent_lowering as lowering
 from kgen.catalogue.layers.core import Activation, Dense
-from kgen.catalogue.layers.inputs import Input
 from kgen.catalogue.layers.normalization import BatchNormalization
 from kgen.catalogue.layers.recurrent_base import Recurrent
+from kgen.catalogue.layers.wrapped import (
+    LayerArg,
+    frozen_inside,
+    has_batch_statistics,
+    named_layer,
+    unwrapped,
+)
 from kgen.catalogue.weights import Weight
 from kgen.diagnostics import Fault
-from kgen.ir.build import GraphBuilder, LayerValue, layer_value
 from kgen.ir.functions import Function
 from kgen.ir.model import Composite, Instance
 from kgen.ir.rewrite import layers_of
 from kgen.ir.shapes import TensorType
-from kgen.source import NOWHERE
 from kgen.torch_ir import operand
 
 
-class LayerArg(Kind):
-    """A layer, block, model, or a chain of them; converts to an `Instance`."""
-
-    expects = "a layer"
-
-    def convert(self, value: Any) -> Instance:
-        if isinstance(value, Instance):
-            return value
-        if isinstance(value, Layer):
-            value = layer_value(value, NOWHERE, name=value.name or "")
-        if isinstance(value, LayerValue):
-            return value.single or joined(value)
-        layer = LAYERS.find(value) if isinstance(value, str) else None
-        if layer is not None:
-            dots = "..." if any(a.required for a in layer.args.values()) else ""
-            fault = Fault("K103", f"layer `{value}` is not called")
-            raise Mismatch(fault.message, f"write `{value}({dots})`", sure=True, fault=fault)
-        raise self.mismatch(value)
-
-
-def joined(value: LayerValue) -> Instance:
-    """Return the layers of a chain as one: a block without parameters."""
-    builder = GraphBuilder()
-    formal = layer_value(Input(shape=()), value.span, name="input").single
-    assert formal is not None
-    outputs = builder.apply(value, (builder.add_input(formal),))
-    block = layer_value(Composite("block", "step", builder.finish(outputs)), value.span).single
-    assert block is not None
-    return block
-
-
-def named_layer(instance: Instance) -> str:
-    """Return what a wrapped layer is called in messages."""
-    layer = instance.layer
-    return layer.title if isinstance(layer, Composite) else type(layer).__name__
-
-
-def unwrapped(instance: Instance) -> Layer | Composite:
-    """Return a wrapped layer; a loop over one cell (`RNN`) as the layer that it is."""
-    layer = instance.layer
-    return layer.unwrapped() if isinstance(layer, Layer) else layer
+def reads_mask(layer: Layer) -> bool:
+    """Return whether a layer computes something else where there is a mask."""
+    return layer.attends or (layer.mask_argument and not isinstance(layer, TimeDistributed))
 
 
 class TimeDistributed(Layer):
@@ -75,6 +40,13 @@ class TimeDistributed(Layer):
 
     supports_masking = True
     mask_argument = True
+
+    def check(self) -> None:
+        frozen_inside(self, self.layer)
+
+    @property
+    def frozen(self) -> bool:
+        return frozen_inside(self, self.layer)
 
     def output_count(self) -> int:
         layer = self.layer.layer
@@ -91,6 +63,14 @@ class TimeDistributed(Layer):
         layer = self.layer.layer
         if getattr(layer, "stateful", False):
             raise Fault("K501", "a stateful layer in `TimeDistributed` is not supported")
+        if x.mask and x.rank > 2 and any(map(reads_mask, layers_of(layer))):
+            raise Fault(
+                "K501",
+                f"`TimeDistributed({named_layer(self.layer)})` of a tensor with a mask for the "
+                "inner steps is not supported",
+                label="reads the mask of each step",
+                helps=("leave `mask_zero` or `Masking` out",),
+            )
         if has_batch_statistics(self.layer):
             whole = isinstance(layer, BatchNormalization | Composite) and self.output_count() == 1
             if x.mask or not whole:
@@ -140,13 +120,14 @@ class TimeDistributed(Layer):
     def each_step(self, ctx: Context, x: Value, step: TensorType) -> tuple[Value, ...]:
         """Lower to a loop: the statistics of a batch are those of one step, as in Keras."""
         layer = self.layer.layer
-        item = Value("step", step)
-        if isinstance(layer, BatchNormalization):
-            expr = layer.lower(ctx, item)
-        else:
-            expr = ctx.apply(self.layer, item)[0].expr
-        stacked = f"torch.stack([{expr} for step in {x}.unbind(1)], dim=1)"
-        return (Value(stacked, ctx.outputs[0], mask=x.mask),)
+
+        def one(item: str) -> str:
+            if isinstance(layer, BatchNormalization):
+                return layer.lower(ctx, Value(item, step))
+            return str(ctx.channels_last(ctx.apply(self.layer, Value(item, step))[0]))
+
+        results = ctx.each("step", f"{x}.unbind(1)", one)
+        return (Value(f"torch.stack({results}, dim=1)", ctx.outputs[0], mask=x.mask),)
 
     def in_time(self, value: Value, x: Value, expr: str) -> Value:
         """Return a result with the axis of steps back in place."""
@@ -162,11 +143,6 @@ def is_pointwise(layer: Layer | Composite) -> bool:
     if not isinstance(layer, Dense | Activation) or isinstance(layer.activation, Function):
         return False
     return getattr(layer.activation, "axis", -1) == -1
-
-
-def has_batch_statistics(instance: Instance) -> bool:
-    """Return whether a layer or model normalizes with the statistics of a batch."""
-    return any(isinstance(layer, BatchNormalization) for layer in layers_of(instance.layer))
 
 
 class Bidirectional(Layer):
@@ -213,6 +189,21 @@ class Bidirectional(Layer):
                     f"the two layers of `Bidirectional` must agree on `{name}`",
                     arg="backward_layer",
                 )
+        frozen_inside(self, *self.held())
+        if one.frozen != other.frozen:
+            raise Fault(
+                "K501",
+                "`Bidirectional` of which one direction is trained is not supported",
+                arg="backward_layer",
+            )
+
+    def held(self) -> list[Instance]:
+        """Return the layers that it is made of."""
+        return [self.layer, *([self.backward_layer] if self.backward_layer is not None else [])]
+
+    @property
+    def frozen(self) -> bool:
+        return frozen_inside(self, *self.held())
 
     def pair(self) -> tuple[Recurrent, Recurrent]:
         """Return the layers of the two directions."""

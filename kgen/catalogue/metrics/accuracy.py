@@ -23,6 +23,14 @@ def largest_output(pair: Pair) -> str:
     return f"{pair.p if pair.fused == 'sigmoid' else pair.output}.argmax(-1)"
 
 
+def counted(correct: str, pair: Pair) -> str:
+    """Return which outputs are correct; how many of each step, where a mask leaves steps out."""
+    if not pair.prediction.mask:
+        return f"({correct})"
+    one = pair.prediction.shape[-1] == 1
+    return f"({correct}).squeeze(-1)" if one else f"({correct}).to({pair.p}.dtype).mean(-1)"
+
+
 class BinaryAccuracy(Metric):
     """Share of outputs on the right side of `threshold`."""
 
@@ -31,7 +39,7 @@ class BinaryAccuracy(Metric):
     labels = "binary"
 
     def lower(self, pair: Pair) -> MetricCode:
-        return MetricCode(f"(({above(pair, self.threshold)}) == {pair.aligned})")
+        return MetricCode(counted(f"({above(pair, self.threshold)}) == {pair.aligned}", pair))
 
 
 class CategoricalAccuracy(Metric):
@@ -135,4 +143,4 @@ class Accuracy(Metric):
         resolved = self.resolve(pair.target, pair.prediction)
         if resolved is not self:
             return resolved.lower(pair)
-        return MetricCode(f"({pair.p} == {pair.aligned})")
+        return MetricCode(counted(f"{pair.p} == {pair.aligned}", pair))

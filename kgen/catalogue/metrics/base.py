@@ -40,6 +40,7 @@ class Metric(Entry, abstract=True, family=METRICS):
             Keras cannot tell.
         labels: What the targets hold, as in `Loss`; "" when anything goes.
         classes: Whether the last axis of the output must hold several classes.
+        numbered: Whether Keras numbers the names of the objects of a model: `recall`, `recall_1`.
         log: Keras' name of an object of the class where it is not the snake_case of the class.
     """
 
@@ -49,6 +50,7 @@ class Metric(Entry, abstract=True, family=METRICS):
     direction: ClassVar[str] = "max"
     labels: ClassVar[str] = ""
     classes: ClassVar[bool] = False
+    numbered: ClassVar[bool] = False
     log: ClassVar[str] = ""
 
     bare: bool = False  # named by a string (`metrics=[acc]`), not called

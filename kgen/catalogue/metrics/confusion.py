@@ -28,6 +28,7 @@ class _Counts(Metric, abstract=True):
 
     thresholds: float | None = arg(THRESHOLD, "What counts as positive; 0.5 when left out.", None)
 
+    numbered = True
     labels = "binary"
     result: ClassVar[str]
 
@@ -157,6 +158,7 @@ class AUC(Metric):
     )
     from_logits: bool = arg(Bool(), "Whether the outputs are logits.", False, keyword_only=True)
 
+    numbered = True
     labels = "binary"
 
     def check(self) -> None:
@@ -222,6 +224,7 @@ class _AtConstraint(Metric, abstract=True):
     num_thresholds: int
     class_id: int | None
 
+    numbered = True
     labels = "binary"
     feasible: ClassVar[str]  # the rate that is bounded below, by the first argument
     best: ClassVar[str]

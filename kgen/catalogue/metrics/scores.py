@@ -104,6 +104,7 @@ class _Regions(Metric, abstract=True):
     )
     axis: int = arg(Int(), "The class axis.", -1, keyword_only=True)
 
+    numbered = True
     target_class_ids: tuple[int, ...] | None = None
     sparse_y_true: bool = False
 
@@ -190,6 +191,7 @@ class BinaryIoU(Metric):
     )
     threshold: float = arg(Float(), "What counts as a 1.", 0.5)
 
+    numbered = True
     labels = "binary"
 
     def lower(self, pair: Pair) -> MetricCode:

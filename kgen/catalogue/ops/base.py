@@ -7,7 +7,8 @@ are Keras' (annotated with what they take), its body is the type rule and the to
     def expand_dims(x: Tensor, axis: Axis = -1) -> Term:
         ...
 
-A bare name has the defaults of `keras.backend` (`K.argmax` works along the last axis).
+A bare name has the defaults of `keras.backend` (`K.argmax` works along the last axis), a dotted
+one those of its module (`homes.py`).
 """
 
 from __future__ import annotations
@@ -219,6 +220,8 @@ CONVERTERS: dict[str, Callable[[Term], Any]] = {
     "Ints": _constant("a tuple of integers", _integers),
     "Flag": _constant("True or False", lambda v: isinstance(v, bool)),
     "Number": _constant("a number", lambda v: isinstance(v, int | float)),
+    "Size": _constant("an integer or None", lambda v: v is None or _integer(v)),
+    "Order": _constant("a number or None", lambda v: v is None or isinstance(v, int | float)),
     "Word": _constant("a name", lambda v: isinstance(v, str)),
 }
 
@@ -233,6 +236,8 @@ Int: TypeAlias = int
 Ints: TypeAlias = tuple[int, ...] | int
 Flag: TypeAlias = bool
 Number: TypeAlias = float
+Size: TypeAlias = int | None
+Order: TypeAlias = float | None
 Word: TypeAlias = str
 
 

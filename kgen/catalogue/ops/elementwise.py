@@ -67,6 +67,7 @@ SAME_METHODS = {
     "trunc": "trunc()",
     "stop_gradient": "detach()",
 }
+TO_REAL = ("floor()", "ceil()")  # of integers, too
 BOOL_METHODS = {"isnan": "isnan()", "isinf": "isinf()", "isfinite": "isfinite()"}
 ACTIVATIONS = {
     "relu": "F.relu({x})",
@@ -83,7 +84,9 @@ ACTIVATIONS = {
 
 def _method(method: str, dtype: str) -> Rule:
     def rule(x: Tensor) -> Term:
-        if dtype == "float32" and x.dtype == "bool":
+        if x.dtype == "bool" and dtype != "bool" and method != "detach()":
+            x = x.as_real()
+        if method in TO_REAL:
             x = x.as_real()
         return x.call(method, dtype=dtype or x.dtype)
 
@@ -104,19 +107,27 @@ for _name, _text in ACTIVATIONS.items():
     add_op(_name, _activation(_text))
 
 
+@op("K.hard_sigmoid")
+def old_hard_sigmoid(x: Tensor) -> Term:
+    """Its slope is that of Keras 1 and 2; `hard_sigmoid` alone has that of Keras 3."""
+    return x.becomes(f"(0.2 * {x.as_real().at(PRODUCT)} + 0.5).clamp(0, 1)", dtype="float32")
+
+
 @op("elu")
 def elu(x: Tensor, alpha: Number = 1.0) -> Term:
-    return x.becomes(f"F.elu({x.code}{'' if alpha == 1 else f', {alpha}'})")
+    code = f"F.elu({x.as_real().code}{'' if alpha == 1 else f', {alpha}'})"
+    return x.becomes(code, dtype="float32")
 
 
 @op("leaky_relu")
 def leaky_relu(x: Tensor, negative_slope: Number = 0.2) -> Term:
-    return x.becomes(f"F.leaky_relu({x.code}, {negative_slope})")
+    return x.becomes(f"F.leaky_relu({x.as_real().code}, {negative_slope})", dtype="float32")
 
 
 @op("gelu")
 def gelu(x: Tensor, approximate: Flag = True) -> Term:
-    return x.becomes(f"F.gelu({x.code}" + (', approximate="tanh")' if approximate else ")"))
+    how = ', approximate="tanh"' if approximate else ""
+    return x.becomes(f"F.gelu({x.as_real().code}{how})", dtype="float32")
 
 
 # ------------------------------------------------------------------------- two operands

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import Any
 
 from kgen.catalogue.ops.base import (
@@ -13,6 +14,7 @@ from kgen.catalogue.ops.base import (
     Int,
     Ints,
     Number,
+    Size,
     Tensor,
     Term,
     Word,
@@ -98,13 +100,26 @@ def split(x: Tensor, indices_or_sections: Ints, axis: Axis = 0) -> Term:
     return Term(code, items=items)
 
 
+@op("tf.split")
+def split_sizes(x: Tensor, indices_or_sections: Ints, axis: Axis = 0) -> Term:
+    """TensorFlow's list says how long the parts are, Keras' where they end."""
+    if isinstance(indices_or_sections, int):
+        return split(x, indices_or_sections, axis)
+    size, sizes = (x.dims or ())[axis_of(x, axis)], indices_or_sections
+    if size is not None and size != sum(sizes):
+        raise Fault("K306", f"{x} cannot be split into parts of {sizes} along axis {axis}")
+    return split(x, tuple(accumulate(sizes[:-1])), axis)
+
+
 @op("unstack")
-def unstack(x: Tensor, axis: Axis = 0) -> Term:
+def unstack(x: Tensor, num: Size = None, axis: Axis = 0) -> Term:
     """A list, of which `unstack(x, axis=1)[0]` takes an item."""
     at = axis_of(x, axis)
     size = (x.dims or ())[at]
     if size is None or size == BATCH:
         raise Fault("K301", f"`unstack` needs a known size, got {x} along axis {axis}", arg="axis")
+    if num not in (None, size):
+        raise Fault("K306", f"{x} has {size} parts along axis {axis}, not {num}", arg="num")
     before: tuple[Any, ...] = ((None, None, None),) * at
     return Term(x.code, items=tuple(index(x, (*before, i)) for i in range(size)))
 

@@ -11,6 +11,7 @@ from kgen.catalogue.ops.base import (
     Dims,
     Flag,
     Number,
+    Order,
     Tensor,
     Term,
     add_op,
@@ -97,7 +98,11 @@ def prod(x: Tensor, axis: Axes = None, keepdims: Flag = False) -> Term:
 
 
 def _position(method: str) -> Rule:
-    def rule(x: Tensor, axis: Axis = -1, keepdims: Flag = False) -> Term:
+    def rule(x: Tensor, axis: Axes = -1, keepdims: Flag = False) -> Term:
+        if isinstance(axis, tuple) or (axis is None and keepdims):
+            raise Fault("K501", f"`{method}` is supported along one axis", arg="axis")
+        if x.dtype == "bool":
+            x = x.call("int()", dtype="int32")
         axes = _axes(x, axis)
         given = _arguments(axis, keepdims, x.rank)
         dims = _reduced(x, axes, keepdims)
@@ -110,42 +115,71 @@ add_op("argmax", _position("argmax"))
 add_op("argmin", _position("argmin"))
 
 
-def _along(template: str, default: int) -> Rule:
-    def rule(x: Tensor, axis: Axis = default) -> Term:
+def _running(method: str) -> Rule:
+    def rule(x: Tensor, axis: Axes = 0) -> Term:
+        if isinstance(axis, tuple):
+            raise Fault("K203", f"`{method}` works along one axis", arg="axis")
+        if axis is None:
+            x, axis = x.call("flatten()", dims=(None,)), 0
         axis_of(x, axis)
-        return x.as_real().call(template.format(axis=axis), elementwise=False)
+        return x.as_real().call(f"{method}({axis})", elementwise=False)
 
     return rule
 
 
-add_op("cumsum", _along("cumsum({axis})", 0))
-add_op("cumprod", _along("cumprod({axis})", 0))
-add_op("softmax", _along("softmax({axis})", -1))
-add_op("log_softmax", _along("log_softmax({axis})", -1))
+add_op("cumsum", _running("cumsum"))
+add_op("cumprod", _running("cumprod"))
+
+
+def _along_last(method: str) -> Rule:
+    def rule(x: Tensor, axis: Axis = -1) -> Term:
+        axis_of(x, axis)
+        return x.as_real().call(f"{method}({axis})", elementwise=False)
+
+    return rule
+
+
+add_op("softmax", _along_last("softmax"))
+add_op("log_softmax", _along_last("log_softmax"))
 
 
 @op("l2_normalize")
-def l2_normalize(x: Tensor, axis: Axis = -1) -> Term:
-    axis_of(x, axis)
+def l2_normalize(x: Tensor, axis: Axes = None) -> Term:
+    axes = _axes(x, axis)
+    dim = axis if axes is not None else tuple(range(x.rank))
     # Keras keeps the squared length above 1e-12.
-    return x.becomes(f"F.normalize({x.code}, dim={axis}, eps=1e-6)", elementwise=False)
+    code = f"F.normalize({x.as_real().code}, dim={dim}, eps=1e-6)"
+    return x.becomes(code, dtype="float32", elementwise=False)
 
 
 @op("normalize")
 def normalize(x: Tensor, axis: Axis = -1, order: Number = 2) -> Term:
     axis_of(x, axis)
     power = "" if order == 2 else f"p={order}, "
-    return x.becomes(f"F.normalize({x.code}, {power}dim={axis}, eps=1e-7)", elementwise=False)
+    code = f"F.normalize({x.as_real().code}, {power}dim={axis}, eps=1e-7)"
+    return x.becomes(code, dtype="float32", elementwise=False)
 
 
 @op("norm")
-def norm(x: Tensor, axis: Axis = -1, keepdims: Flag = False, order: Number = 2) -> Term:
+def norm(x: Tensor, ord: Order = None, axis: Axes = None, keepdims: Flag = False) -> Term:
     axes = _axes(x, axis)
-    keep = ", keepdim=True" if keepdims else ""
-    power = "" if order == 2 else f"{order}, "
+    along = x.rank if axes is None else len(axes)
+    if ord is not None and along > 1:
+        raise Fault(
+            "K501",
+            f"`norm` with an `ord` is supported along one axis, {x} has {along} here",
+            arg="ord",
+            helps=("give an `axis`",),
+        )
+    if axes is not None and along > 2:
+        raise Fault("K308", f"`norm` takes one axis, two, or None for all, got {axis}", arg="axis")
+    power = [] if ord in (None, 2) else [str(ord)]
+    dim = [] if axis is None else [f"dim={axis}"]
+    options = [*power, *dim, *(["keepdim=True"] if keepdims else [])]
     return x.becomes(
-        f"torch.linalg.vector_norm({x.code}, {power}dim={axis}{keep})",
+        f"torch.linalg.vector_norm({', '.join([x.as_real().code, *options])})",
         dims=_reduced(x, axes, keepdims),
+        dtype="float32",
         elementwise=False,
     )
 

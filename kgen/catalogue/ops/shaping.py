@@ -130,7 +130,7 @@ def flatten(x: Tensor) -> Term:
 @op("batch_flatten")
 def batch_flatten(x: Tensor) -> Term:
     dims = x.dims or ()
-    return _moved(x, "flatten(1)", (dims[0], _size(dims[1:]))) if x.rank > 1 else x
+    return _moved(x, "flatten(1)", (dims[0], _size(dims[1:]))) if x.rank > 1 else expand_dims(x)
 
 
 @op("concatenate", "concat")
@@ -209,9 +209,15 @@ def slice_(x: Tensor, start: Ints, size: Ints) -> Term:
     return index(x, items)
 
 
-@op("flip", "reverse")
-def flip(x: Tensor, axis: Axes) -> Term:
-    axes = axis if isinstance(axis, tuple) else (axis or 0,)
+@op("reverse")
+def reverse(x: Tensor, axis: Ints) -> Term:
+    return flip(x, axis)
+
+
+@op("flip")
+def flip(x: Tensor, axis: Axes = None) -> Term:
+    axes = tuple(range(x.rank)) if axis is None else axis
+    axes = axes if isinstance(axes, tuple) else (axes,)
     for a in axes:
         axis_of(x, a)
     return _moved(x, f"flip({', '.join(map(str, axes))})", x.dims or ())

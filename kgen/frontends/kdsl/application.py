@@ -44,8 +44,9 @@ def apply(
     layers = given.with_options(scope) if tensors is not None else None
     if tensors is None or layers is None:
         return UNRESOLVED
-    if not tensors and given.options:  # `x -> embedding(reverse=True)`
-        return layers
+    alone = not given.positional and given.by_role.keys() <= {*given.extra_roles}
+    if alone and (given.options or given.by_role):  # `x -> embedding(reverse=True)`
+        return replace(layers, extra=tuple(tensors))
     return apply_layers(context, layers, tensors, node.span, scope)
 
 
@@ -79,7 +80,7 @@ class _Given:
             )
         if name in REFUSED:
             return True
-        if self.layer and name in self.layer.call_args:
+        if self.layer and name in self.layer.call_args and tensors is None:
             self.options[name] = (value, argument)
             return True
         if tensors is None:
@@ -96,10 +97,12 @@ class _Given:
         role = self.role(name)
         if role:
             self.by_role[role] = tensors
+            if self.layer and role in self.layer.args:
+                self.options[role] = (True, argument)
             return True
         known = (*(self.roles or FIRST[:1]), *self.extra_roles)
         if self.layer:
-            known = (*known, *self.layer.call_args)
+            known = tuple(dict.fromkeys((*known, *self.layer.call_args)))
         return self.fail(
             "K201",
             f"the call of a layer has no parameter `{name}`",
@@ -145,11 +148,12 @@ class _Given:
         made = copy.copy(self.layer) if self.options else self.layer
         for name, (value, argument) in self.options.items():
             try:
-                setattr(made, name, made.args[name].kind.convert(value))
+                tensor = name in made.tensor_args and value is True
+                setattr(made, name, tensor or made.args[name].kind.convert(value))
             except Mismatch as error:
                 self.fail(error.code, error.sentence(name), argument, "", help=error.help)
                 return None
-            made.given = made.given | {name}
+            made.given = made.given | ({name} - {*made.tensor_args})
         (instance, mark), *rest = self.func.items
         for use in scope.builder.nodes:
             if use.instance.uid == instance.uid and not self.agree(made, use):

@@ -159,6 +159,9 @@ def _made_layer(
     context.layers += 1
     if not inside(context, extra, bound.span, scope):
         return UNRESOLVED
+    for name in layer.tensor_args:
+        if extra and name in layer.args:
+            setattr(layer, name, True)
     value = layer_value(layer, bound.span, bound.arg_spans, layer.name or "", extra)
     if merged:
         return apply_layers(context, value, merged, bound.span, scope)

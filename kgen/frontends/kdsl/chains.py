@@ -64,7 +64,7 @@ def join(context: Context, steps: Iterable[tuple[ast.Expression, Value]], scope:
         if value is UNRESOLVED or current is UNRESOLVED:
             current = UNRESOLVED
         elif (tensors := as_tensors(value)) is not None:
-            current = tensors if before is None else _tensor_inside(context, before, step)
+            current = tensors if before is None else _tensor_inside(context, before, step, scope)
         elif before is None and _names_nothing(context, value, step, scope):
             return UNRESOLVED
         elif (layers := as_layers(context, value, step, scope)) is None:
@@ -79,13 +79,22 @@ def join(context: Context, steps: Iterable[tuple[ast.Expression, Value]], scope:
     return current
 
 
-def _tensor_inside(context: Context, before: ast.Expression, step: ast.Expression) -> Value:
+def _tensor_inside(
+    context: Context, before: ast.Expression, step: ast.Expression, scope: Scope
+) -> Value:
+    # Keras code writes a model with its own `Input` and applies it; so does a chain that begins
+    # with one, but for the `model` before it.
+    binding = scope.find(step.name) if isinstance(step, ast.Name) else None
+    tensor = binding.value if binding is not None else None
+    computed = isinstance(tensor, Tensor) and scope.builder.nodes[tensor.ref[0]].inputs
+    help = "for layers to apply, leave their `Input` out, or write `model` before the name"
     return context.fail(
         "K112",
         "a tensor can only begin a chain",
         step.span,
         "a tensor, not a layer",
         also=[(before.span, "`->` applies what follows it to this")],
+        helps=[help] if computed else [],
     )
 
 

@@ -112,6 +112,8 @@ def _check_names(names: Iterable[ast.Expression], role: str, diagnostics: Diagno
                 "not a plain name",
                 notes=["a plain name is made of ASCII letters, digits and `_`, such as `x_1`"],
             )
+        elif name.name == "_":
+            continue  # stands for what is not used
         elif name.name in seen:
             diagnostics.error(
                 "K007",

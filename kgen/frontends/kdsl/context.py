@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from kgen.catalogue.base import Family
@@ -29,6 +29,7 @@ class Context:
         steps: How many expressions have been evaluated.
         layers: How many layers have been made, copies included.
         groups: How many times `layer * n` has made copies.
+        later: Where the blocks, models and functions of the spec are defined.
     """
 
     found: Diagnostics
@@ -36,6 +37,7 @@ class Context:
     steps: int = 0
     layers: int = 0
     groups: int = 0
+    later: dict[str, Span] = field(default_factory=dict)
 
     @property
     def used_up(self) -> bool:
@@ -82,6 +84,15 @@ class Context:
         if short in INSTEAD:
             message = f"`{name}` is not part of the language"
             return self.fail("K101", message, span, "nothing of a spec", helps=[INSTEAD[short]])
+        if short in self.later and scope.find(short) is None:
+            return self.fail(
+                "K101",
+                f"`{short}` is used before it is defined",
+                span,
+                "not known yet",
+                also=[(self.later[short], "defined here")],
+                helps=["move the definition above its first use"],
+            )
         defined = [n for n in scope.visible() if n not in ("input", short)]
         known = [s for family in families for s in family.spellings()]
         hint = did_you_mean(short, [*known, *others, *defined])
@@ -126,7 +137,11 @@ class Context:
                 f"`{head}` has no `{word}`: there are no methods and no attributes",
                 span,
                 "not part of the language",
-                helps=[f"apply a layer with `{head} -> {word}(...)`"] if word[0].isupper() else [],
+                helps=[f"apply a layer with `{head} -> {word}(...)`"]
+                if word[0].isupper()
+                else [INSTEAD[word]]
+                if word in INSTEAD
+                else [],
             )
             return True
         if unknown_module(name):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 _SAVED = 'save it in Keras with `model.save("model.keras")`, and give that file to `kgen convert`'
 _NO_PYTHON = "leave it out: a spec holds no Python"
+_POLICY = "write `fit(precision=mixed_float16)`, and `dtype=float32` in layers that differ"
+_POLICY_NAME = "write its name: `dtype=mixed_float16`"
 _GENERATOR = "write `data images(...)`, and what it changes as `augment = RandomFlip(horizontal)`"
 
 INSTEAD = {
@@ -32,6 +34,12 @@ INSTEAD = {
     "text_dataset_from_directory": 'write `data text_folder("FOLDER")`',
     "set_random_seed": "write `fit(seed=1)`",
     "clear_session": _NO_PYTHON,
+    "set_global_policy": _POLICY,
+    "set_dtype_policy": _POLICY,
+    "set_policy": _POLICY,
+    "Policy": _POLICY_NAME,
+    "DTypePolicy": _POLICY_NAME,
+    "set_floatx": "leave it out: a script has its weights in float32",
     "KerasClassifier": _NO_PYTHON,
     "KerasRegressor": _NO_PYTHON,
 } | dict.fromkeys(
@@ -57,7 +65,7 @@ MODULES = frozenset(
         "utils", "np_utils", "datasets", "preprocessing", "image", "experimental", "legacy",
         "compat", "v1", "v2", "python", "src", "core", "convolutional", "pooling", "recurrent",
         "embeddings", "normalization", "merge", "noise", "wrappers", "advanced_activations",
-        "local", "L", "kl", "tfk", "tfkl",
+        "local", "L", "kl", "tfk", "tfkl", "config", "mixed_precision", "dtype_policies",
     }
 )  # fmt: skip
 

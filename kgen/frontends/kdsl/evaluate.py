@@ -89,7 +89,10 @@ class Evaluator:
         message = f"{what} is only meaningful inside a small function"
         helps = []
         if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name):
-            helps = [f"write it as a layer: `{node.value.name} -> Lambda(t: t[...])`"]
+            name = node.value.name
+            helps = [f"write it as a layer: `{name} -> Lambda(t: t[...])`"]
+            if scope.find(name) is None:
+                helps = [f"where it names data, write `{name}` alone: `data` says what is read"]
         return self.context.fail("K110", message, node.span, helps=helps)
 
     def _name(self, node: ast.Name, scope: Scope) -> Value:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from kgen.catalogue.ops.homes import home_of
 from kgen.diagnostics import Diagnostics
 from kgen.frontends.kdsl import ast
 from kgen.frontends.kdsl.elsewhere import unknown_module
@@ -87,7 +88,8 @@ def _convert(node: ast.Expression, params: tuple[str, ...], scope: Scope, depth:
             args = tuple(inner(a.value) for a in node.args if a.name is None)
             kwargs = tuple((a.name, inner(a.value)) for a in node.args if a.name is not None)
             _check_owner(called, params, scope, node.func.span)
-            return Operation(node.span, called.rsplit(".", 1)[-1], args, kwargs)
+            owner, _, op = called.rpartition(".")
+            return Operation(node.span, op, args, kwargs, home_of(owner))
         case ast.Subscript():
             return Index(node.span, inner(node.value), tuple(_index(i) for i in node.index))
     raise _Fault("this cannot stand in a small function", node.span)

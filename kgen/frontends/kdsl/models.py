@@ -83,7 +83,7 @@ def _functional(
             message = f"`{word}` is missing `{name}`"
             return context.fail("K202", message, node.span, helps=["write `Model(x, y)`"])
         argument, value = given[name]
-        found = as_tensors(value)
+        found = as_tensors(list(value.values()) if isinstance(value, dict) else value)
         if found is None:
             message = f"`{name}` of `{word}` must be tensors, got {show_value(value)}"
             return context.fail("K112", message, argument.value.span, "not a tensor")
@@ -92,8 +92,10 @@ def _functional(
         tensors[name] = found
     if not set_inputs(context, tensors["inputs"], given["inputs"][0].value.span, scope):
         return UNRESOLVED
-    nodes = _items(given["outputs"][0].value)
-    names = [n.name if isinstance(n, ast.Name) else "" for n in nodes]
+    written = given["outputs"][0].value
+    if isinstance(written, ast.Dict):
+        return Outputs(list(tensors["outputs"]), list(given["outputs"][1]))
+    names = [n.name if isinstance(n, ast.Name) else "" for n in _items(written)]
     count = len(tensors["outputs"])
     return Outputs(list(tensors["outputs"]), names if len(names) == count else [""] * count)
 

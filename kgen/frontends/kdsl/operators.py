@@ -9,7 +9,7 @@ from kgen.frontends.kdsl import ast
 from kgen.frontends.kdsl.arithmetic import ArithmeticFault, compute
 from kgen.frontends.kdsl.chains import apply_layers
 from kgen.frontends.kdsl.context import MAX_LAYERS, MAX_REPEAT, Context
-from kgen.frontends.kdsl.scope import UNRESOLVED, Scope
+from kgen.frontends.kdsl.scope import UNRESOLVED, Block, Scope
 from kgen.frontends.kdsl.values import Value, layer_count
 from kgen.ir.build import LayerValue, Tensor, layer_value, repeat
 
@@ -50,6 +50,8 @@ def binary(context: Context, node: ast.Binary, left: Value, right: Value, scope:
     except ArithmeticFault as e:
         layers = isinstance(left, LayerValue) and node.op == "//"
         helps = ["a comment begins with `#`"] if layers else []
+        if node.op == "*" and isinstance(left, Block) and isinstance(node.left, ast.Name):
+            helps = [f"write `{node.left.name}() * {show_value(right)}`"]
         return context.fail("K110", str(e), node.span, helps=helps)
 
 

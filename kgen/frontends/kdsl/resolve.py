@@ -86,6 +86,9 @@ class Resolver:
 
     def run(self, file: ast.File) -> Model | None:
         """Return the model of the file."""
+        definitions = ast.ModelDef | ast.BlockDef | ast.FunctionDef
+        made = [s.name for s in file.statements if isinstance(s, definitions)]
+        self.bodies.context.later |= {name.name: name.span for name in made}
         self.bodies.carry_out(file.statements, self.statement)
         self.report_undefined()
         if self.last is not None or self.outputs is not None:

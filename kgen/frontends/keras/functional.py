@@ -18,6 +18,7 @@ from kgen.frontends.keras.operations import is_operation, operation
 from kgen.ir.build import GraphBuilder, LayerValue, Tensor
 from kgen.ir.model import Composite, Graph, Instance
 from kgen.ir.modes import indifferent, warn_of_training
+from kgen.passes.statements import output_name
 
 Key = tuple[str, int]  # a layer and the number of its application
 
@@ -60,6 +61,8 @@ class Functional:
             return None
         keys = sorted(config.fields("output_layers"))  # of a dict
         keys = keys if len(keys) == len(outputs) > 1 else []
+        plain = [output_name(key) for key in keys]
+        keys = plain if len(set(plain)) == len(keys) else keys
         names = keys or [ref.layer for ref in outputs]
         told = len(names) > 1 and len(set(names)) == len(names)
         return self.builder.finish([t for t in found if t is not None], names if told else [], keys)
@@ -285,7 +288,10 @@ class Functional:
             if made is None or not is_operation(made.layer) or steps > 1000:
                 return False
             taken = list(made.tensors(()))
-            if made.layer.text("class_name") == "NotEqual":
+            kind = made.layer.text("class_name")
+            if kind in ("ZerosLike", "OnesLike"):
+                continue  # a mask as wide as a tensor, for `Concatenate`
+            if kind == "NotEqual":
                 if not any((r.layer, r.call, r.output) in masked for r in taken):
                     return False
             else:
@@ -310,16 +316,18 @@ def varied(value: LayerValue, call: Call) -> LayerValue:
     layer = instance.layer
     if isinstance(layer, Composite):
         return value
-    changes = {}
+    changes: dict[str, Any] = {}
     for name in layer.varying_args:
         told = call.kwargs.get(name)
         wanted = told.value if isinstance(told, Item) else layer.args[name].default
+        wanted = wanted or isinstance(told, list)  # of a tensor it is said that there is one
         if wanted != getattr(layer, name):
             changes[name] = wanted
     if not changes:
         return value
     made = copy.copy(layer)
-    vars(made).update(changes, given=made.given | changes.keys())
+    options = changes.keys() - {*layer.tensor_args}
+    vars(made).update(changes, given=made.given | options)
     return replace(value, items=((replace(instance, layer=made), mark), *rest))
 
 

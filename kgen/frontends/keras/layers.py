@@ -111,7 +111,7 @@ class Layers:
             return None
         bound, spans = layer
         if is_inner(item) or any(
-            automatic_name(name, n) for n in (type(bound).__name__, class_name)
+            automatic_name(name, n) for n in (*type(bound).all_spellings(), class_name)
         ):
             name = ""
         return self.noted(item, layer_value(bound, item.span, spans, name))
@@ -170,8 +170,12 @@ class Layers:
             if cls.__name__ not in OWN_LENGTH:
                 skip |= {"input_dim", "input_length"}
             dtype = config.get("dtype")
-            if dtype is not None and self.values.precision(dtype) is FAILED:
+            policy = self.values.precision(dtype) if dtype is not None else ""
+            if policy is FAILED:
                 return None
+            if policy not in ("", self.values.policy) and not cls.text:
+                place = dtype or item
+                more.append(Given("dtype", policy, place.span, place.span))
         if issubclass(cls, Bidirectional) and mirrored(config):
             skip.add("backward_layer")
         if item.parent is not None and item.parent.get("merge_mode") is not None:
@@ -249,9 +253,8 @@ def mirrored(config: Item) -> bool:
     if not isinstance(one, dict) or not isinstance(other, dict):
         return False
     differing = {k for k in {*one, *other} if one.get(k) != other.get(k)}
-    return differing <= {"name", "go_backwards"} and one.get("go_backwards") != other.get(
-        "go_backwards"
-    )
+    onwards = not one.get("go_backwards") and bool(other.get("go_backwards"))
+    return onwards and differing <= {"name", "go_backwards"}
 
 
 def implied(item: Item) -> set[str]:

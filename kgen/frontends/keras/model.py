@@ -13,13 +13,14 @@ from kgen.frontends.keras.calls import MODELS
 from kgen.frontends.keras.document import Item
 from kgen.frontends.keras.graph import Reader
 from kgen.frontends.keras.layers import Generation, identifier, layer_name
+from kgen.frontends.keras.policies import model_policy
 from kgen.frontends.keras.values import FAILED, Values
 from kgen.ir.model import Graph, Instance, Model
 from kgen.ir.order import in_keras_order
 from kgen.ir.rewrite import layers_of
 from kgen.ir.training import Training
 from kgen.passes.fold import fold
-from kgen.passes.statements import stated
+from kgen.passes.statements import output_name, stated, with_names
 from kgen.source import Source, Span
 
 
@@ -69,13 +70,14 @@ def read_model(
     if values.is_custom(top):
         values.custom(top, top.text("class_name"), "model")
         return None
+    values.policy = model_policy(top)
     graph = reader.model(top)
     training = read_training(compiled or top.get("compile_config"), graph, values)
     if graph is None or training is None:
         return None
-    training = with_batch_size(training, graph, found)
-    name = identifier(layer_name(top) or "net")
-    model = Model(name, in_keras_order(stated(name, folded(graph))), training, source)
+    training = with_fit(training, graph, values.policy, found)
+    name, graph = with_names(identifier(layer_name(top) or "net"), folded(graph))
+    model = Model(name, in_keras_order(stated(name, graph)), training, source)
     return ReadModel(model, top, reader.layers.instances)
 
 
@@ -111,19 +113,20 @@ def read_training(item: Item | None, graph: Graph | None, values: Values) -> Tra
     return None if bound is None else Training(compile=bound, model_span=span)
 
 
-def with_batch_size(training: Training, graph: Graph, found: Diagnostics) -> Training:
-    """Return the settings with what stateful layers need: their batch size, samples in order.
+def with_fit(training: Training, graph: Graph, policy: str, found: Diagnostics) -> Training:
+    """Return the settings with what a file says of `fit`.
 
-    A file says nothing of `fit`, whose own defaults fit no such model.
+    It is the dtype policy, and what stateful layers need: their batch size, samples in order.
     """
+    span = training.model_span
+    given = [Given("precision", policy, span, span)] if policy != "float32" else []
     sizes = (graph.nodes[i].instance.layer for i in graph.inputs)
     size = next((n for layer in sizes if (n := getattr(layer, "batch_size", None))), None)
     layers = (layer for node in graph.nodes for layer in layers_of(node.instance.layer))
-    if size is None or not any(getattr(layer, "stateful", False) for layer in layers):
-        return training
-    span = training.model_span
-    given = [Given("batch_size", size, span, span), Given("shuffle", False, span, span)]
-    return replace(training, fit=bind(Fit, "fit", given, span, found))
+    if size is not None and any(getattr(layer, "stateful", False) for layer in layers):
+        given.append(Given("batch_size", size, span, span))
+        given.append(Given("shuffle", False, span, span))
+    return replace(training, fit=bind(Fit, "fit", given, span, found)) if given else training
 
 
 def compile_entry(item: Item, graph: Graph | None, values: Values) -> Bound | None:
@@ -137,6 +140,8 @@ def compile_entry(item: Item, graph: Graph | None, values: Values) -> Bound | No
         value = values.value(part, declared.kind)
         if value is FAILED:
             return None
+        if isinstance(value, dict) and graph is not None:
+            value = {output_of(key, graph): v for key, v in value.items()}
         if key in ("metrics", "weighted_metrics"):
             value = tidy_metrics(value)
         if isinstance(value, list | dict) and len(value) == 1 and alone:
@@ -149,6 +154,14 @@ def compile_entry(item: Item, graph: Graph | None, values: Values) -> Bound | No
     bound = bind(Compile, "compile", given, item.span, values.found)
     values.add_paths(item, before)
     return bound
+
+
+def output_of(key: Any, graph: Graph) -> Any:
+    """Return what an output is called here, where Keras' name for it is no identifier."""
+    names = [graph.nodes[i].instance.name for i, _ in graph.outputs]
+    known = not isinstance(key, str) or key in names or key in graph.output_names
+    plain = key if known else output_name(key)
+    return plain if plain in graph.output_names else key
 
 
 def tidy_metrics(value: Any) -> Any:

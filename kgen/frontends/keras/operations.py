@@ -10,6 +10,7 @@ from kgen.catalogue.families import ACTIVATIONS
 from kgen.catalogue.layers.core import Activation
 from kgen.catalogue.layers.lambda_ import Lambda
 from kgen.catalogue.ops.base import OPS
+from kgen.catalogue.ops.homes import DEFAULTS, REQUIRED, name_here
 from kgen.diagnostics import did_you_mean
 from kgen.frontends.keras.calls import Call, TensorRef
 from kgen.frontends.keras.document import Item
@@ -59,37 +60,15 @@ TENSORFLOW = {
     "neg": "negative",
     "unpack": "unstack",
 }
-# Other names of the operations' parameters, and what an operation alone calls them.
-FIRST = ("features", "logits", "input", "input_tensor", "tensor", "values", "value", "params", "a")
-RENAMED = {"dim": "axis", "keep_dims": "keepdims", "b": "y", "perm": "axes"}
-OWN_NAMES = {
-    "clip": {"clip_value_min": "min_value", "clip_value_max": "max_value", "x_min": "min_value",
-             "x_max": "max_value", "t": "x"},
-    "leaky_relu": {"alpha": "negative_slope"},
-    "norm": {"ord": "order"},
-    "one_hot": {"depth": "num_classes", "indices": "x"},
-    "pad": {"paddings": "pad_width"},
-    "repeat": {"repeats": "n"},
-    "reshape": {"newshape": "shape"},
-    "split": {"num_or_size_splits": "indices_or_sections"},
-    "tile": {"multiples": "n", "repeats": "n"},
-    "where": {"x": "x1", "y": "x2"},
-}  # fmt: skip
-# What TensorFlow does where nothing is said, and `keras.backend` does otherwise.
-DEFAULTS: dict[str, dict[str, Any]] = {
-    "argmax": {"axis": 0},
-    "argmin": {"axis": 0},
-    "gelu": {"approximate": False},
-    "norm": {"axis": None},
-}
 # Arguments that are None for the usual.
-USUAL = {"norm": ("order",), "pad": ("constant_values",), "softmax": ("axis",),
-         "log_softmax": ("axis",)}  # fmt: skip
+USUAL = {"pad": ("constant_values",), "softmax": ("axis",), "log_softmax": ("axis",)}
 # Arguments that an operation here does not have, at values that change nothing.
 IDLE: dict[str, tuple[Any, ...]] = {"axis": (-1,), "batch_dims": (0,), "sparse": (False,)}
 LEGACY = ("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer")  # of Keras 2
 PLACES = ("", "__operators__", "linalg", "math", "nn", "compat.v1", "compat.v1.math")
-BARE = ("InputLayer", "Discretization")  # layers that do not say whether they are trained
+# Layers that do not say whether they are trained.
+BARE = ("InputLayer", "Discretization", "HashedCrossing", "Pipeline", "SpatialDropout1D",
+        "SpatialDropout2D", "SpatialDropout3D")  # fmt: skip
 PARTS = ("split", "unstack")  # return several tensors
 LISTS = ("concatenate", "concat", "stack")  # take one list of tensors
 LETTERS = "xyzabcdefgh"
@@ -201,12 +180,12 @@ class _Operation:
     def bound(self, positional: list[Expr], named: dict[str, Expr]) -> Expr | None:
         """Return the call with the names that the operation's parameters have here."""
         known = OPS[self.op].params
-        defaults = DEFAULTS.get(self.op, {}) if self.legacy else {}
-        given: dict[str, Expr] = {n: Constant(self.span, v) for n, v in defaults.items()}
+        defaults = DEFAULTS["tf" if self.legacy else "ops"].get(self.op, {})
+        given: dict[str, Expr] = {
+            n: Constant(self.span, v) for n, v in defaults.items() if v is not REQUIRED
+        }
         for name, value in named.items():
-            today = OWN_NAMES.get(self.op, {}).get(name, RENAMED.get(name, name))
-            if name in FIRST and today not in known:
-                today = next(iter(known))
+            today = name_here(self.op, name, known)
             if is_none(value) and today in USUAL.get(self.op, ()):
                 continue
             if today in known:

@@ -18,9 +18,12 @@ from kgen.catalogue.families import (
     METRICS,
     REGULARIZERS,
 )
+from kgen.catalogue.initializers import Constant
 from kgen.catalogue.kinds import Kind, Mismatch
+from kgen.catalogue.policies import SUPPORTED
 from kgen.catalogue.references import expected_families
 from kgen.diagnostics import Diagnostics, did_you_mean
+from kgen.frontends.keras import policies
 from kgen.frontends.keras.document import Item
 
 FAILED: Any = object()
@@ -30,11 +33,6 @@ Wrapped = Callable[[Item], Any]
 
 KERAS = ("keras", "tf_keras", "tensorflow", "builtins")
 
-MIXED = (
-    "its weights are float32: make the model without the policy, load them and save it; then train "
-    "with `fit(precision=bf16)`"
-)
-POLICIES = ("DTypePolicy", "Policy", "PolicyV1", "FloatDTypePolicy")
 COUNTED = ("int32", "int64")  # what some metrics count in, whatever the policy
 
 KERAS_1_PENALTIES = ("WeightRegularizer", "ActivityRegularizer", "L1L2Regularizer")
@@ -80,7 +78,8 @@ class Values:
         self.found = found
         self.layer = layer
         self.activations = activations or {}
-        self.policies: set[str] = set()  # those that are reported already
+        self.policy = "float32"  # of the model
+        self.refused: set[str] = set()  # the policies that are reported already
 
     def fail(self, code: str, message: str, item: Item, label: str = "", **more: Any) -> Any:
         """Report an error at an item; the note says where in the configuration it stands."""
@@ -132,7 +131,7 @@ class Values:
         if name in ("__numpy__", "__tensor__"):
             array = item.get("config", "value")
             return self.value(array, kind) if array is not None else None
-        if name in POLICIES:
+        if name in policies.OBJECTS:
             return item.text("config", "name")
         if name == "__lambda__":
             return self.code(item, "a Python lambda")
@@ -151,6 +150,8 @@ class Values:
             if cls is not None:
                 config = item.get("config") or item
                 skip = ("fn",) if family.find(wrapped) is not None else ()
+                if cls is Constant and self.is_array(config.get("value")):
+                    skip = ("value",)
                 bound = self.bind(cls, name, config, item, skip=skip)
                 return FAILED if bound is None else bound.entry
         return self.unknown(name, families, item)
@@ -163,6 +164,19 @@ class Values:
         if known and (not module or module.startswith(KERAS)) and not self.is_custom(item):
             return self.activations.get(name, name) if ACTIVATIONS in families else name
         return self.custom(item, name, "function")
+
+    def is_array(self, item: Item | None) -> bool:
+        """Return whether the value of a `Constant` is an array, which only weights have."""
+        if item is None or not isinstance(item.value, list | dict):
+            return False
+        self.found.warn(
+            "W101",
+            "the array of `Constant` has no effect here: a script starts from saved weights",
+            item.span,
+            notes=[f"it stands at `{item.path}`"],
+            helps=["without weights, as from `model.json`, it would start from zeros"],
+        )
+        return True
 
     # ------------------------------------------------------------------ what is refused
 
@@ -280,21 +294,19 @@ class Values:
         return None if failed else given
 
     def precision(self, item: Item) -> Any:
-        """Return the name of a dtype policy; only float32's is translated."""
-        name = self.value(item)
-        if name in (None, "float32", FAILED):
+        """Return the name of a dtype policy, "" for none; only some are translated."""
+        name = policies.policy_name(item.plain())
+        if name in ("", *SUPPORTED):
             return name
-        if isinstance(name, dict) or not isinstance(name, str):
-            name = item.text("class_name") or item.text("config", "name") or "?"
-        if name in self.policies:
+        if name in self.refused:
             return FAILED
-        self.policies.add(name)
+        self.refused.add(name)
         return self.fail(
             "K605",
             f"the dtype policy `{name}` is not supported",
             item,
-            "computes in another precision",
-            helps=[MIXED if name.startswith("mixed") else "save the model in float32"],
+            "has weights of another type than float32",
+            helps=["save the model in float32, or under `mixed_float16` or `mixed_bfloat16`"],
         )
 
 

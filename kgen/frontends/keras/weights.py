@@ -32,8 +32,7 @@ from kgen.passes.infer import infer
 ATTENTION = ("query_dense", "key_dense", "value_dense", "output_dense")
 INNER = {
     "MultiHeadAttention": ATTENTION,
-    "GroupedQueryAttention": ATTENTION,
-    "GroupQueryAttention": ATTENTION,
+    "GroupQueryAttention": tuple(f"_{name}" for name in ATTENTION),
     "LSTM": ("cell",),
     "GRU": ("cell",),
     "SimpleRNN": ("cell",),
@@ -41,6 +40,16 @@ INNER = {
     "ConvLSTM2D": ("cell",),
     "ConvLSTM3D": ("cell",),
 }
+
+
+# Keras' own names of classes that have another one in `keras.layers`.
+OWN_NAMES = {"GroupQueryAttention": "GroupedQueryAttention"}
+
+
+def group_name(layer: Item) -> str:
+    """Return the name that Keras 3 gives to the weights of a layer, without its number."""
+    name = layer.text("class_name")
+    return snake_case(OWN_NAMES.get(name, name))
 
 
 @dataclass(frozen=True)
@@ -72,7 +81,7 @@ def leaves(top: Item) -> Iterator[Leaf]:
 def _model_leaves(item: Item, path: str, top: str) -> Iterator[Leaf]:
     counts: dict[str, int] = {}
     for layer in model_layers(item):
-        name = numbered(snake_case(layer.text("class_name")), counts)
+        name = numbered(group_name(layer), counts)
         yield from _leaves(layer, f"{path}layers/{name}", top or layer_name(layer))
 
 
@@ -106,10 +115,7 @@ def inner_paths(item: Item, path: str) -> list[str]:
         return inner_paths(cell, f"{path}/cell")
     if class_name == "StackedRNNCells":
         counts: dict[str, int] = {}
-        names = [
-            numbered(snake_case(c.text("class_name")), counts)
-            for c in item.items("config", "cells")
-        ]
+        names = [numbered(group_name(c), counts) for c in item.items("config", "cells")]
         return [f"{path}/cells/{name}" for name in names]
     return [f"{path}/{name}" for name in INNER.get(class_name, ())] or [path]
 
@@ -201,7 +207,7 @@ def slots_of(read: ReadModel, typed: TypedGraph) -> list[Slot]:
         if instance is None or instance.uid not in wanted or instance.uid in seen:
             continue
         seen.add(instance.uid)
-        trainable = not isinstance(instance.layer, Layer) or instance.layer.trainable
+        trainable = not isinstance(instance.layer, Layer) or not instance.layer.frozen
         name = layer_name(leaf.item) or leaf.top
         slots.append(Slot(instance, wanted[instance.uid], leaf.top, name, leaf.paths, trainable))
     missing = set(wanted) - seen

@@ -35,6 +35,27 @@ ROWS = [
     b = Input(4, 5)
     outputs(a -> attend, b -> attend)
     """,
+    # A mask of its own, alone and besides others; one layer with and without.
+    """
+    x = Input(6, 5)
+    m = Input(shape=(6, 6), dtype=bool)
+    x -> MultiHeadAttention(2, 3, attention_mask=m)
+    """,
+    """
+    x = Input(6, 5)
+    v = Input(7, 5)
+    m = Input(shape=(6, 7), dtype=bool)
+    attend = MultiHeadAttention(2, 3)
+    y = attend(x, v, attention_mask=m)
+    z = [y, v] -> attend(attention_mask=m)
+    w = [z, v, v] -> MultiHeadAttention(2, 3, attention_mask=m)
+    [y, z, w, attend(y, v)] -> Add()
+    """,
+    f"""
+    {MASKED}
+    m = a -> Lambda(x: x[:, None, :, 0] > 0)
+    a -> MultiHeadAttention(2, 3, attention_mask=m, use_causal_mask=True) -> LSTM(2)
+    """,
     "Input(6, 5) -> MultiHeadAttention(2, 3) * 3",
     "q = Input(6, 5)\nv = Input(7, 5)\n[q, v] -> Attention()",
     "q = Input(6, 5)\nv = Input(7, 4)\nk = Input(7, 5)\n[q, v, k] -> Attention()",

@@ -19,6 +19,11 @@ ROWS = [
     """,
     """
     x = Input(5, 8)
+    m = Input(shape=(5, 5), dtype=int32)
+    GroupQueryAttention(4, 6, 2)(x, x, attention_mask=m)
+    """,
+    """
+    x = Input(5, 8)
     y, scores = x -> GroupQueryAttention(4, 6, 2, return_attention_scores=True)
     outputs(y, scores)
     """,

@@ -1,0 +1,47 @@
+"""The dtype policy of a saved model: a file has one for every layer."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from kgen.catalogue.policies import HALVES
+from kgen.frontends.keras.document import Item
+
+OBJECTS = ("DTypePolicy", "Policy", "PolicyV1", "FloatDTypePolicy")
+
+
+def policy_name(value: Any) -> str:
+    """Return the name of a serialized policy, "" where there is none."""
+    if isinstance(value, dict):
+        config = value.get("config")
+        name = config.get("name") if isinstance(config, dict) else None
+        return name if isinstance(name, str) else str(value.get("class_name") or "?")
+    return value if isinstance(value, str) else ""
+
+
+def model_policy(top: Item) -> str:
+    """Return the policy under which a model was made: its own, or that of most layers."""
+    own = policy_name(field(top.plain(), "config", "dtype"))
+    if own in HALVES:
+        return own
+    counts = Counter[str]()
+    pending: list[Any] = [field(top.plain(), "config")]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, dict):
+            name = policy_name(field(value, "config", "dtype"))
+            layer = value.get("class_name") not in ("InputLayer", "__keras_tensor__")
+            if layer and name in ("float32", *HALVES):
+                counts[name] += 1
+            pending += value.values()
+        elif isinstance(value, list):
+            pending += value
+    return max(counts, key=lambda name: (counts[name], name in HALVES), default="float32")
+
+
+def field(value: Any, *keys: str) -> Any:
+    """Return what stands in dicts within dicts, None where it does not."""
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value

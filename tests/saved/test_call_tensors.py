@@ -1,0 +1,71 @@
+"""Tensors that a call takes besides its inputs: masks of attention, states of recurrent layers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import pytest
+from keras import layers as L
+from keras import ops
+
+from kgen.api import build_text
+from kgen.backends.kdsl import spec_text
+from kgen.saved import load
+from tests.saved.models import assert_equal, build, read, shaken
+
+
+def given() -> Any:
+    x, v = keras.Input((6, 5)), keras.Input((7, 5))
+    mask = keras.Input((6, 7), dtype="bool")
+    attend = L.MultiHeadAttention(2, 3)
+    y = attend(x, v, attention_mask=mask)
+    z = L.GroupQueryAttention(3, 2, 1)(y, v, attention_mask=mask, use_causal_mask=True)
+    return keras.Model([x, v, mask], attend(y, v) + z)
+
+
+def computed() -> Any:
+    words = keras.Input((6,), dtype="int32")
+    x = L.Embedding(9, 4)(words)
+    mask = ops.not_equal(words, 0)[:, None, :]
+    for _ in range(2):
+        x = L.LayerNormalization()(x + L.MultiHeadAttention(2, 3)(x, x, attention_mask=mask))
+    return keras.Model(words, L.GlobalAveragePooling1D()(x))
+
+
+def joined() -> Any:
+    """Masks that `Concatenate` joins, which Keras computes in the graph."""
+    words, x = keras.Input((6,), dtype="int32"), keras.Input((6, 4))
+    e = L.Embedding(9, 4, mask_zero=True)(words)
+    y = L.LSTM(3, return_sequences=True)(L.Concatenate(axis=1)([e, x]))
+    return keras.Model([words, x], [y, L.GRU(2)(L.Concatenate()([e, L.Masking()(x)]))])
+
+
+def state() -> Any:
+    """One recurrent layer with a state and without."""
+    x, h = keras.Input((6, 5)), keras.Input((4,))
+    gru = L.GRU(4, return_sequences=True)
+    y = gru(x, initial_state=h)
+    return keras.Model([x, h], L.Add()([y, gru(L.Dense(5)(y))]))
+
+
+@pytest.mark.parametrize("make", [given, computed, joined, state])
+@pytest.mark.parametrize("suffix", ["keras", "h5"])
+def test_a_saved_call(make: Callable[[], Any], suffix: str, folder: Path) -> None:
+    keras.utils.clear_session()
+    model = shaken(make())
+    path = folder / f"model.{suffix}"
+    model.save(path)
+    saved = read(path)
+    assert_equal(model, saved, folder)
+    # The spec that `kgen convert` prints says the same.
+    converted = spec_text(load(saved).check.typed.model)  # type: ignore[union-attr]
+    script, _ = build(saved)
+    again = build_text(converted, "model.kdsl").script
+    assert model_of(again) == model_of(script.script)
+
+
+def model_of(script: str) -> str:
+    return script.partition("class Model")[2].partition("\ndef load_data")[0]
