@@ -83,7 +83,7 @@ class TypedNode:
     """A node with the types of what it takes and gives, and its instance's weights.
 
     Args:
-        sees: Where the mask of each input comes from (`Sight` in `passes/mask_uses.py`); from
+        sees: Where the mask of each input comes from (`Sight` in `passes/mask_flow.py`); from
             the input itself where this is empty.
         keeps: The same for the mask that its result carries besides, or that a block takes.
     """

@@ -16,8 +16,7 @@ from kgen.catalogue.weights import Weight
 from kgen.diagnostics import Diagnostics, Fault, Label
 from kgen.ir.model import Composite, Graph, Instance, Node, TypedGraph, TypedNode
 from kgen.ir.shapes import UNKNOWN, TensorType, show
-from kgen.passes.mask_uses import MaskFlow
-from kgen.passes.masks import mask_flow, takes_masks
+from kgen.passes.mask_flow import MaskFlow, takes_masks
 
 
 def infer(
@@ -36,6 +35,8 @@ def infer(
     typed = _Inference(graph, found, inputs).run()
     if len(found.errors) > before:
         return typed
+    from kgen.passes.masks import mask_flow  # few models need it
+
     flow = mask_flow(typed, found)
     if flow is not None:
         return _Inference(graph, found, inputs, flow).run()

@@ -287,9 +287,10 @@ class ClassLowering:
             self.constructor_of.setdefault(instance.uid, constructor)
             self.init.append(Line(f"self.{attribute} = {constructor}"))
         lines = [context.renamed(line) for line in context.lines]
-        outer = [line.code for line in self.lines if not line.depth]
-        if lines and outer and lines[0].code == outer[-1] and lines[0].code.startswith("with "):
-            lines = lines[1:]  # it goes on in the same `with`
+        if lines and lines[0].code.startswith("with "):
+            outer = next((line.code for line in reversed(self.lines) if not line.depth), "")
+            if lines[0].code == outer:
+                lines = lines[1:]  # it goes on in the same `with`
         self.lines += lines
         for ref in [(node.node.id, i) for i in range(len(node.outputs))]:
             value = self.values[ref]

@@ -7,7 +7,8 @@ model was made, before anything ran. So a tensor has two masks, which may differ
 hangs on it, and the one in the graph. (Keras 3.15.1: `Layer.__call__`,
 `MultiHeadAttention.call`.)
 
-    masks.py       when this matters, and what is reported
+    mask_flow.py   what comes of it, and when there is anything to find
+    masks.py       what is reported
     mask_run.py    the layers of a model, run in Keras' order on nothing but masks
     mask_uses.py   which masks are used where, and from where a block gets them
 """
@@ -18,25 +19,11 @@ from collections.abc import Iterator
 
 from kgen.catalogue.layer import Layer
 from kgen.diagnostics import Diagnostics
-from kgen.ir.model import Composite, Graph, TypedGraph, TypedNode
+from kgen.ir.model import Composite, TypedGraph, TypedNode
 from kgen.ir.shapes import TensorType
+from kgen.passes.mask_flow import MaskFlow, Sight
 from kgen.passes.mask_run import ModelRun, Numbers, Tensor
-from kgen.passes.mask_uses import MaskFlow, MaskUses, Sight
-
-
-def takes_masks(graph: Graph) -> bool:
-    """Return whether a layer of a graph takes masks off the tensors it reads."""
-    pending, entered = [graph], {id(graph)}
-    while pending:
-        for node in pending.pop().nodes:
-            layer = node.instance.layer
-            if isinstance(layer, Layer):
-                if layer.takes_masks:
-                    return True
-            elif id(layer.graph) not in entered:
-                entered.add(id(layer.graph))
-                pending.append(layer.graph)
-    return False
+from kgen.passes.mask_uses import MaskUses
 
 
 def mask_flow(typed: TypedGraph, found: Diagnostics) -> MaskFlow | None:
