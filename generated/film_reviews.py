@@ -411,7 +411,8 @@ class TextVectorization(StringLookup):
     """Number the words of documents; 0 pads, or there is a row a document.
 
     Args:
-        length: How many words a document has, cut or padded at its end.
+        length: How many words a document has, cut or padded at its end; None: as many
+            as the longest.
         lower: Whether to turn it to lower case.
         strip: Whether to take its punctuation out.
         split: Where to split it: "whitespace", "character", or None for nowhere.
@@ -421,7 +422,7 @@ class TextVectorization(StringLookup):
 
     def __init__(
         self,
-        length: int = 0,
+        length: int | None = None,
         lower: bool = True,
         strip: bool = True,
         split: str | None = "whitespace",
@@ -465,7 +466,9 @@ class TextVectorization(StringLookup):
         rows = self.numbered(text)
         if self.mode != "int":
             return self.encoded(rows)
-        padded = pad_sequences(rows, self.length, padding="post", truncating="post")
+        longest = max(map(len, rows), default=0)
+        length = longest if self.length is None else self.length
+        padded = pad_sequences(rows, length, padding="post", truncating="post")
         return torch.from_numpy(padded).long()
 
 
@@ -1106,4 +1109,4 @@ if __name__ == "__main__":
     except KeyboardInterrupt:
         sys.exit("interrupted; with --checkpoint PATH a next run goes on from here")
 
-# kgen checksum: 5ad93d4919b13b4d0ed439861f9856ad0c7b9c0c0a4ea238adad9f51e38f87c2
+# kgen checksum: 5a7fc180160e032b7f625963cee86db73e8a53a906bb576c7104f743777ed4de

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kgen.diagnostics import CompileError, Diagnostic, Diagnostics
@@ -108,6 +108,8 @@ def read_model(
     import kgen.catalogue.everything  # noqa: F401  registers all entries
     from kgen.frontends.keras.document import read_document
     from kgen.frontends.keras.model import read_model as read_configuration
+    from kgen.frontends.keras.statistics import first_statistics, with_statistics
+    from kgen.passes.infer import infer
 
     for name in defines or ():
         found.error("K104", f"`-D {name}=...` names no constant: a saved model has none", NOWHERE)
@@ -118,7 +120,11 @@ def read_model(
             found.add(diagnostic)
         return error.source, None
     read = read_configuration(source, top, found)
-    return source, read.model if read is not None else None
+    if read is None:
+        return source, None
+    stored = infer(read.model.graph, Diagnostics())
+    graph = with_statistics(stored, first_statistics(stored, found))
+    return source, replace(read.model, graph=graph)
 
 
 def build_text(

@@ -11,17 +11,20 @@ from typing import Any
 from kgen import safetensors
 from kgen.api import Build, Check, build_checked, check_model
 from kgen.catalogue.layers.lookup import Lookup
-from kgen.catalogue.layers.preprocessing import Normalization
 from kgen.diagnostics import CompileError, Diagnostics, Fault
 from kgen.frontends.keras.container import Saved, located
 from kgen.frontends.keras.hdf5 import Hdf5
 from kgen.frontends.keras.model import ReadModel, read_model
-from kgen.frontends.keras.values import shortest
-from kgen.frontends.keras.vocabularies import integer_arrays, read_vocabularies, text_states
+from kgen.frontends.keras.statistics import adapts, first_statistics, with_statistics
+from kgen.frontends.keras.vocabularies import (
+    integer_arrays,
+    read_vocabularies,
+    text_states,
+    with_vocabularies,
+)
 from kgen.frontends.keras.weights import Arrays, needed_weights, read_weights, slots_of
 from kgen.frontends.keras.write_weights import keras_file
-from kgen.ir.model import Graph, Instance, TypedGraph
-from kgen.ir.rewrite import Replaced
+from kgen.ir.model import TypedGraph
 from kgen.passes.infer import infer
 
 
@@ -74,8 +77,14 @@ def load(saved: Saved, weights: Saved | None = None) -> Loaded:
         stored = infer(model.graph, Diagnostics())
         if weights.weights:
             statistics = read_statistics(read, stored, weights)
-            model = replace(model, graph=with_statistics(stored, statistics))
-            read = replace(read, model=model)
+        else:
+            statistics = first_statistics(stored, found)
+        model = replace(model, graph=with_statistics(stored, statistics))
+        if weights.weights:
+            with located(weights.path):
+                graph = with_vocabularies(weights, read, infer(model.graph, Diagnostics()))
+            model = replace(model, graph=graph)
+        read = replace(read, model=model)
     return Loaded(saved, check_model(saved.source, model, found), read, stored, statistics)
 
 
@@ -87,32 +96,6 @@ def read_statistics(read: ReadModel, stored: TypedGraph, saved: Saved) -> Arrays
     with located(saved.path), Hdf5(saved.weights) as store:
         found = read_weights(store, read, stored, saved.version, wanted)
     return {uid: found[uid] for uid in wanted}
-
-
-def adapts(instance: Instance) -> bool:
-    return isinstance(instance.layer, Normalization) and instance.layer.adapts()
-
-
-def with_statistics(stored: TypedGraph, statistics: Arrays) -> Graph:
-    """Return the graph with the statistics of adapted layers as arguments of these layers.
-
-    In a saved model they have been taken from its data; a script must not take them anew.
-    """
-    made = {}
-    for instance, _ in needed_weights(stored):
-        if instance.uid not in statistics:
-            continue
-        assert isinstance(instance.layer, Normalization)
-        arrays = statistics[instance.uid]
-        mean, variance = (constants(a) for a in arrays)
-        config = instance.layer.config() | {"mean": mean, "variance": variance}
-        made[instance.uid] = replace(instance, layer=type(instance.layer)(**config))
-    return Replaced(made).graph(stored.graph) if made else stored.graph
-
-
-def constants(array: Any) -> Any:
-    """Return an array as a number, or as tuples of numbers in tuples."""
-    return tuple(map(constants, array)) if array.shape else shortest(array.item())
 
 
 def arrays(loaded: Loaded, weights: Saved) -> Arrays:
@@ -145,7 +128,9 @@ def state(loaded: Loaded, build: Build, found: Arrays, weights: Saved) -> dict[s
     """
     from kgen.backends.weights import state_of
 
-    return state_of(build.weights, in_order(build, found)) | texts(loaded, build, weights)
+    given = in_order(build, found)
+    dtype = build.plan.policies.floatx
+    return state_of(build.weights, given, dtype) | texts(loaded, build, weights)
 
 
 def texts(loaded: Loaded, build: Build, weights: Saved) -> dict[str, Any]:

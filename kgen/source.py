@@ -33,6 +33,11 @@ class Source:
     text: str
     binary: bool = False
 
+    @property
+    def serialized(self) -> bool:
+        """Return whether the text is a saved configuration, not a spec."""
+        return self.text.startswith("{")
+
     @cached_property
     def _line_starts(self) -> list[int]:
         starts = [0]

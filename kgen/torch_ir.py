@@ -163,6 +163,7 @@ IMPORTS |= {name: f"import {name}" for name in MODULES}
 OPTIMIZERS = (
     "SGD", "RMSprop", "Adagrad", "Adadelta", "Adam", "Adamax", "Nadam", "AdamW", "Ftrl", "Lion",
     "Lamb", "Adafactor", "Muon", "ScheduleFreeAdamW", "LossScaleOptimizer",
+    "MultiOptimizer",
 )  # fmt: skip
 
 # What a script uses by these names: a name of the spec must not hide it.

@@ -10,8 +10,8 @@ from kgen.backends.measures import Measures, is_written
 from kgen.backends.naming import attribute_path
 from kgen.backends.optimizer import is_idle
 from kgen.backends.templates import py
-from kgen.backends.training import scheduled
 from kgen.catalogue.losses import Pair
+from kgen.catalogue.schedules import Schedule
 from kgen.ir.plan import Plan
 from kgen.passes.lowered import Lowered
 from kgen.torch_ir import render_lines
@@ -118,9 +118,9 @@ def constraint_function(model: Lowered, without_loss: Collection[str]) -> str:
 
 
 def schedule_section(plan: Plan) -> str:
-    if not scheduled(plan):
-        return ""
     schedule = plan.optimizer.learning_rate
+    if not isinstance(schedule, Schedule):
+        return ""
     name = type(schedule).__name__
     return (
         "def learning_rate(step: int) -> float:\n"

@@ -9,13 +9,18 @@ from textwrap import wrap
 from kgen.backends.naming import batched, listed
 from kgen.backends.summary import totals
 from kgen.backends.templates import py, render
-from kgen.backends.training import scheduled
 from kgen.catalogue.callbacks import Backup
 from kgen.ir.model import TypedModel
 from kgen.ir.plan import Plan
 from kgen.ir.shapes import show
 from kgen.torch_ir import WIDTH, Option
 from kgen.version import VERSION
+
+DEVICE = Option("device", "str", '"auto"', "auto, cpu or cuda")
+PREDICTION = (
+    Option("predict", "str", '""', "predict for this .npy or .npz file, then end"),
+    Option("output", "str", '"predictions.npy"', "what --predict writes (.npy or .npz)"),
+)
 
 
 def docstring(typed: TypedModel, plan: Plan, script: str, requires: Sequence[str]) -> str:
@@ -27,7 +32,8 @@ def docstring(typed: TypedModel, plan: Plan, script: str, requires: Sequence[str
     shapes_in = ", ".join(show(t.shape) for t in typed.graph.input_types)
     shapes_out = ", ".join(show(t.shape) for t in typed.graph.output_types)
     needs = listed(["torch", "numpy", *requires])
-    what = f"Train `{typed.model.name}`: {shapes_in} to {shapes_out}, {count:,} parameters."
+    does = "Train" if plan.measured else "Predict with"
+    what = f"{does} `{typed.model.name}`: {shapes_in} to {shapes_out}, {count:,} parameters."
     lines = [
         *wrap(f'"""{what}', WIDTH),
         "",
@@ -37,17 +43,20 @@ def docstring(typed: TypedModel, plan: Plan, script: str, requires: Sequence[str
     ]
     script = script or f"{file.rsplit('.', 1)[0]}.py"
     script = "".join(c for c in script if c.isalnum() or c in "_-.") or "model.py"
-    text = "\n".join([*lines, *usage(script)]).replace("\\", "/")
+    text = "\n".join([*lines, *usage(script, plan.measured)]).replace("\\", "/")
     return '"""' + text.removeprefix('"""').replace('"""', "'''") + '\n"""'
 
 
-def usage(script: str) -> list[str]:
+def usage(script: str, trains: bool) -> list[str]:
     """Return the commands of a script, each with what it does where the line is wide enough."""
+    predict = "--weights w.safetensors --predict x.npy --output y.npy"
+    if not trains:
+        return [f"    python {script} {predict}"]
     commands = {
         "--epochs 5": "change a setting (--help shows all)",
         "--checkpoint run.pt": "save every epoch, or continue",
         "--save w.safetensors": "train, then save the weights",
-        "--weights w.safetensors --predict x.npy --output y.npy": "",
+        predict: "",
     }
     lines = [f"    python {script} {c:<21} {what}".rstrip() for c, what in commands.items()]
     fits = max(map(len, lines)) <= WIDTH
@@ -71,20 +80,22 @@ def forward_doc(typed: TypedModel, plan: Plan) -> str:
 def config_section(
     typed: TypedModel, plan: Plan, weights: str = "", backup: Backup | None = None
 ) -> str:
+    if not plan.measured:
+        return prediction_section(plan, weights)
     fit = plan.fit
     checkpoint = "save here every epoch; continue from it if it exists"
     if backup is not None and backup.delete:
         checkpoint += "; removed at the end"
-    rate = plan.optimizer.learning_rate
+    rate = plan.optimizer.fixed_rate
     options = [
         Option("epochs", "int", str(fit.epochs), "passes over the data"),
         Option("batch_size", "int", str(fit.batch_size), "samples per update"),
     ]
-    if not scheduled(plan):
-        options.append(Option("learning_rate", "float", py(float(rate)), "step size"))
+    if rate is not None:
+        options.append(Option("learning_rate", "float", py(rate), "step size"))
     options += [
         Option("seed", "int", str(fit.seed), "seed of weights, shuffling and dropout"),
-        Option("device", "str", '"auto"', "auto, cpu or cuda"),
+        DEVICE,
         *plan.data.code.options,
         Option("verbose", "int", str(fit.verbose), "0 is silent, 1 shows a bar, 2 a line an epoch"),
         Option("checkpoint", "str", py(backup.path if backup else ""), checkpoint),
@@ -97,9 +108,20 @@ def config_section(
         ),
         Option("history", "str", '""', "write the history here (.json, .csv or .png)"),
         Option("evaluate", "bool", "False", "evaluate without training"),
-        Option("predict", "str", '""', "predict for this .npy or .npz file, then end"),
-        Option("output", "str", '"predictions.npy"', "what --predict writes (.npy or .npz)"),
+        *PREDICTION,
         Option("compile", "bool", py(fit.compile), "run the model through torch.compile"),
+    ]
+    return render("sections/config.py.j2", options=options)
+
+
+def prediction_section(plan: Plan, weights: str) -> str:
+    """Return the settings of a script that only predicts."""
+    options = [
+        Option("batch_size", "int", str(plan.fit.batch_size), "samples at once"),
+        Option("seed", "int", str(plan.fit.seed), "seed of the weights that no file gives"),
+        DEVICE,
+        Option("weights", "str", beside(weights), "the weights (.safetensors)"),
+        *PREDICTION,
     ]
     return render("sections/config.py.j2", options=options)
 

@@ -17,6 +17,7 @@ from kgen.catalogue.layers.convolution import BaseConv
 from kgen.ir.model import TypedGraph, TypedModel
 from kgen.ir.plan import Plan
 from kgen.ir.shapes import TensorType
+from kgen.passes.loop import trains
 from kgen.passes.lowered import Lowered
 from kgen.passes.plan_data import vocabularies
 from kgen.torch_ir import Line, render_lines
@@ -36,10 +37,9 @@ def main_section(
     flat: bool = False,
     starts: bool = False,
 ) -> str:
-    outputs = [o.name for o in plan.outputs]
     images = any(t.rank == 3 for node in typed.graph.walk() for t in node.outputs)
-    written = ["cfg.save", "cfg.history", "cfg.output"]
-    if backup is None:  # else `train` makes its folder
+    written = ["cfg.save", "cfg.history", "cfg.output"] if plan.measured else ["cfg.output"]
+    if plan.measured and backup is None:  # else `train` makes its folder
         written.insert(0, "cfg.checkpoint")
     lines = [
         Line("gc.freeze()", "at exit, do not walk through all of torch's objects"),
@@ -62,18 +62,18 @@ def main_section(
     lines += [
         Line("if cfg.weights:"),
         Line("load_weights(model, cfg.weights)", depth=1),
-        *(starting_lines() if starts else ()),
+        *(starting_lines(plan.measured) if starts else ()),
         Line("if cfg.predict:"),
-        *input_lines(typed, measures, front),
+        *input_lines(typed, plan, measures, front),
         *whole_batches(typed.graph, "inputs", depth=1),
-        Line("results = predict(model, inputs, cfg.batch_size)", depth=1),
+        *written_lines(plan),
+        Line("return", depth=1),
     ]
-    if len(outputs) == 1:
-        lines.append(Line(f"write_outputs(cfg.output, {{{py(outputs[0])}: results}})", depth=1))
-    else:
-        table = ", ".join(map(py, outputs))
-        lines.append(Line(f"write_outputs(cfg.output, dict(zip(({table}), results)))", depth=1))
-    lines.append(Line("return", depth=1))
+    if not plan.measured:
+        lines += predict_statement(typed, plan, "", front) or [
+            Line('sys.exit("nothing to predict: give --predict FILE")')
+        ]
+        return main_function(lines, "parse_settings", "interrupted")
     has_test = plan.data.code.has_test
     lines.append(Line(f"train_arrays, {'test_arrays' if has_test else '_'} = load_data(cfg)"))
     chains = [c for c in plan.data.prepare if c is not None]
@@ -110,7 +110,8 @@ def main_section(
     lines += whole_batches(typed.graph, "data")
     if validation or has_test:
         lines += whole_batches(typed.graph, "validation" if fit.validation_split else "test_data")
-    if any(placed.trainable for placed in model.weights):
+    learns = trains(typed.graph, plan)
+    if learns:
         lines += [
             Line("if not cfg.evaluate:"),
             Line(f"history = train(model, {data},{validation} cfg)", depth=1),
@@ -125,19 +126,50 @@ def main_section(
     batch = "cfg.batch_size" if size == fit.batch_size else str(size)
     report = Line(f'print("{label}:", show(evaluate(model, {measured}, {batch})))')
     if plan.evaluate is None:
-        trains = any(placed.trainable for placed in model.weights)
-        lines.append(Line("else:" if trains else "if cfg.evaluate:"))
+        lines.append(Line("else:" if learns else "if cfg.evaluate:"))
         report = Line(report.code, report.comment, 1)
     lines.append(report)
     lines += predict_statement(typed, plan, part, front)
     lines += generate_statement(typed, plan)
-    return render("sections/main.py.j2", body=render_lines(lines, 1))
+    return main_function(
+        lines, "parse_args", "interrupted; with --checkpoint PATH a next run goes on from here"
+    )
 
 
-def starting_lines() -> list[Line]:
-    """Return the lines that start from files, unless a checkpoint is there to continue from."""
+def main_function(lines: Sequence[Line], parse: str, interrupted: str) -> str:
+    """Return the main function.
+
+    Args:
+        lines: Its body.
+        parse: The function that reads the command line.
+        interrupted: What is said when it is interrupted.
+    """
+    body = render_lines(lines, 1)
+    return render("sections/main.py.j2", parse=parse, interrupted=interrupted, body=body)
+
+
+def written_lines(plan: Plan) -> list[Line]:
+    """Return the statements of `--predict` that predict and write the outputs."""
+    call, write = "predict(model, inputs, cfg.batch_size)", "write_outputs"
+    names = [o.name for o in plan.outputs]
+    results = "results"
+    if any(o.text for o in plan.outputs):
+        write = "write_arrays"
+        results = f"model.decode({'*' * (len(names) > 1)}results)"
+    table = f"{{{py(names[0])}: {results}}}"
+    if len(names) > 1:
+        table = f"dict(zip(({', '.join(map(py, names))}), {results}))"
     return [
-        Line("elif cfg.predict or cfg.evaluate or not os.path.exists(cfg.checkpoint):"),
+        Line(f"results = {call}", depth=1),
+        Line(f"{write}(cfg.output, {table})", depth=1),
+    ]
+
+
+def starting_lines(measured: bool) -> list[Line]:
+    """Return the lines that start from files, unless a checkpoint is there to continue from."""
+    unless = "elif cfg.predict or cfg.evaluate or not os.path.exists(cfg.checkpoint):"
+    return [
+        Line(unless if measured else "else:"),
         Line("start_from_files(model)", depth=1),
     ]
 
@@ -193,7 +225,7 @@ def predict_statement(
     given = plan.predict
     if given is None:
         return []
-    kinds = typed.graph.input_types
+    kinds = real_types(typed.graph.input_types, plan)
     # A text alone is a sample of one.
     flat = given.x is not None and front is not None and isinstance(given.x[0], str)
     rows = "[:, None]" if flat and front is not None and front.kinds[0].shape else ""
@@ -206,32 +238,45 @@ def predict_statement(
     call = f"predict(model, samples, {given.batch_size})"
     lines = [Line(f"samples = {samples}")]
     if len(plan.outputs) == 1:
-        return [*lines, Line(f'print("predictions:", {shown(call, plan, 0)}.cpu().numpy())')]
+        return [*lines, Line(f'print("predictions:", {shown(call, plan, 0)})')]
     lines.append(Line(f"results = {call}"))
+    if any(o.text for o in plan.outputs):
+        lines.append(Line("decoded = model.decode(*results)"))
     for i, output in enumerate(plan.outputs):
-        value = shown(f"results[{i}]", plan, i)
-        lines.append(Line(f"print({py(output.name + ':')}, {value}.cpu().numpy())"))
+        value = f"decoded[{i}]" if output.text else shown(f"results[{i}]", plan, i)
+        lines.append(Line(f"print({py(output.name + ':')}, {value})"))
     return lines
 
 
 def shown(value: str, plan: Plan, i: int) -> str:
     """Return the expression of predictions, or of their classes where the spec wants these."""
-    if plan.predict is None or not plan.predict.classes:
-        return value
-    single = plan.outputs[i].prediction.shape[-1:] == (1,)
-    return f"{value}.gt(0.5).int()" if single else f"{value}.argmax(-1)"
+    if plan.outputs[i].text:
+        return f"model.decode({value})"
+    if plan.predict is not None and plan.predict.classes:
+        single = plan.outputs[i].prediction.shape[-1:] == (1,)
+        value = f"{value}.gt(0.5).int()" if single else f"{value}.argmax(-1)"
+    return f"{value}.cpu().numpy()"
 
 
 NUMPY = {"string": "str", "bfloat16": "float32"}  # what numpy calls the types of inputs
 
 
-def input_lines(typed: TypedModel, measures: Measures, front: TextFront | None) -> list[Line]:
+def real_types(kinds: Sequence[TensorType], plan: Plan) -> list[TensorType]:
+    """Return types of inputs as a script has them, whose real numbers may be float64."""
+    real = plan.policies.floatx
+    return [replace(k, dtype=real) if k.dtype in ("float32", "float64") else k for k in kinds]
+
+
+def input_lines(
+    typed: TypedModel, plan: Plan, measures: Measures, front: TextFront | None
+) -> list[Line]:
     """Return the statements that read what `--predict` names."""
     if front is None:
         ids = vocabularies(typed.graph)
-        expected = expected_inputs(measures.inputs, typed.graph.input_types, "torch.", ids)
+        kinds = real_types(typed.graph.input_types, plan)
+        expected = expected_inputs(measures.inputs, kinds, "torch.", ids)
         return [Line(f"inputs = read_inputs(cfg.predict, device, {expected})", depth=1)]
-    kinds = [replace(k, dtype=NUMPY.get(k.dtype, k.dtype)) for k in front.kinds]
+    kinds = [replace(k, dtype=NUMPY.get(k.dtype, k.dtype)) for k in real_types(front.kinds, plan)]
     expected = expected_inputs(front.inputs, kinds, "np.")
     return [
         Line(f"arrays = read_arrays(cfg.predict, {expected})", depth=1),

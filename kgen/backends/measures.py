@@ -14,11 +14,11 @@ from kgen.catalogue.callbacks import CallbackCode
 from kgen.catalogue.losses import Pair
 from kgen.catalogue.metrics import MetricCode
 from kgen.ir.functions import Function
-from kgen.ir.plan import Plan
+from kgen.ir.plan import OutputPlan, Plan
 from kgen.passes.lowered import Lowered
 from kgen.torch_ir import Line, render_lines
 
-ACTIVATE = {"softmax": "torch.softmax({x}, dim=-1)", "sigmoid": "torch.sigmoid({x})"}
+ACTIVATE = {"softmax": "torch.softmax({x}, dim={dim})", "sigmoid": "torch.sigmoid({x})"}
 RATIO = "s[0] / s[1] if s[1] else 0.0"  # 0 where all weights are 0, as in Keras
 SMALL = 1000  # numbers per sample up to which an epoch's outputs are kept for its metrics
 
@@ -52,7 +52,9 @@ class Measures:
         self.weighs = self.weighted and any(o.weighted for o in outputs)  # metrics, too
         taken = set(self.inputs) | {"model", "optimizer", "data", "cfg", "epoch", "loss"}
         taken |= {"weight"} if self.weighted else set()
-        self.targets = tuple("y" if single else identifier(f"y_{o.name}") for o in outputs)
+        self.compared = tuple("y" if single else identifier(f"y_{o.name}") for o in outputs)
+        compared = zip(self.compared, outputs, strict=True)
+        self.targets = tuple(y for y, o in compared if not o.text)
         self.variables = tuple(
             "output" if single else free(identifier(o.name), taken) for o in outputs
         )
@@ -96,7 +98,7 @@ class Measures:
         """Return whether an epoch's metrics can be computed from all its outputs at the end.
 
         That is faster than adding up sums, and the same where the loss is a plain mean over
-        samples: Keras weights batch losses by batch size.
+        samples, each of which has its own: Keras weights batch losses by batch size.
         """
         if len(self.plan.outputs) != 1 or self.penalty or self.weighted or self.masks[0]:
             return False
@@ -110,7 +112,7 @@ class Measures:
             and prod(s or 0 for s in shape) <= SMALL
             and loss is not None
             and not is_written(loss)
-            and loss.weightable
+            and loss.value_shape(output.target, output.prediction) is not None
             and loss.reduction in ("sum_over_batch_size", "mean")
             and not loss.valid(self.pair(0))
             and not any(is_written(m) for _, m in output.metrics)
@@ -121,12 +123,13 @@ class Measures:
         plan = self.plan.outputs[i]
         probabilities = f"{self.variables[i]}_p" if len(self.variables) > 1 else "p"
         return Pair(
-            self.targets[i],
+            self.compared[i],
             self.variables[i],
             plan.target,
             plan.prediction,
             plan.fused,
             probabilities if plan.fused else "",
+            fused_axis=plan.fused_axis,
         )
 
     def log_names(self) -> list[str]:
@@ -240,19 +243,23 @@ class Measures:
         Args:
             like: A tensor whose samples they are.
         """
-        rank = len(self.plan.data.weights.shape)
-        size = f"{like}.shape[:{rank + 1}]" if rank else f"len({like})"
-        return [
-            Line("if weight is None:"),
-            Line(f"weight = torch.ones({size}, device={like}.device)", depth=1),
-        ]
+        shape, output = self.plan.data.weights.shape, self.plan.outputs[0]
+        size = f"{like}.shape[:{len(shape) + 1}]" if shape else f"len({like})"
+        ones = f"torch.ones({size}, device={like}.device)"
+        if shape != output.prediction.shape[: len(shape)]:  # the loss takes another axis away
+            axis = output.loss.along(output.prediction)
+            ones = f"torch.ones_like({self.variables[0]}.select({axis}, 0))"
+            if None not in shape:
+                sizes = ", ".join(map(str, shape))
+                ones = f"torch.ones(len({like}), {sizes}, device={like}.device)"
+        return [Line("if weight is None:"), Line(f"weight = {ones}", depth=1)]
 
     def probability_lines(self, i: int, *codes: str) -> list[Line]:
         """Return the line that makes probabilities of logits, where expressions use them."""
         pair = self.pair(i)
         if not any(uses_word(code, pair.probabilities) for code in codes):
             return []
-        expr = ACTIVATE[pair.fused].format(x=self.variables[i])
+        expr = activated(self.plan.outputs[i], self.variables[i])
         return [Line(f"{pair.probabilities} = {expr}")]
 
     # ------------------------------------------------------------------------- metrics
@@ -264,7 +271,7 @@ class Measures:
         for _, name, metric, i in self.metrics:
             weighted = self.weighs and name in self.plan.outputs[i].weighted
             code = metric.lower(replace(self.pair(i), weight="weight" * weighted))
-            if weighted or (self.masks[i] and not code.size):
+            if not code.size and (weighted or self.masks[i]):
                 weight = " * ".join(filter(None, ["weight" * weighted, self.masks[i]]))
                 code = MetricCode(f"weighted_sums({code.values}, {weight})", 2, RATIO)
             codes.append(code)
@@ -351,6 +358,12 @@ class Measures:
         return [*lines, self.entries_line(entries)]
 
 
+def activated(output: OutputPlan, x: str) -> str:
+    """Return an output that the model's forward gives, after the activation that the loss has."""
+    form = ACTIVATE.get(output.fused, "{x}")
+    return form.format(x=x, dim=output.fused_axis)
+
+
 def is_written(entry: Any) -> bool:
     """Return whether a loss or metric is a small function of the spec."""
     return isinstance(getattr(entry, "function", None), Function)
@@ -381,4 +394,5 @@ def batch_names(inputs: Sequence[str], callbacks: Sequence[CallbackCode]) -> tup
         callbacks: What brings variables of its own.
     """
     taken = {*LOOP, *(name for c in callbacks for name, _ in c.passed)}
+    taken |= {name for c in callbacks for name in c.binds}
     return tuple(free(name, taken) for name in inputs)

@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from textwrap import indent
 
 from kgen.backends.templates import py, render
 from kgen.catalogue.optimizers import Optimizer, OptimizerCode, Trained
+from kgen.catalogue.optimizers.multi import Group, MultiOptimizer, group_names
+from kgen.passes.loop import within
 from kgen.passes.lowered import Placed
-from kgen.torch_ir import Line, render_lines
+from kgen.torch_ir import Line, Names, render_lines
 
 
 def render_optimizer(
-    optimizer: Optimizer, weights: Sequence[Placed] = (), without_loss: Collection[str] = ()
+    optimizer: Optimizer,
+    weights: Sequence[Placed] = (),
+    without_loss: Collection[str] = (),
+    names: Names | None = None,
 ) -> str:
-    """Return the class of the script that makes an optimizer's updates.
+    """Return the class of the script that makes an optimizer's updates, after those it uses.
 
-    It is constructed as `Name(model, learning_rate)`, as `Name(model)` with a schedule.
+    It is constructed as `Name(model, learning_rate)`, as `Name(model)` without such a number.
 
     Args:
         optimizer: The optimizer.
         weights: The weights of the model.
         without_loss: Paths of the layers that no gradient reaches.
+        names: The names of the script's classes.
 
     Raises:
         Fault: A weight is of a kind that the optimizer cannot update.
@@ -32,42 +39,92 @@ def render_optimizer(
     for w in weights:
         if w.trainable:
             (idle if is_idle(w, without_loss) else active).append(w)
-    code = optimizer.lower(
-        [Trained(f"{w.layer}/{w.weight.name}", w.paths, w.weight) for w in active]
-    )
+    trained = [Trained(f"{w.layer}/{w.weight.path}", w.paths, w.weight) for w in active]
+    frozen = freezing(idle)
+    if isinstance(optimizer, MultiOptimizer):
+        return render_groups(optimizer, optimizer.groups(trained), frozen, names or Names())
+    return render_class(optimizer.lower(trained), frozen)
+
+
+def render_class(code: OptimizerCode, frozen: Sequence[Line], model: str = "model") -> str:
+    """Return the class that makes an optimizer's updates.
+
+    Args:
+        code: What it consists of.
+        frozen: Lines that leave weights out of the training.
+        model: What it calls that which has the parameters: a model, or a group of them.
+    """
     state = [name for name, _ in code.state]
     tensors, lists = (state, [*code.lists]) if code.flat else ([], [*state, *code.lists])
     if code.accumulate > 1:
         tensors.append("grads")  # an epoch may end within an update
     numbers = [name for name, _ in code.numbers]
     numbers += ["iterations"] if code.scheduled else ["iterations", "learning_rate"]
+    choose, setup = (
+        [replace(line, code=re.sub(r"\bmodel\b", model, line.code)) for line in lines]
+        for lines in ([*frozen, *code.choose], code.setup)
+    )
     return render(
         "optimizer.py.j2",
         code=code,
         docstring=docstring(code.doc),
         constants="\n".join(f"    {name} = {py(value)}" for name, value in code.constants),
+        model=f"{model}: {'nn.Module' if model == 'model' else 'WeightGroup'}",
         rate="" if code.scheduled else ", learning_rate: float",
-        choose=render_lines([*freezing(idle), *code.choose], 2),
-        setup=render_lines(code.setup, 2),
+        choose=render_lines(choose, 2),
+        setup=render_lines(setup, 2),
+        schedule=render_lines(code.schedule, 2),
         named=named(code),
         step=render_lines(code.step, 2),
         finalize=render_lines(code.finalize, 2),
-        saved=f"({', '.join(map(py, (*tensors, *lists, *numbers)))})",
+        saved=py((*tensors, *lists, *numbers)),
         tensors=tensors,
         lists=lists,
         numbers=numbers,
     )
 
 
+def render_groups(
+    optimizer: MultiOptimizer, groups: Sequence[Group], frozen: Sequence[Line], names: Names
+) -> str:
+    """Return the classes that update groups of the weights, and the one that has them all."""
+    parts = group_names(groups)
+    default = optimizer.optimizer_map.default_optimizer
+    named = zip(groups, parts, strict=True)
+    others = tuple(name for (o, _), part in named if o is not default for name in part)
+    texts: dict[str, str] = {}  # of classes without their names, with the names
+    classes: dict[str, str] = {}
+    made, averaging = [], []
+    for i, ((inner, weights), part) in enumerate(zip(groups, parts, strict=True)):
+        code = inner.lower(weights)
+        body = render_class(replace(code, name="{}"), (), "group")
+        if body not in classes:
+            free = code.name not in classes.values()
+            classes[body] = code.name if free else names.new(code.name)
+            texts[body] = render_class(replace(code, name=classes[body]), (), "group")
+        chosen = f"without={py(others)}" if inner is default else ", ".join(map(py, part))
+        rate = "" if code.scheduled else f", {py(inner.fixed_rate)}"
+        made.append(f"{classes[body]}(WeightGroup(model, {chosen}){rate})")
+        if code.finalize:
+            averaging.append(f"self.optimizers[{i}].finalize()")
+    return "\n\n".join(
+        [
+            *texts.values(),
+            render(
+                "multi_optimizer.py.j2",
+                scale=py(optimizer.loss_scale_factor) if optimizer.loss_scale_factor else "",
+                frozen=render_lines(frozen, 2),
+                types=" | ".join(dict.fromkeys(classes.values())),
+                made=made,
+                averaging=averaging,
+            ),
+        ]
+    )
+
+
 def is_idle(weight: Placed, without_loss: Collection[str]) -> bool:
     """Return whether no gradient reaches a weight: Keras leaves it as it is."""
     return within(weight.layer, without_loss) and weight.weight.regularizer is None
-
-
-def within(path: str, layers: Collection[str]) -> bool:
-    """Return whether a path is that of one of the layers, or of one inside of them."""
-    names = path.split("/")
-    return any("/".join(names[:n]) in layers for n in range(1, len(names) + 1))
 
 
 def freezing(weights: Sequence[Placed]) -> list[Line]:

@@ -39,6 +39,11 @@ PARTS: tuple[tuple[Family, str, str], ...] = (
         "For `compile(optimizer=...)`: by name (`optimizer=adam`) or called.",
     ),
     (
+        families.OPTIMIZER_MAPS,
+        "Optimizer maps",
+        'For `MultiOptimizer`: `OptimizerMap(SGD(0.01), {"encoder/.*": Adam(1e-3)})`.',
+    ),
+    (
         families.SCHEDULES,
         "Learning-rate schedules",
         "In the place of a number: `Adam(learning_rate=CosineDecay(1e-3, 10_000))`.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from kgen.backends.assemble import helper_text, imports_for, with_helpers
@@ -23,15 +23,14 @@ from kgen.backends.measures import Measures, batch_names
 from kgen.backends.optimizer import render_optimizer
 from kgen.backends.starting import starting_section
 from kgen.backends.templates import py, render
-from kgen.backends.text import text_front, with_front
+from kgen.backends.text import TextFront, own_attributes, text_back, text_front, with_text
 from kgen.backends.training import Training
-from kgen.catalogue.callbacks import backup_of
-from kgen.catalogue.policies import FULL
+from kgen.catalogue.callbacks import CallbackCode, backup_of
 from kgen.ir.model import TypedModel
 from kgen.ir.plan import Plan
 from kgen.passes.loop import planned_callbacks, without_loss
 from kgen.passes.lower import lower_graph
-from kgen.passes.lowered import Placed, ScriptNames
+from kgen.passes.lowered import Lowered, Placed, ScriptNames
 from kgen.passes.text import encoded, split_text
 from kgen.torch_ir import class_names
 
@@ -39,6 +38,7 @@ from kgen.torch_ir import class_names
 FILES = (
     "check_folders", "load_checkpoint", "save_checkpoint", "load_weights", "save_weights",
     "save_history", "save_spaced_history", "read_inputs", "read_arrays", "write_outputs",
+    "write_arrays",
 )  # fmt: skip
 
 
@@ -68,7 +68,9 @@ def render_script(typed: TypedModel, plan: Plan, file: str = "", weights: str = 
     """
     names = ScriptNames(class_names(), plan.policies)
     whole, split = typed, split_text(typed.graph)
-    front = text_front(split, names)
+    attributes = own_attributes(split)
+    front = text_front(split, names, attributes)
+    back = text_back(split, names, attributes)
     typed, plan = encoded(typed, plan, split)
     model = lower_graph(
         typed.graph,
@@ -76,27 +78,108 @@ def render_script(typed: TypedModel, plan: Plan, file: str = "", weights: str = 
         names,
         fused=plan.fused_nodes,
         forward_doc=forward_doc(typed, plan),
-        attributes=front.attributes if front else None,
+        attributes=attributes,
     )
-    model = with_front(model, front)
-    own = model.definition.inputs[: len(typed.graph.graph.inputs)]
+    model = with_text(model, front, back)
+    callbacks = planned_callbacks(plan)
+    parts_of = training_sections if plan.measured else prediction_sections
+    sections = parts_of(_Parts(typed, plan, names, model, front, callbacks, weights))
+    helped = with_helpers(sections, plan.data.code.imports)
+    if plan.policies.double:
+        helped = [*map(doubled, helped)]
+    requires = tuple(r for c in callbacks for r in getattr(c, "requires", ()))
+    requires += tuple(getattr(plan.data.code, "requires", ()))
+    header = render(
+        "sections/header.py.j2",
+        docstring=docstring(whole, plan, file, requires),
+        dependencies=", ".join(py(d) for d in ("torch>=2.4", "numpy", *requires)),
+        imports=imports_for(helped, plan.data.code.imports),
+        double=plan.policies.double,
+    )
+    text = formatted("\n\n".join([header, *helped]))
+    texts = {uid: name for part in (front, back) if part for uid, name in part.modules.items()}
+    return Script(text, model.weights, texts)
+
+
+def doubled(section: str) -> str:
+    """Return a section of a script in float64: what has numbers of float32 has others of those."""
+    return section.replace(".float()", ".double()").replace("np.float32", "np.float64")
+
+
+@dataclass(frozen=True, eq=False)
+class _Parts:
+    """What the sections of a script are made of.
+
+    Args:
+        typed: The model.
+        plan: How it is trained.
+        names: The names of the script.
+        model: Its class.
+        front: What stands before it.
+        callbacks: The statements of callbacks.
+        weights: The weights that it loads when it is told no others.
+    """
+
+    typed: TypedModel
+    plan: Plan
+    names: ScriptNames
+    model: Lowered
+    front: TextFront | None
+    callbacks: Sequence[CallbackCode]
+    weights: str
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The variables of the model's inputs in a batch."""
+        own = self.model.definition.inputs[: len(self.typed.graph.graph.inputs)]
+        return batch_names(own, self.callbacks)
+
+    @property
+    def stateful(self) -> bool:
+        """Whether layers carry state between batches."""
+        return state_size(self.typed.graph) is not None
+
+
+def prediction_sections(parts: _Parts) -> list[str]:
+    """Return the sections of a script that only predicts: no output has a loss."""
+    plan, model = parts.plan, parts.model
+    measures = Measures(plan, model, parts.inputs)
+    classes = class_texts(parts.names, model.definition)
+    starting = starting_section(model.weights)
+    main = main_section(
+        parts.typed, plan, measures, model, classes, parts.front, starts=bool(starting)
+    )
+    return [
+        config_section(parts.typed, plan, parts.weights),
+        helper_text("parse_settings"),
+        *function_sections(plan, measures),
+        *classes,
+        Training(measures, stateful=parts.stateful).prediction(),
+        *(helper_text(name) for name in FILES if f"{name}(" in main),
+        starting,
+        main,
+    ]
+
+
+def training_sections(parts: _Parts) -> list[str]:
+    """Return the sections of a script that trains."""
+    typed, plan, model, names = parts.typed, parts.plan, parts.model, parts.names
+    inputs, callbacks, front = parts.inputs, parts.callbacks, parts.front
     penalties = penalty_function(model)
     alone = without_loss(typed.graph, plan)
     constraints = constraint_function(model, alone)
-    callbacks = planned_callbacks(plan)
-    inputs = batch_names(own, callbacks)
-    watched = any(c.batch for c in callbacks)
+    watched = any(c.batch or c.leave for c in callbacks)
     measures = Measures(plan, model, inputs, bool(penalties), watched)
     name_functions(plan, measures)
-    prepared = replace(names, policies=FULL)  # data is prepared in float32
+    prepared = replace(names, policies=plan.policies.of_data)
     augment, augmented = augmentation(plan.data, inputs, measures.targets[0], prepared)
-    optimizer = render_optimizer(plan.optimizer, model.weights, alone)
+    optimizer = render_optimizer(plan.optimizer, model.weights, alone, names.classes)
     training = Training(
         measures,
         augmented,
         "def finalize" in optimizer,
         bool(constraints),
-        state_size(typed.graph) is not None,
+        parts.stateful,
         callbacks,
     )
     classes = class_texts(names, model.definition)
@@ -108,8 +191,8 @@ def render_script(typed: TypedModel, plan: Plan, file: str = "", weights: str = 
     )
     train = training.section()
     used = train + main
-    sections = [
-        config_section(typed, plan, weights, backup),
+    return [
+        config_section(typed, plan, parts.weights, backup),
         helper_text("parse_args"),
         *function_sections(plan, measures),
         *classes,
@@ -126,14 +209,3 @@ def render_script(typed: TypedModel, plan: Plan, file: str = "", weights: str = 
         starting,
         main,
     ]
-    parts = with_helpers(sections, plan.data.code.imports)
-    requires = tuple(r for c in callbacks for r in getattr(c, "requires", ()))
-    requires += tuple(getattr(plan.data.code, "requires", ()))
-    header = render(
-        "sections/header.py.j2",
-        docstring=docstring(whole, plan, file, requires),
-        dependencies=", ".join(py(d) for d in ("torch>=2.4", "numpy", *requires)),
-        imports=imports_for(parts, plan.data.code.imports),
-    )
-    text = formatted("\n\n".join([header, *parts]))
-    return Script(text, model.weights, front.modules if front else {})

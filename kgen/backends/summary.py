@@ -27,6 +27,7 @@ class Totals:
         trainable: Of those, the ones that training changes.
         flops: Operations of one sample's forward pass; None when a size is unknown.
         activations: Bytes of all layers' outputs for one sample; None when a size is unknown.
+        width: Bytes of a weight.
     """
 
     layers: int
@@ -34,6 +35,7 @@ class Totals:
     trainable: int
     flops: int | None
     activations: int | None
+    width: int = 4
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ def totals(typed: TypedModel) -> Totals:
     """Return what a model costs."""
     layers = parameters = trainable = flops = activations = 0
     known = True
+    width = real_width(typed)
     seen: set[int] = set()
     for node in typed.graph.walk():
         layer = node.node.instance.layer
@@ -80,15 +83,26 @@ def totals(typed: TypedModel) -> Totals:
         for output in node.outputs:
             size = element_count(output.shape)
             known = known and size is not None
-            activations += (size or 0) * _WIDTH.get(output.dtype, 4)
+            activations += (size or 0) * _WIDTH.get(output.dtype, width)
         if node.node.instance.uid not in seen:
             seen.add(node.node.instance.uid)
             layers += 1
             parameters += sum(w.size for w in node.weights)
             trainable += _trainable(layer, node)
     return Totals(
-        layers, parameters, trainable, flops if known else None, activations if known else None
+        layers,
+        parameters,
+        trainable,
+        flops if known else None,
+        activations if known else None,
+        width,
     )
+
+
+def real_width(typed: TypedModel) -> int:
+    """Return the bytes of a real number in a model."""
+    fit = typed.model.training.fit
+    return 8 if fit is not None and getattr(fit.entry, "precision", "") == "float64" else 4
 
 
 def is_chain(graph: Graph) -> bool:
@@ -225,9 +239,9 @@ def _totals_text(t: Totals) -> list[str]:
     flops = unknown if t.flops is None else f"{_scaled(t.flops)}FLOPs"
     activations = unknown if t.activations is None else memory(t.activations)
     return [
-        f" Total params: {t.parameters:,} ({memory(4 * t.parameters)})",
-        f" Trainable params: {t.trainable:,} ({memory(4 * t.trainable)})",
-        f" Non-trainable params: {frozen:,} ({memory(4 * frozen)})",
+        f" Total params: {t.parameters:,} ({memory(t.width * t.parameters)})",
+        f" Trainable params: {t.trainable:,} ({memory(t.width * t.trainable)})",
+        f" Non-trainable params: {frozen:,} ({memory(t.width * frozen)})",
         f" Forward pass of one sample: {flops}",
         f" Activations of one sample: {activations}",
     ]

@@ -1,4 +1,4 @@
-"""Text in a script: the layers that number it, which are applied before it enters the model."""
+"""Text in a script: the layers that number it before the model, and those that make it behind."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ class TextFront:
         inputs: The variables of its arguments, the inputs of the whole.
         kinds: Their types.
         adapting: Statements of `main` that learn vocabularies.
-        attributes: The names of attributes that it takes.
         modules: Of its layer objects, by uid.
     """
 
@@ -32,16 +31,36 @@ class TextFront:
     inputs: tuple[str, ...]
     kinds: tuple[TensorType, ...]
     adapting: tuple[Line, ...]
-    attributes: Names
     modules: Mapping[int, str]
 
 
-def text_front(split: TextSplit, names: ScriptNames) -> TextFront | None:
+@dataclass(frozen=True)
+class TextBack:
+    """What stands behind a model that returns text.
+
+    Args:
+        init: Statements of the model's `__init__` that make its modules.
+        method: The model's method `decode`, which turns outputs into arrays with text.
+        modules: Of its layer objects, by uid.
+    """
+
+    init: tuple[Line, ...]
+    method: str
+    modules: Mapping[int, str]
+
+
+def own_attributes(split: TextSplit) -> Names | None:
+    """Return the names that attributes of the model cannot have, None where there is no text."""
+    methods = {"encode": split.front, "decode": split.back}
+    made = {name for name, part in methods.items() if part is not None}
+    return Names({*MODULE_ATTRIBUTES, *made}) if made else None
+
+
+def text_front(split: TextSplit, names: ScriptNames, attributes: Names | None) -> TextFront | None:
     """Return what stands before a model, None where no text enters it."""
     front = split.front
     if front is None:
         return None
-    attributes = Names({*MODULE_ATTRIBUTES, "encode"})
     lowered = lower_graph(front, "Model", names, attributes=attributes)
     inputs = lowered.definition.inputs
     learnt = {}
@@ -55,9 +74,25 @@ def text_front(split: TextSplit, names: ScriptNames) -> TextFront | None:
         inputs,
         tuple(front.input_types),
         tuple(adapting),
-        attributes,
         lowered.modules,
     )
+
+
+def text_back(split: TextSplit, names: ScriptNames, attributes: Names | None) -> TextBack | None:
+    """Return what stands behind a model, None where it returns no text."""
+    back = split.back
+    if back is None:
+        return None
+    lowered = lower_graph(back, "Model", names, attributes=attributes)
+    definition = lowered.definition
+    single = len(definition.inputs) == 1
+    made = render(
+        "sections/decode.py.j2",
+        arguments=", ".join(f"{x}: Tensor" for x in definition.inputs),
+        returns="np.ndarray" if single else "tuple[np.ndarray, ...]",
+        body=render_lines(list(definition.forward), 2),
+    )
+    return TextBack(definition.init, made, lowered.modules)
 
 
 def method(lowered: Lowered, inputs: tuple[str, ...]) -> str:
@@ -73,13 +108,12 @@ def method(lowered: Lowered, inputs: tuple[str, ...]) -> str:
     )
 
 
-def with_front(model: Lowered, front: TextFront | None) -> Lowered:
-    """Return the class of a model with what stands before it."""
-    if front is None:
-        return model
+def with_text(model: Lowered, front: TextFront | None, back: TextBack | None) -> Lowered:
+    """Return the class of a model with what stands before it and behind it."""
     definition = model.definition
-    init = (*front.init, *definition.init)
-    return replace(model, definition=replace(definition, init=init, extra=front.method))
+    init = (*(front.init if front else ()), *definition.init, *(back.init if back else ()))
+    methods = "\n\n".join(part.method for part in (front, back) if part is not None)
+    return replace(model, definition=replace(definition, init=init, extra=methods))
 
 
 def adapting_lines(front: TextFront, checkpoint: str) -> list[Line]:

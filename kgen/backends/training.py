@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from kgen.backends.measures import ACTIVATE, Measures
+from kgen.backends.measures import Measures, activated
 from kgen.backends.naming import comma
 from kgen.backends.templates import render
 from kgen.catalogue.callbacks import Backup, CallbackCode, backup_lines, backup_of
@@ -57,7 +57,7 @@ class Training:
     @property
     def stops(self) -> bool:
         """Return whether a callback may end the training."""
-        return any("stop" in line.code for c in self.callbacks for line in c.end)
+        return any(line.code.startswith("stop |= ") for c in self.callbacks for line in c.end)
 
     @property
     def passed(self) -> dict[str, str]:
@@ -67,7 +67,6 @@ class Training:
     def section(self) -> str:
         """Return the functions that train, evaluate and predict."""
         m = self.measures
-        fused = any(o.fused for o in self.plan.outputs)
         step_doc = "Update the weights from one batch, as Keras' train_on_batch; return its sums."
         if m.at_once:
             step_doc = "Update the weights from one batch; return the model's output for it."
@@ -76,16 +75,30 @@ class Training:
             optimizer=self.optimizer,
             typed_batch=", ".join(f"{b}: Tensor" for b in m.train_batch),
             step_doc=step_doc,
-            no_grad="no_grad" if self.stateful else "inference_mode",
+            no_grad=self.no_grad,
             step=render_lines(self.step_lines(), 1),
             epoch=render_lines(self.epoch_lines(), 1),
             evaluate=render_lines(self.evaluate_lines(), 1),
             validation=", validation: tuple[Tensor, ...]" if validated(self.plan) else "",
-            predict_returns="Tensor" if len(m.variables) == 1 else "tuple[Tensor, ...]",
-            predict_note=": probabilities, not logits" if fused else "",
-            predict=render_lines(self.predict_lines(), 1),
+            predict=self.prediction(),
             passed="".join(f", {name}: {kind}" for name, kind in self.passed.items()),
             train=render_lines(self.train_lines(), 1),
+        )
+
+    @property
+    def no_grad(self) -> str:
+        """Return the mode in which nothing is differentiated."""
+        return "no_grad" if self.stateful else "inference_mode"
+
+    def prediction(self) -> str:
+        """Return the function that predicts."""
+        fused = any(o.fused for o in self.plan.outputs)
+        return render(
+            "sections/predict.py.j2",
+            no_grad=self.no_grad,
+            returns="Tensor" if len(self.measures.variables) == 1 else "tuple[Tensor, ...]",
+            note=": probabilities, not logits" if fused else "",
+            body=render_lines(self.predict_lines(), 1),
         )
 
     # ------------------------------------------------------------------ step and epoch
@@ -94,7 +107,7 @@ class Training:
         """Return the model's forward pass."""
         m = self.measures
         call = f"{', '.join(m.results)} = model({', '.join(m.inputs)})"
-        if self.plan.policies.model == "float32":
+        if not self.plan.policies.mixed:
             return [Line(call)]
         return [
             Line(autocast(m.inputs[0], self.plan.policies.model)),
@@ -159,10 +172,12 @@ class Training:
             Line("model.train()"),
             Line("outputs = []" if m.at_once else "sums, seen = 0, 0"),
             Line(f"for step, ({batch}) in enumerate(batches, start=1):"),
+            *indented([line for c in self.callbacks for line in c.before]),
             *indented(self.augmented),
         ]
         step = f"train_step(model, optimizer, {batch})"
         watching = [line for c in self.callbacks for line in c.batch]
+        watching += [line for c in self.callbacks for line in c.leave]
         if m.at_once:
             return [
                 *lines,
@@ -224,7 +239,7 @@ class Training:
     @property
     def plain(self) -> bool:
         """Return whether the forward pass is one expression."""
-        return len(self.measures.results) == 1 and self.plan.policies.model == "float32"
+        return len(self.measures.results) == 1 and not self.plan.policies.mixed
 
     def at_once_lines(self, data: str, form: str) -> list[Line]:
         """Return the lines that make outputs of all batches, then measure them."""
@@ -239,17 +254,13 @@ class Training:
 
     def predict_lines(self) -> list[Line]:
         m = self.measures
-        activated = [
-            ACTIVATE[o.fused].format(x=v) if o.fused else v
-            for v, o in zip(m.variables, self.plan.outputs, strict=True)
-        ]
-        single = len(activated) == 1
+        outputs = self.plan.outputs
+        values = [activated(o, v) for o, v in zip(outputs, m.variables, strict=True)]
+        single = len(values) == 1
         if single and self.plain:
-            fused = self.plan.outputs[0].fused
-            expr = ACTIVATE[fused].format(x="{}") if fused else "{}"
-            lines = self.at_once_lines("inputs", expr)
+            lines = self.at_once_lines("inputs", activated(outputs[0], "{}"))
             return [*lines[:-1], Line("return torch.cat(outputs)")]
-        value = activated[0] if single else f"({', '.join(activated)})"
+        value = values[0] if single else f"({', '.join(values)})"
         joined = "torch.cat(results)"
         if not single:
             joined = "tuple(torch.cat(parts) for parts in zip(*results))"
@@ -265,7 +276,7 @@ class Training:
     # --------------------------------------------------------------------- the loop
 
     def train_lines(self) -> list[Line]:
-        rate = "" if scheduled(self.plan) else ", cfg.learning_rate"
+        rate = "" if self.plan.optimizer.fixed_rate is None else ", cfg.learning_rate"
         callbacks = self.callbacks
         state = [s for c in callbacks for s in c.state]
         if self.stateful:
@@ -344,11 +355,10 @@ class Training:
         part = "validation"
         if fit.validation_steps:
             part = f"tuple(t[: {fit.validation_steps} * {size}] for t in validation)"
-        around = [line for c in self.callbacks for line in c.around]
         lines = [
-            *around,
+            *(line for c in self.callbacks for line in c.test_begin),
             Line(f"results = evaluate(model, {part}, {size})"),
-            *around,
+            *(line for c in self.callbacks for line in c.test_end),
             Line('logs |= {f"val_{name}": value for name, value in results.items()}'),
         ]
         if fit.validation_freq == 1:
@@ -369,8 +379,3 @@ def checkpoint_path(backup: Backup | None) -> str:
 def validated(plan: Plan) -> bool:
     """Return whether epochs end with an evaluation on data of their own."""
     return bool(plan.fit.validation_split or plan.fit.validation_data)
-
-
-def scheduled(plan: Plan) -> bool:
-    """Return whether the learning rate is a schedule rather than a number."""
-    return not isinstance(plan.optimizer.learning_rate, int | float)

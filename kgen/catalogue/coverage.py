@@ -212,7 +212,7 @@ def coverage() -> Iterator[tuple[str, list[Covered]]]:
 
 def covered(module: str, family: Family, name: str) -> Covered:
     """Return what becomes of a name of a module."""
-    entry = family.find(name)
+    entry = family.find(name) or families.OPTIMIZER_MAPS.find(name)  # Keras' optimizers have it
     if entry is not None:
         return Covered(name, entry, entry.refusal, entry.instead)
     return Covered(name, None, TOOLS.get(name, "kgen does not know it"))

@@ -10,6 +10,7 @@ CONSTRAINTS = Family("constraint")
 LOSSES = Family("loss", package="kgen.catalogue.losses")
 METRICS = Family("metric", package="kgen.catalogue.metrics")
 OPTIMIZERS = Family("optimizer", "an", package="kgen.catalogue.optimizers")
+OPTIMIZER_MAPS = Family("optimizer map", "an", package="kgen.catalogue.optimizers")
 SCHEDULES = Family("learning-rate schedule")
 CALLBACKS = Family("callback", package="kgen.catalogue.callbacks")
 SOURCES = Family("data source", package="kgen.catalogue.sources")
@@ -23,6 +24,7 @@ ALL = (
     LOSSES,
     METRICS,
     OPTIMIZERS,
+    OPTIMIZER_MAPS,
     SCHEDULES,
     CALLBACKS,
     SOURCES,

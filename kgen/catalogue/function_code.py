@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from kgen.catalogue.families import LOSSES
-from kgen.catalogue.losses import Loss, Pair
+from kgen.catalogue.losses import Loss, Pair, without
 from kgen.catalogue.ops import BATCH, OPS, Term
 from kgen.catalogue.ops.base import ATOM, CONVERTERS, UNARY, Op, constant
-from kgen.catalogue.ops.elementwise import infix, negative
+from kgen.catalogue.ops.elementwise import as_array, infix, negative
 from kgen.catalogue.ops.homes import default_of, name_here
 from kgen.catalogue.ops.shaping import index
 from kgen.diagnostics import Diagnostic, Fault, Label, did_you_mean, listing
@@ -214,6 +214,8 @@ class _Compiler:
     def _operation(self, op: Op, node: ir.Operation) -> Term:
         named = tuple((name_here(node.op, n, op.params), value) for n, value in node.kwargs)
         given = _bind(replace(node, kwargs=named), list(op.params))
+        terms = {name: self.term(value) for name, value in given.items()}
+        tensor = next((t for t in terms.values() if t.tensor), None)
         values: dict[str, object] = {}
         for name, parameter in op.params.items():
             if name not in given:
@@ -221,16 +223,18 @@ class _Compiler:
                 if values[name] is parameter.empty:
                     raise Fault("K202", f"`{node.op}` is missing `{name}`")
                 continue
-            values[name] = self._converted(node.op, name, str(parameter.annotation), given[name])
+            annotation, term = str(parameter.annotation), terms[name]
+            if tensor is not None and annotation in ("Tensor", "Tensor | None", "Operand"):
+                term = as_array(term, tensor)
+            values[name] = self._converted(node.op, name, annotation, term, given[name].span)
         try:
             return op.rule(**values)
         except Fault as fault:
             place = given.get(fault.arg, node).span
             raise FunctionFault.within(fault, place) from None
 
-    def _converted(self, called: str, name: str, annotation: str, node: ir.Expr) -> object:
+    def _converted(self, called: str, name: str, annotation: str, term: Term, span: Span) -> object:
         """Return an argument as the parameter of an operation takes it."""
-        term = self.term(node)
         convert = CONVERTERS.get(annotation, CONVERTERS["Anything"])
         try:
             return convert(term)
@@ -239,14 +243,14 @@ class _Compiler:
                 fault = Fault(fault.code, f"`{name}` of `{called}` {fault.message}")
             elif fault.code == "K106":
                 fault = self._no_parameter(str(term.value))
-            raise FunctionFault.within(fault, node.span) from None
+            raise FunctionFault.within(fault, span) from None
 
     def _no_parameter(self, name: str) -> Fault:
         return _unknown(name, self.scope, "a parameter of the function")
 
     def _loss(self, cls: type[Loss], node: ir.Operation) -> Term:
         """Return a loss applied to targets and predictions: its value for each sample."""
-        options = [n for n in cls.args if n not in ("name", "reduction")]
+        options = [n for n in cls.args if n not in ("name", "reduction", "dtype")]
         given = _bind(node, ["y_true", "y_pred", *options])
         if "y_true" not in given or "y_pred" not in given:
             raise Fault("K202", f"`{node.op}` needs `y_true` and `y_pred`")
@@ -257,7 +261,8 @@ class _Compiler:
         target, prediction = (TensorType((t.dims or ())[1:], t.dtype) for t in (y, p))
         loss.check_types(target, prediction)
         code = loss.values(Pair(y.at(ATOM), p.at(ATOM), target, prediction))
-        dims = () if loss.whole_batch else (p.dims or ())[:-1]
+        axis = loss.along(prediction)
+        dims = () if loss.whole_batch else (BATCH, *without(prediction.shape, axis))
         level = UNARY if code.startswith("-") else ATOM
         return p.becomes(code, level, dims=dims, elementwise=False)
 

@@ -102,7 +102,7 @@ class FunctionMetric(Metric, abstract=True):
         call = f"{self.python_name}({pair.y}, {pair.p})"
         if compile_function(self.function, (pair.target, pair.prediction)).rank:
             return MetricCode(call)
-        self.unweighted(pair)
+        self.unweighted(pair, "it is one number for a batch, not one for each sample")
         return MetricCode(f"sum_and_count({call})", 2, "s[0] / s[1]")
 
     def check_weights(self, pair: Pair, shape: Shape) -> None:

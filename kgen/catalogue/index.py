@@ -52,6 +52,9 @@ INDEX = {
         "embedding": """
             Embedding Masking ReversibleEmbedding
         """,
+        "feature_normalization": """
+            LayerNormalization RMSNormalization UnitNormalization
+        """,
         "geometric_augmentation": """
             AugMix Pipeline RandAugment RandomElasticTransform RandomErasing RandomPerspective
             RandomShear
@@ -69,7 +72,7 @@ INDEX = {
             Lambda
         """,
         "lookup": """
-            IntegerLookup StringLookup
+            IntegerLookup
         """,
         "merging": """
             Add Average Concatenate Dot KerasOneMerge Maximum Merge Minimum Multiply Subtract add
@@ -79,8 +82,7 @@ INDEX = {
             CutMix MixUp
         """,
         "normalization": """
-            BatchNormalization GroupNormalization LayerNormalization RMSNormalization
-            UnitNormalization
+            BatchNormalization GroupNormalization
         """,
         "pooling": """
             AdaptiveAveragePooling1D AdaptiveAveragePooling2D AdaptiveAveragePooling3D
@@ -117,6 +119,9 @@ INDEX = {
         """,
         "spectral": """
             SpectralNormalization
+        """,
+        "string_lookup": """
+            StringLookup
         """,
         "text_vectorization": """
             TextVectorization
@@ -245,14 +250,19 @@ INDEX = {
         "moments": """
             Adam AdamW Adamax Lion Nadam adam adam_w adamax adamw lion nadam
         """,
-        "refused": """
-            MultiOptimizer OptimizerMap multi_optimizer multioptimizer optimizer_map optimizermap
+        "multi": """
+            MultiOptimizer multi_optimizer multioptimizer
         """,
         "scaling": """
             LossScaleOptimizer loss_scale_optimizer lossscaleoptimizer
         """,
         "schedule_free": """
             ScheduleFreeAdamW schedule_free_adam_w schedulefreeadamw
+        """,
+    },
+    "optimizer map": {
+        "multi": """
+            OptimizerMap optimizer_map optimizermap
         """,
     },
     "learning-rate schedule": {
@@ -270,6 +280,9 @@ INDEX = {
         "backup": """
             BackupAndRestore backup_and_restore backupandrestore
         """,
+        "lambdas": """
+            LambdaCallback lambda_callback lambdacallback
+        """,
         "rates": """
             LearningRateScheduler ReduceLROnPlateau learning_rate_scheduler learningratescheduler
             reduce_lr_on_plateau reducelronplateau
@@ -279,8 +292,7 @@ INDEX = {
             progbar_logger progbarlogger remote_monitor remotemonitor tensor_board tensorboard
         """,
         "refused": """
-            LambdaCallback OrbaxCheckpoint lambda_callback lambdacallback orbax_checkpoint
-            orbaxcheckpoint
+            OrbaxCheckpoint orbax_checkpoint orbaxcheckpoint
         """,
         "stopping": """
             EarlyStopping ModelCheckpoint TerminateOnNaN early_stopping earlystopping

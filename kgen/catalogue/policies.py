@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 HALVES = {"mixed_bfloat16": "bfloat16", "mixed_float16": "float16"}
 """The types that mixed policies compute in; their weights stay in float32."""
 
-SUPPORTED = ("float32", *HALVES)
-REFUSED = ("float64", "float16", "bfloat16")
-"""Policies that keep the weights in their type, too."""
+SUPPORTED = ("float32", "float64", *HALVES)
+REFUSED = ("float16", "bfloat16")
+"""Policies that keep the weights in 16 bits, too."""
 
 INPUTS = ("int32", "int64", "uint8", "bool", "string")
 """What no policy is: on a first layer, the type of the input."""
@@ -21,6 +21,7 @@ INPUTS = ("int32", "int64", "uint8", "bool", "string")
 # What people write for a policy where a whole model has it: `fit(precision=...)`.
 PRECISIONS = {
     "fp32": "float32",
+    "fp64": "float64",
     "bf16": "mixed_bfloat16",
     "bfloat16": "mixed_bfloat16",
     "fp16": "mixed_float16",
@@ -38,6 +39,26 @@ class Policies:
 
     model: str = "float32"
     default: str = "float32"
+
+    @property
+    def double(self) -> bool:
+        """Return whether all is in float64: weights, numbers of the data, losses and metrics."""
+        return self.model == "float64"
+
+    @property
+    def floatx(self) -> str:
+        """Return the type of a script's weights, and of all numbers that no policy concerns."""
+        return "float64" if self.double else "float32"
+
+    @property
+    def mixed(self) -> bool:
+        """Return whether the forward pass runs under autocast."""
+        return self.model in HALVES
+
+    @property
+    def of_data(self) -> Policies:
+        """Return the policies of what prepares data: without autocast."""
+        return Policies(self.floatx, self.floatx)
 
     def of(self, layer: Layer) -> str:
         """Return the policy of a layer."""

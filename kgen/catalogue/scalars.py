@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from kgen.catalogue.function_code import FunctionFault
@@ -54,16 +54,26 @@ KNOWN = (*OPERATORS, *CALLS, *MATH, "square", "clip", "where", "switch")
 MAX_DEPTH = 100
 
 
+NUMBER, INTEGER, TEXT, LOGS, NOTHING = "a number", "an integer", "text", "the logs", "nothing"
+MAYBE = "a number or None"
+NUMBERS = (NUMBER, INTEGER)
+
+
 @dataclass(frozen=True)
 class Text:
-    """An expression and how tightly its outermost operator binds."""
+    """An expression, how tightly its outermost operator binds, and what sort of value it has."""
 
     code: str
     level: int = ATOM
+    kind: str = NUMBER
 
     def at(self, level: int) -> str:
         """Return the code, in parentheses where it binds less tightly than `level`."""
         return self.code if self.level >= level else f"({self.code})"
+
+
+# Returns the expression of a node that is no part of functions of numbers, None for others.
+Special = Callable[[ir.Expr, Callable[[ir.Expr], Text]], Text | None]
 
 
 def scalar_expression(function: ir.Function, arguments: Sequence[str]) -> str:
@@ -77,22 +87,32 @@ def scalar_expression(function: ir.Function, arguments: Sequence[str]) -> str:
         FunctionFault: With the place in the function where something is wrong.
     """
     scope = {n: Text(a) for n, a in zip(function.params, arguments, strict=False)}
-    return _expression(function.body, function, scope, 0).code
+    return expression(function.body, function, scope).code
 
 
-def _expression(
-    node: ir.Expr, function: ir.Function, scope: Mapping[str, Text], depth: int
+def expression(
+    node: ir.Expr,
+    function: ir.Function,
+    scope: Mapping[str, Text],
+    special: Special | None = None,
+    depth: int = 0,
 ) -> Text:
+    """Return an expression of a function as Python; `special` knows more than numbers."""
+
     def inner(part: ir.Expr) -> Text:
-        return _expression(part, function, scope, depth + 1)
+        return expression(part, function, scope, special, depth + 1)
 
     try:
         if depth > MAX_DEPTH:
-            raise Fault("K114", f"`{function.name}` is nested too deeply")
+            raise Fault("K114", f"{function.described} is nested too deeply")
+        found = special(node, inner) if special else None
+        if found is not None:
+            return found
         match node:
             case ir.Constant(value=bool() | int() | float() as value):
                 text = number(value) if isinstance(value, float) and value % 1 else repr(value)
-                return Text(text, UNARY if value < 0 else ATOM)
+                kind = INTEGER if isinstance(value, int) else NUMBER
+                return Text(text, UNARY if value < 0 else ATOM, kind)
             case ir.Constant():
                 raise _unknown(str(node.value), scope, "a parameter of the function")
             case ir.Variable():
@@ -100,7 +120,8 @@ def _expression(
                     raise _unknown(node.name, scope, "a parameter of the function")
                 return scope[node.name]
             case ir.Negative():
-                return Text(f"-{inner(node.operand).at(UNARY)}", UNARY)
+                operand = _number(inner(node.operand))
+                return Text(f"-{operand.at(UNARY)}", UNARY, operand.kind)
             case ir.Infix():
                 return _infix(node.op, inner(node.left), inner(node.right))
             case ir.Operation():
@@ -111,19 +132,28 @@ def _expression(
                 if node.kwargs or len(given) != len(used.params):
                     raise Fault("K205", f"`{used.name}` takes {len(used.params)} arguments")
                 held = dict(zip(used.params, given, strict=True))
-                return _expression(used.body, used, held, depth + 1)
+                return expression(used.body, used, held, special, depth + 1)
         raise Fault("K114", "this cannot stand in a function of numbers")
     except Fault as fault:
         raise FunctionFault.within(fault, node.span) from None
 
 
+def _number(text: Text) -> Text:
+    """Return an operand; raise `Fault` where it is no number."""
+    if text.kind not in NUMBERS:
+        raise Fault("K203", f"cannot compute with {text.kind}", label=text.kind)
+    return text
+
+
 def _infix(op: str, left: Text, right: Text) -> Text:
+    kinds = {_number(left).kind, _number(right).kind}
     if op in COMPARISONS:
         return Text(f"{left.at(COMPARE + 1)} {op} {right.at(COMPARE + 1)}", COMPARE)
     level = LEVELS[op]
     if op == "**":
         return Text(f"{left.at(ATOM)} ** {right.at(UNARY)}", POWER)
-    return Text(f"{left.at(level)} {op} {right.at(level + 1)}", level)
+    kind = INTEGER if kinds == {INTEGER} and op != "/" else NUMBER
+    return Text(f"{left.at(level)} {op} {right.at(level + 1)}", level, kind)
 
 
 def _call(node: ir.Operation, given: Sequence[Text]) -> Text:
@@ -132,9 +162,25 @@ def _call(node: ir.Operation, given: Sequence[Text]) -> Text:
     if name in OPERATORS:
         _count(node, given, 2)
         return _infix(OPERATORS[name], *given)
+    if name in ("where", "switch"):
+        _count(node, given, 3)
+        condition, then, otherwise = given
+        _number(condition)
+        kind = then.kind if then.kind == otherwise.kind else MAYBE
+        if {then.kind, otherwise.kind} == set(NUMBERS):
+            kind = NUMBER
+        return Text(
+            f"{then.at(COMPARE)} if {condition.at(COMPARE)} else {otherwise.at(CONDITION)}",
+            CONDITION,
+            kind,
+        )
+    if name in KNOWN:
+        for text in given:
+            _number(text)
     if name in CALLS:
         _count(node, given, COUNTS.get(name, 1))
-        return Text(f"{CALLS[name]}({', '.join(codes)})")
+        kind = INTEGER if name in ("int", "round") else NUMBER
+        return Text(f"{CALLS[name]}({', '.join(codes)})", kind=kind)
     if name in MATH:
         _count(node, given, 1)
         return Text(f"math.{name}({codes[0]})")
@@ -144,13 +190,6 @@ def _call(node: ir.Operation, given: Sequence[Text]) -> Text:
     if name == "clip":
         _count(node, given, 3)
         return Text(f"min(max({codes[0]}, {codes[1]}), {codes[2]})")
-    if name in ("where", "switch"):
-        _count(node, given, 3)
-        condition, then, otherwise = given
-        return Text(
-            f"{then.at(COMPARE)} if {condition.at(COMPARE)} else {otherwise.at(CONDITION)}",
-            CONDITION,
-        )
     raise _unknown(name, KNOWN, "an operation on numbers that kgen knows")
 
 

@@ -146,7 +146,8 @@ class Fit(Statement):
     )
     precision: str = arg(
         Choice(*SUPPORTED, also=PRECISIONS),
-        "Dtype policy of the layers, as Keras' global one; mixed ones run under autocast.",
+        "Dtype policy of the layers, as Keras' global one; mixed ones run under autocast. "
+        "`float64` is for data, losses and metrics, too, as Keras' floatx.",
         "float32",
         keyword_only=True,
     )

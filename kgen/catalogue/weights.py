@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -74,6 +74,9 @@ class Weight:
         torch_default: Name of the initializer that the torch module applies by itself.
         fan_axes: Which axes Keras counts as inputs and as outputs, where it says so itself.
         sparse: Whether torch computes a sparse gradient.
+        inside: The names of Keras' layers inside of the layer that it is in: `lstm_cell`.
+        low_rank: Of the two matrices of LoRA, the factor of their product, with which Keras 3 saves
+            the kernel in their place: in a model that is loaded they are 0.
     """
 
     name: str
@@ -88,6 +91,17 @@ class Weight:
     constraint: Constraint | None = None
     fan_axes: tuple[tuple[int, ...], tuple[int, ...]] | None = None
     sparse: bool = False
+    inside: str = ""
+    low_rank: float | None = None
+
+    @property
+    def path(self) -> str:
+        """Return Keras' path of it in the layer: `kernel`, or `lstm_cell/kernel`."""
+        return f"{self.inside}/{self.name}" if self.inside else self.name
+
+    def within(self, name: str) -> Weight:
+        """Return it as a weight of a layer that holds its layer under this name."""
+        return replace(self, inside=f"{name}/{self.inside}" if self.inside else name)
 
     @property
     def size(self) -> int:

@@ -6,7 +6,8 @@ way to run arbitrary Python from a spec.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from kgen.source import Span
 
@@ -20,7 +21,10 @@ class Expr:
 
 @dataclass(frozen=True)
 class Constant(Expr):
+    """A value; `bare` says that it is a word without quotes, which may be a misspelt name."""
+
     value: bool | int | float | str | tuple[object, ...] | None
+    bare: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,10 @@ class Negative(Expr):
 
 @dataclass(frozen=True)
 class Index(Expr):
-    """`value[items]`; an item is an int, a slice (start, stop, step) as a tuple, None or `...`."""
+    """`value[items]`; an item is an int, a slice (start, stop, step) as a tuple, None or `...`.
+
+    A string stands for an entry of a dict, as in `logs["loss"]`.
+    """
 
     value: Expr
     items: tuple[object, ...]
@@ -81,3 +88,29 @@ class Function:
     def described(self) -> str:
         """Return the function as messages name it; one in the place of an argument has no name."""
         return f"`{self.name}`" if self.name else "the function"
+
+
+def with_constants(function: Function, constants: Mapping[str, Constant]) -> Function:
+    """Return the function of its other parameters, with constants for those that are named."""
+    params = tuple(p for p in function.params if p not in constants)
+    return replace(function, params=params, body=_replaced(function.body, constants))
+
+
+def _replaced(expr: Expr, constants: Mapping[str, Constant]) -> Expr:
+    """Return an expression with constants for variables; its depth is bounded."""
+    match expr:
+        case Variable():
+            constant = constants.get(expr.name)
+            return replace(constant, span=expr.span) if constant is not None else expr
+        case Operation():
+            args = tuple(_replaced(a, constants) for a in expr.args)
+            kwargs = tuple((n, _replaced(v, constants)) for n, v in expr.kwargs)
+            return replace(expr, args=args, kwargs=kwargs)
+        case Infix():
+            left, right = _replaced(expr.left, constants), _replaced(expr.right, constants)
+            return replace(expr, left=left, right=right)
+        case Negative():
+            return replace(expr, operand=_replaced(expr.operand, constants))
+        case Index():
+            return replace(expr, value=_replaced(expr.value, constants))
+    return expr

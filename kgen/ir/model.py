@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 from kgen.catalogue.layer import Layer
 from kgen.catalogue.weights import Weight
@@ -33,6 +33,11 @@ class Composite:
     graph: Graph
     arguments: tuple[tuple[str, Any], ...] = ()
     captured: frozenset[int] = frozenset()
+
+
+def is_inlined(layer: Layer | Composite) -> TypeGuard[Composite]:
+    """Return whether Keras has the layers inside in place of it: a block or a repeat, no model."""
+    return isinstance(layer, Composite) and layer.kind != "model"
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from kgen.ir.model import Composite, Graph, Node, Ref
+from kgen.ir.model import Graph, Node, Ref, is_inlined
 from kgen.ir.rewrite import layers_of
 
 Path = tuple[int, ...]
@@ -107,7 +107,7 @@ class Flat:
         """Add a node, or begin with the block that it applies."""
         inputs = tuple(level.known[ref] for ref in node.inputs)
         layer = node.instance.layer
-        if isinstance(layer, Composite) and layer.kind != "model":
+        if is_inlined(layer):
             path = (*level.path, node.id)
             known = {(i, 0): ref for i, ref in zip(layer.graph.inputs, inputs, strict=True)}
             self.formal += [(path, formal, ref) for formal, ref in known.items()]

@@ -25,8 +25,10 @@ class OutputPlan:
         loss: A loss or an adapter of a custom function; None for an output without a loss.
         weight: Weight in the total loss.
         fused: The last activation when the loss took it over ("softmax", "sigmoid"), else "".
+        fused_axis: The axis of that softmax: -1 for the last, else counted with the batch.
         metrics: (log name, metric) pairs.
         weighted: Names of the metrics that class and sample weights apply to.
+        text: Whether it becomes text: it is predicted and has no targets.
     """
 
     name: str
@@ -35,8 +37,10 @@ class OutputPlan:
     loss: Any
     weight: float = 1.0
     fused: str = ""
+    fused_axis: int = -1
     metrics: tuple[tuple[str, Any], ...] = ()
     weighted: frozenset[str] = frozenset()
+    text: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +91,16 @@ class Plan:
     extra: dict[str, Bound] = field(default_factory=dict)
 
     @property
+    def measured(self) -> bool:
+        """Return whether there is a loss: without one a script predicts only."""
+        return any(output.loss is not None for output in self.outputs)
+
+    @property
+    def targets(self) -> tuple[OutputPlan, ...]:
+        """Return the outputs that are compared with targets of the data."""
+        return tuple(output for output in self.outputs if not output.text)
+
+    @property
     def weighs_validation(self) -> bool:
         """Return whether sample weights apply in the validation that follows an epoch."""
         fit = self.fit
@@ -103,11 +117,12 @@ class Plan:
         It is "" for a function of the spec, of which nobody knows.
         """
         single = len(self.outputs) == 1
+        several = sum(output.loss is not None for output in self.outputs) > 1
         table = {"loss": "min"}
         for output in self.outputs:
             prefix = "" if single else f"{output.name}_"
             table |= {prefix + name: metric.direction for name, metric in output.metrics}
-            if not single and output.loss is not None:
+            if several and output.loss is not None:
                 table[f"{output.name}_loss"] = "min"
         table = dict(sorted(table.items()))
         if self.fit.validation_split or self.fit.validation_data:

@@ -53,4 +53,4 @@ def _index(item: object) -> str:
     if isinstance(item, tuple):
         start, stop, step = ("" if part is None else str(part) for part in item)
         return f"{start}:{stop}" + (f":{step}" if step else "")
-    return str(item)
+    return repr(item) if isinstance(item, str) else str(item)

@@ -12,14 +12,14 @@ from kgen.catalogue.layer import Layer, Value, masks_of
 from kgen.catalogue.policies import autocast
 from kgen.diagnostics import Diagnostics
 from kgen.ir.functions import Function
-from kgen.ir.model import Composite, Instance, Ref, TypedNode
+from kgen.ir.model import Composite, Instance, Ref, TypedNode, is_inlined
 from kgen.ir.rewrite import layers_of
 from kgen.ir.shapes import TensorType
 from kgen.passes.infer import infer, output_types
 from kgen.passes.layouts import prefers_first
 from kgen.passes.lowered import Placed
 from kgen.passes.sharing import has_weights
-from kgen.torch_ir import Line
+from kgen.torch_ir import Line, operand
 
 if TYPE_CHECKING:
     from kgen.passes.lower import ClassLowering
@@ -170,7 +170,7 @@ class NodeContext:
         if dying:
             self.owner.variables.names.taken.discard(name)
         why = "channels first, for torch: a view" if first else "channels last again: a view"
-        self.run(f"{target} = {value.expr}.permute({order})", why)
+        self.run(f"{target} = {operand(value.expr)}.permute({order})", why)
         return replace(result, expr=target)
 
     def dying(self, value: Value) -> bool:
@@ -181,7 +181,7 @@ class NodeContext:
     def apply_node(self, node: TypedNode, inputs: Sequence[Value]) -> tuple[Value, ...]:
         """Lower an application on values, with the masks that it sees of them."""
         layer = node.node.instance.layer
-        if isinstance(layer, Composite) and layer.kind != "model":
+        if is_inlined(layer):
             # A block takes the masks that are used in it.
             carried = self.masks(inputs, node.keeps) if node.keeps else [v.kept for v in inputs]
             given = [

@@ -14,7 +14,7 @@ from kgen.catalogue.layer import Layer
 from kgen.catalogue.layers.inputs import Input
 from kgen.catalogue.weights import Weight
 from kgen.diagnostics import Diagnostics, Fault, Label
-from kgen.ir.model import Composite, Graph, Instance, Node, TypedGraph, TypedNode
+from kgen.ir.model import Composite, Graph, Instance, Node, TypedGraph, TypedNode, is_inlined
 from kgen.ir.shapes import UNKNOWN, TensorType, show
 from kgen.passes.mask_flow import MaskFlow, takes_masks
 
@@ -71,7 +71,7 @@ class _Inference:
         """Return the types of a node where masks do not just travel with the tensors."""
         inputs = [self.typed[i].outputs[o] for i, o in node.inputs]
         layer = node.instance.layer
-        if isinstance(layer, Composite) and layer.kind != "model":
+        if is_inlined(layer):
             inside = flow.inside.get(node.id, MaskFlow())
             formal = [inside.used[i] for i in layer.graph.inputs]
             inputs = [
@@ -271,3 +271,14 @@ def infer_input(graph: Graph, index: int) -> TensorType | None:
     """Return the declared type of a graph's input, None for a formal input."""
     layer = graph.nodes[graph.inputs[index]].instance.layer
     return layer.type if isinstance(layer, Input) else None
+
+
+def distributed(node: TypedNode) -> TypedGraph | None:
+    """Return the typed graph of a model that `TimeDistributed` applies, None for all else."""
+    layer = node.node.instance.layer
+    if not all(output.known for output in node.outputs):
+        return None  # what is wrong has been reported
+    wrapped = layer.wraps(*node.inputs) if isinstance(layer, Layer) else None
+    if wrapped is None or not isinstance(wrapped[0].layer, Composite):
+        return None
+    return infer(wrapped[0].layer.graph, Diagnostics(), list(wrapped[1]))

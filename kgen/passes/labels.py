@@ -33,8 +33,8 @@ def with_integer_labels(plan: Plan, wanted: Wanted) -> Plan:
     """
     if plan.data.mixes_labels:
         return plan
-    first = len(plan.data.types) - len(plan.outputs)  # of the targets among the arrays
-    for i, output in enumerate(plan.outputs):
+    first = len(plan.data.types) - len(plan.targets)  # of the targets among the arrays
+    for i, output in enumerate(plan.targets):
         if not reads_classes(output):
             continue
         index = TensorType(output.prediction.shape[:-1], "int64", batch=output.target.batch)
@@ -42,9 +42,9 @@ def with_integer_labels(plan: Plan, wanted: Wanted) -> Plan:
         if data is None and plan.data.source.encodes_classes:
             data = unencoded(plan.data, first + i, index, wanted, i)
         if data is not None:
-            outputs = list(plan.outputs)
-            outputs[i] = replace(output, target=index)
-            plan = replace(plan, data=data, outputs=tuple(outputs))
+            new = replace(output, target=index)
+            outputs = tuple(new if o is output else o for o in plan.outputs)
+            plan = replace(plan, data=data, outputs=outputs)
     return plan
 
 

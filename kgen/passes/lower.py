@@ -257,7 +257,8 @@ class ClassLowering:
         if penalized(node):
             assert isinstance(layer, Layer)
             for i in range(len(node.outputs)):
-                context.penalty(layer.activity_penalty(self.values[node.node.id, i].expr))
+                if penalty := layer.activity_penalty(self.values[node.node.id, i].expr):
+                    context.penalty(penalty)
 
     def bind(self, ref: Ref, value: Value, fallback: str, context: NodeContext) -> None:
         """Put a result into its variable, unless it is in one already."""

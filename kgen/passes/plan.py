@@ -16,6 +16,7 @@ from kgen.passes.labels import with_integer_labels
 from kgen.passes.plan_data import plan_data, wanted_data
 from kgen.passes.plan_outputs import OutputPlanner
 from kgen.passes.plan_runs import (
+    check_measured,
     plan_evaluate,
     plan_fit,
     plan_generate,
@@ -43,12 +44,14 @@ def plan(typed: TypedModel, found: Diagnostics) -> Plan | None:
     if len(found.errors) > before:
         return None
     fused = [planner.fuse(i, loss) for i, loss in enumerate(losses)]
-    targets = [planner.target(i, loss) for i, loss in enumerate(losses)]
-    data = plan_data(planning, losses, targets)
+    targets = [planner.target(i, losses[i]) for i in planning.compared]
+    compared = [losses[i] for i in planning.compared]
+    data = plan_data(planning, compared, targets)
     if data is None or len(found.errors) > before:
         return None
     first = len(planning.inputs)  # of the targets among the arrays
     outputs = planner.outputs(losses, fused, data.types[first:])
+    check_measured(planning, outputs)
     fit = plan_fit(planning, data)
     optimizer = plan_optimizer(planning, planner.compile, fit)
     if len(found.errors) > before:
@@ -67,5 +70,5 @@ def plan(typed: TypedModel, found: Diagnostics) -> Plan | None:
         defaults=tuple(planning.defaults),
         policies=model_policies(typed.graph, fit.precision),
     )
-    wanted = wanted_data(planning, data.source, losses, targets)
+    wanted = wanted_data(planning, data.source, compared, targets)
     return with_integer_labels(made, replace(wanted, weights=data.weights))

@@ -30,7 +30,7 @@ def plan_data(
 
     Args:
         planning: The model.
-        losses: The loss of each output.
+        losses: The loss of each output that is compared with targets.
         targets: The type of the targets that each loss wants.
     """
     data = planning.training.data or _random(planning)
@@ -59,7 +59,7 @@ def plan_data(
         return None
     _check_keys(planning, data)
     chains = [_first(data.x, x, code.taken) for x in planning.inputs]
-    chains += [_chain(data.y, y) for y in planning.outputs]
+    chains += [_chain(data.y, y) for y in planning.targets]
     prepared = [_typed(planning, c, t) for c, t in zip(chains, code.raw, strict=True)]
     types = [_result(p, t) for p, t in zip(prepared, code.raw, strict=True)]
     if not all(t.known for t in types):
@@ -88,15 +88,13 @@ def wanted_data(
 ) -> Wanted:
     """Return what the model wants of a source."""
     graph = planning.graph
-    pairs = list(zip(graph.output_types, losses, strict=True))
+    kinds = [graph.output_types[i] for i in planning.compared]
+    pairs = list(zip(kinds, losses, strict=True))
     return Wanted(
         tuple(zip(planning.inputs, graph.input_types, strict=True)),
-        () if source.mirrors else tuple(zip(planning.outputs, targets, strict=True)),
+        () if source.mirrors else tuple(zip(planning.targets, targets, strict=True)),
         tuple("real" if loss is None else loss.labels for loss in losses),
-        tuple(
-            (t.shape[-1] or 0) if loss is not None and loss.labels in ("index", "one_hot") else 0
-            for t, loss in pairs
-        ),
+        tuple(0 if loss is None else loss.class_count(t) for t, loss in pairs),
         vocabularies(graph),
         _words(graph),
         tuple(getattr(loss, "ignore_class", None) is not None for loss in losses),
@@ -234,7 +232,7 @@ def _check_keys(planning: Planning, data: Data) -> None:
     """Report chains for inputs and outputs that the model does not have."""
     parts = (
         ("x", data.x, "input", planning.inputs),
-        ("y", data.y, "output", planning.outputs),
+        ("y", data.y, "output", planning.targets),
         ("augment", data.augment, "input", planning.inputs),
     )
     for part, chains, noun, names in parts:

@@ -45,11 +45,26 @@ class OutputPlanner:
         """Return the loss of each output."""
         given = self._spread("loss", self.compile.loss)
         if self.compile.loss is None:
-            given = [self._default_loss(i) for i in range(len(self.names))]
-        return [_made(loss, "loss") for loss in given]
+            compared = self.planning.compared
+            given = [self._default_loss(i) if i in compared else None for i in range(len(given))]
+        losses = [_made(loss, "loss") for loss in given]
+        for i, loss in enumerate(losses):
+            self._check_axis(i, loss)
+        return losses
+
+    def _check_axis(self, i: int, loss: Loss | None) -> None:
+        """Report a loss over an axis that its output does not have: all else asks for it."""
+        prediction = self.graph.output_types[i]
+        try:
+            if loss is not None and prediction.known:
+                loss.along(prediction)
+        except Fault as fault:
+            self._report(i, fault, "loss", *self._path_of(self.compile.loss, i))
 
     def _default_loss(self, i: int) -> Entry:
-        activation = self._last_activation(i)
+        activation, axis = self._last_activation(i)
+        if axis != -1:
+            activation = ""  # the default losses have the classes on the last axis
         name = {
             "softmax": "categorical_crossentropy",
             "sigmoid": "binary_crossentropy",
@@ -60,31 +75,36 @@ class OutputPlanner:
         self.planning.defaults.append(f"loss: {name} ({why})")
         return cls.default(name)
 
-    def _last_activation(self, i: int) -> str:
-        """Return the name of the activation that an output's layer ends in, "" for none."""
+    def _last_activation(self, i: int) -> tuple[str, int]:
+        """Return the name of the activation that an output's layer ends in, and its axis.
+
+        The name is "" where there is none; the axis is that of a loss (`Loss.along`).
+        """
         layer = self.graph.by_id[self.graph.graph.outputs[i][0]].node.instance.layer
         if isinstance(layer, Composite) or not layer.fusable or layer.activity_regularizer:
-            return ""
+            return "", -1
         activation = getattr(layer, "activation", None)
         name = snake_case(type(activation).__name__) if isinstance(activation, Entry) else ""
-        if getattr(activation, "axis", -1) not in (-1, self.graph.output_types[i].rank):
-            return ""  # a loss has the classes on the last axis
-        return "" if name == "linear" else name
+        if name == "linear":
+            return "", -1
+        axis, rank = getattr(activation, "axis", -1), self.graph.output_types[i].rank
+        return name, -1 if axis in (-1, rank) else axis % (rank + 1)
 
-    def fuse(self, i: int, loss: Loss | None) -> str:
-        """Return the output's last activation if the loss takes it over, else ""."""
-        activation = self._last_activation(i)
-        if not activation or loss is None or not loss.may_fuse(activation):
-            return ""
+    def fuse(self, i: int, loss: Loss | None) -> tuple[str, int]:
+        """Return the output's last activation if the loss takes it over, else "", and its axis."""
+        activation, axis = self._last_activation(i)
+        prediction = self.graph.output_types[i]
+        if not activation or loss is None or not loss.may_fuse(activation, axis, prediction):
+            return "", -1
         graph = self.graph.graph
         ref = graph.outputs[i]
         uid = self.graph.by_id[ref[0]].node.instance.uid
         used = any(ref in n.inputs for n in graph.nodes)
         shared = sum(n.instance.uid == uid for n in graph.nodes) > 1
-        if used or shared or graph.outputs.count(ref) > 1 or self.graph.output_types[i].mask:
-            return ""
+        if used or shared or graph.outputs.count(ref) > 1 or prediction.mask:
+            return "", -1
         self.fused_nodes.add(ref[0])
-        return activation
+        return activation, axis
 
     def target(self, i: int, loss: Loss | None) -> TensorType:
         """Return the type of the targets that an output's loss wants."""
@@ -99,31 +119,36 @@ class OutputPlanner:
     def outputs(
         self,
         losses: Sequence[Loss | None],
-        fused: Sequence[str],
+        fused: Sequence[tuple[str, int]],
         targets: Sequence[TensorType],
     ) -> list[OutputPlan]:
         """Return the plan of each output.
 
         Args:
             losses: The loss of each.
-            fused: The activation that each loss has taken over.
-            targets: What the data gives for each.
+            fused: The activation that each loss has taken over, and its axis.
+            targets: What the data gives for each that is compared with targets.
         """
+        kinds = list(self.graph.output_types)
+        for i, target in zip(self.planning.compared, targets, strict=True):
+            kinds[i] = target
+        self._check_weights()
         weights = self._spread("loss_weights", self.compile.loss_weights)
         plans = []
         for i, (name, loss) in enumerate(zip(self.names, losses, strict=True)):
-            self._check_pair(i, loss, targets[i], "loss", *self._path_of(self.compile.loss, i))
-            metrics, weighted = self._metrics(i, targets[i], bool(fused[i]))
+            self._check_pair(i, loss, kinds[i], "loss", *self._path_of(self.compile.loss, i))
+            metrics, weighted = self._metrics(i, kinds[i], bool(fused[i][0]))
             plans.append(
                 OutputPlan(
                     name,
                     self.graph.output_types[i],
-                    targets[i],
+                    kinds[i],
                     loss,
                     1.0 if weights[i] is None else float(weights[i]),
-                    fused[i],
+                    *fused[i],
                     metrics,
                     weighted,
+                    text=i not in self.planning.compared,
                 )
             )
         return plans
@@ -189,17 +214,28 @@ class OutputPlanner:
         if what is None or not prediction.known:
             return
         try:
+            if prediction.dtype == "string":
+                noun = what.family.noun
+                message = f"output `{self.names[i]}` is text, and can have no {noun}"
+                help = "name the outputs that have one: `{output: ...}`"
+                raise Fault("K307", message, helps=(help,) if len(self.names) > 1 else ())
             what.check_types(target, prediction)
+            if isinstance(what, Loss) and prediction.mask and target.known:
+                what.check_mask(target, prediction)
         except Fault as fault:
-            end = self.planning.output_span(i)
-            data = self.planning.training.data
-            span = end if self.bound is None else self.bound.place(argument, *path)
-            also = []
-            if end != span and fault.code >= "K2":
-                also.append((end, f"outputs {prediction}"))
-            if data is not None and fault.code in ("K401", "K403"):
-                also.append((data.source.span, "the targets come from here"))
-            self.found.add(fault.at(span, also))
+            self._report(i, fault, argument, *path)
+
+    def _report(self, i: int, fault: Fault, argument: str, *path: Any) -> None:
+        """Report that a part of an argument of `compile` does not fit an output."""
+        end = self.planning.output_span(i)
+        data = self.planning.training.data
+        span = end if self.bound is None else self.bound.place(argument, *path)
+        also = []
+        if end != span and fault.code >= "K2":
+            also.append((end, f"outputs {self.graph.output_types[i]}"))
+        if data is not None and fault.code in ("K401", "K403"):
+            also.append((data.source.span, "the targets come from here"))
+        self.found.add(fault.at(span, also))
 
     # -------------------------------------------------------- arguments of `compile`
 
@@ -215,7 +251,7 @@ class OutputPlanner:
             return [value.get(name) for name in self.names]
         assert self.bound is not None
         values = list(value) if isinstance(value, tuple | list) else [value]
-        if len(values) == 1 and argument == "loss":
+        if self._alone(argument) and (argument == "loss" or self._alone("loss")):
             return values * n
         if len(values) == n:
             return values
@@ -228,6 +264,24 @@ class OutputPlanner:
             notes=[f"the outputs are: {listing(self.names)}"],
         )
         return [None] * n
+
+    def _alone(self, argument: str) -> bool:
+        """Return whether an argument of `compile` is one value, not a list of one or more."""
+        given = self.bound.given.get(argument) if self.bound is not None else None
+        return given is not None and not isinstance(given.value, list | tuple | dict)
+
+    def _check_weights(self) -> None:
+        """Report weights of single outputs where one loss is for all: Keras refuses them."""
+        several = len(self.names) > 1 and self.compile.loss_weights is not None
+        if several and self._alone("loss") and not self._alone("loss_weights"):
+            self.found.error(
+                "K407",
+                "`loss_weights` weighs each output's loss, but `loss` is one for all outputs",
+                self._place("loss_weights"),
+                "must be one number, as there is one loss",
+                also=[(self._place("loss"), "one loss")],
+                helps=["give `loss` a list with a loss for each output"],
+            )
 
     def _path_of(self, value: Any, i: int) -> tuple[Any, ...]:
         """Return where an output's part of a `compile` argument stands in it."""

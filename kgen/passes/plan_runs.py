@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from kgen.catalogue.optimizers import Optimizer
 from kgen.catalogue.optimizers.scaling import LossScaleOptimizer
 from kgen.catalogue.statements import Compile, Evaluate, Fit, Generate, Predict
 from kgen.diagnostics import Fault
-from kgen.ir.plan import DataPlan
+from kgen.ir.plan import DataPlan, OutputPlan
 from kgen.passes.planning import Planning, entry_of
 
 
@@ -49,6 +50,42 @@ def plan_optimizer(planning: Planning, compiled: Compile, fit: Fit) -> Optimizer
         return optimizer
     planning.defaults.append("optimizer: in a LossScaleOptimizer, since the model is in float16")
     return scaling
+
+
+def check_measured(planning: Planning, outputs: Sequence[OutputPlan]) -> None:
+    """Report what needs a loss where no output has one: then a script only predicts."""
+    if any(output.loss is not None for output in outputs):
+        return
+    training, found = planning.training, planning.found
+    for bound, what in ((training.fit, "train"), (training.evaluate, "evaluate")):
+        if bound is not None:
+            found.error(
+                "K416",
+                f"no output has a loss: there is nothing to {what}",
+                bound.span,
+                also=[(training.model_span, "the model")],
+                helps=["leave it out: the script predicts", "or give an output a loss"],
+            )
+    for output in outputs:
+        if output.metrics and training.compile is not None:
+            span = training.compile.place("metrics")
+            found.error("K416", "no output has a loss: no metric is computed", span)
+            break
+    unused = {"save": training.save, "generate": training.generate}
+    if training.data is not None:
+        unused["data"] = training.data.source
+    for name, bound in unused.items():
+        if bound is not None:
+            message = f"`{name}` has no effect here: no output has a loss, and the script predicts"
+            found.warn("W101", message, bound.span)
+    predict = training.predict
+    if predict is not None and getattr(predict.entry, "x", None) is None:
+        found.error(
+            "K415",
+            "`predict` needs samples: no output has a loss, and the script reads no data",
+            predict.span,
+            helps=["write a list of samples: `predict([[0, 0, 0]])`"],
+        )
 
 
 def plan_evaluate(planning: Planning, data: DataPlan) -> Evaluate | None:

@@ -35,7 +35,7 @@ def plan_weights(
     Args:
         planning: The model.
         data: Its data.
-        losses: The loss of each output.
+        losses: The loss of each output that is compared with targets.
         targets: The type of the targets that each loss wants.
         has_test: Whether the data has a test part.
     """
@@ -108,7 +108,7 @@ def _shape(
 ) -> Shape | None:
     """Return the shape of the weights of a sample: that of its losses, None after an error."""
     shapes = {}
-    for i, (loss, target) in enumerate(zip(losses, targets, strict=True)):
+    for i, loss, target in zip(planning.compared, losses, targets, strict=True):
         prediction = planning.graph.output_types[i]
         if loss is None or not prediction.known:
             continue

@@ -65,6 +65,17 @@ class Planning:
             names.append(unique(node.instance.name or bound or "x", taken))
         return names
 
+    @cached_property
+    def compared(self) -> list[int]:
+        """The outputs that are compared with targets: all but those of text."""
+        kinds = enumerate(self.graph.output_types)
+        return [i for i, kind in kinds if not (kind.known and kind.dtype == "string")]
+
+    @property
+    def targets(self) -> list[str]:
+        """The names of the outputs that are compared with targets."""
+        return [self.outputs[i] for i in self.compared]
+
     def input_span(self, name: str) -> Span:
         """Return the place of an input."""
         node_id = self.graph.graph.inputs[self.inputs.index(name)]

@@ -79,6 +79,8 @@ def completed(chain: Graph, graph: Graph, ref: Ref, wanted: TensorType) -> Graph
         made = type(layer)(called_as=layer.called_as, **config)
     except Fault:
         return chain  # what the layer lacks is told where it stands
+    if isinstance(made, TextVectorization):
+        made.of_all = True
     node = replace(first, instance=replace(first.instance, layer=made))
     return replace(chain, nodes=(chain.nodes[0], node, *chain.nodes[2:]))
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from math import prod
 
 from kgen.catalogue.base import Entry, snake_case
 from kgen.catalogue.layer import Layer
 from kgen.catalogue.layers.inputs import EMBEDDINGS, Input, declared_input
-from kgen.catalogue.layers.lookup import TextLookup
 from kgen.catalogue.losses import Pair
 from kgen.diagnostics import Diagnostics, Fault
 from kgen.ir.model import Composite, TypedGraph, TypedModel, TypedNode
 from kgen.ir.plan import OutputPlan, Plan
 from kgen.ir.shapes import Shape, element_count
+from kgen.passes.adapting import check_adapting, graphs
 from kgen.passes.infer import compatible
 from kgen.passes.loop import validate_loop
 from kgen.passes.mixing import check_mixing
@@ -65,45 +64,6 @@ def validate_training(typed: TypedModel, plan: Plan, found: Diagnostics) -> None
     for i, output in enumerate(plan.outputs):
         check_output(typed, i, output, found)
     validate_loop(typed, plan, found)
-
-
-def graphs(typed: TypedGraph) -> Iterator[TypedGraph]:
-    """Yield a graph and the graphs of the blocks and models in it, each definition once."""
-    pending = [typed]
-    seen: set[str] = set()
-    while pending:
-        graph = pending.pop()
-        yield graph
-        for node in graph.nodes:
-            layer = node.node.instance.layer
-            if node.inner is not None and isinstance(layer, Composite) and layer.title not in seen:
-                seen.add(layer.title)
-                pending.append(node.inner)
-
-
-def check_adapting(graph: TypedGraph, outermost: bool, found: Diagnostics) -> None:
-    """A layer that adapts to the training data must take one input of the model."""
-    readers: dict[int, tuple[int, int]] = {}
-    for node in graph.nodes:
-        instance = node.node.instance
-        if not isinstance(instance.layer, Layer) or not instance.layer.adapts():
-            continue
-        if isinstance(instance.layer, TextLookup):
-            continue  # `check_text` looks at these
-        source = node.node.inputs[0]
-        inside = source[0] not in graph.graph.inputs or not outermost
-        if inside or readers.setdefault(instance.uid, source) != source:
-            name = type(instance.layer).__name__
-            found.error(
-                "K501",
-                f"`{name}` can take its statistics from one input of the model only",
-                instance.span,
-                "the training data does not reach it unchanged",
-                helps=[
-                    instance.layer.fixed_by,
-                    f"or put it into the data chain: `data ...(x = {name}())`",
-                ],
-            )
 
 
 def check_names(graph: TypedGraph, found: Diagnostics) -> None:
@@ -196,8 +156,9 @@ def check_activation(node: TypedNode, found: Diagnostics) -> None:
     layer = node.node.instance.layer
     if isinstance(layer, Composite) or not node.outputs or not node.outputs[0].known:
         return
-    shape = node.outputs[0].shape
-    if activation_name(layer) == "softmax" and shape and shape[-1] == 1:
+    shape, axis = node.outputs[0].shape, getattr(getattr(layer, "activation", None), "axis", -1)
+    at = axis - (axis > 0)  # an axis counts the batch
+    if activation_name(layer) == "softmax" and shape[at : at + 1 or None] == (1,):
         found.warn(
             "W110",
             "a softmax over one unit is always 1",

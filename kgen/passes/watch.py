@@ -20,12 +20,11 @@ def watch_lines(node: TypedNode, values: Sequence[Value], unactivated: bool = Fa
     lines = []
     for value in values:
         expr = "None" if value.expr == "_" else value.expr
-        if unactivated:
-            activation = getattr(node.node.instance.layer, "activation", None)
-            dim = value.dim(-1)
-            expr = activation.lower(expr, dim) if activation else f"torch.softmax({expr}, {dim})"
         rank = value.type.rank
         if value.first and rank > 1:
             expr = f"{expr}.permute(0, {', '.join(map(str, range(2, rank + 1)))}, 1)"
+        if unactivated:
+            activation = getattr(node.node.instance.layer, "activation", None)
+            expr = activation.lower(expr) if activation else f"torch.softmax({expr}, -1)"
         lines.append(Line(f"__watch__({expr})"))
     return lines

@@ -105,7 +105,9 @@ def random_target(rng: np.random.Generator, output: OutputPlan, shape: Sequence[
         output: The output, its loss and its metrics.
         shape: The shape of the output, with the batch.
     """
-    kind, classes = output.target, shape[-1]
+    kind, loss = output.target, output.loss
+    axis = -1 if loss is None else loss.along(output.prediction)
+    classes = shape[axis]
     sizes = [shape[0]]
     for i, n in enumerate(kind.shape):
         is_open = output.prediction.shape[i : i + 1] == (None,)  # whatever the data would be
@@ -118,7 +120,8 @@ def random_target(rng: np.random.Generator, output: OutputPlan, shape: Sequence[
     if labels == "index" or (labels == "one_hot" and kind.shape != output.prediction.shape):
         return rng.integers(0, classes, sizes).astype("int64" if "int" in kind.dtype else "float64")
     if labels == "one_hot" and classes > 1:
-        return np.eye(classes)[rng.integers(0, classes, sizes[:-1])]
+        sizes.pop(axis)
+        return np.moveaxis(np.eye(classes)[rng.integers(0, classes, sizes)], -1, axis)
     if labels in ("binary", "one_hot"):
         return rng.integers(0, 2, sizes).astype("float64")
     values = rng.random(sizes)

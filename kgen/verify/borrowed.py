@@ -41,7 +41,7 @@ class Borrowed(keras.layers.Layer):  # type: ignore[misc]
         exec("\n\n".join(["from __future__ import annotations", imports_for(parts), *parts]), space)
         # In a tuple: Keras would take a module's tensors for weights of the layer.
         self.module = (space["Model"]().double(),)
-        self.inside = lowered.modules[node.node.instance.uid]
+        self.inside = lowered.modules.get(node.node.instance.uid, "")
 
     def call(self, *inputs: Any) -> torch.Tensor:
         tensors = inputs[0] if isinstance(inputs[0], list | tuple) else inputs

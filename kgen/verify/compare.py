@@ -16,8 +16,10 @@ import numpy as np
 import torch
 
 from kgen.backends.script import render_script
+from kgen.catalogue.layers.text_vectorization import Trim
 from kgen.ir.model import Composite, TypedModel
 from kgen.ir.plan import Plan
+from kgen.passes.loop import trains
 from kgen.passes.lowered import Placed
 from kgen.passes.text import encoded, split_text
 from kgen.source import NOWHERE, Span
@@ -158,12 +160,14 @@ def compare(typed: TypedModel, plan: Plan, settings: Settings | None = None) -> 
     settings = settings or Settings()
     split = split_text(typed.graph)
     typed, plan = encoded(typed, plan, split)
-    if split.front is not None:
-        settings = replace(settings, saved=None)  # it takes text
+    if split.front is not None or split.back is not None:
+        settings = replace(settings, saved=None)  # it takes or returns text
     with tempfile.TemporaryDirectory(prefix="kgen-") as folder:
         result = _Run(typed, plan, settings, Path(folder)).run()
     if split.front is not None:
         result.notes.append("the layers that take text are left out: Keras' need TensorFlow")
+    if split.back is not None:
+        result.notes.append("the layers that return text are left out: Keras' need TensorFlow")
     return result
 
 
@@ -227,11 +231,14 @@ class _Run:
     def note_mended(self, pair: Pair) -> None:
         """Say which layers are compared with what TensorFlow and JAX compute, and which are not."""
         for visit in pair.visits:
-            if isinstance(pair.keras.layers.get(visit.node.node.instance.uid), Borrowed):
+            instance = visit.node.node.instance
+            borrowed = isinstance(pair.keras.layers.get(instance.uid), Borrowed)
+            if borrowed and not isinstance(instance.layer, Trim):
                 self.result.notes.append(
                     f"`{visit.path}` is not compared: Keras' own needs TensorFlow"
                 )
-            why = torch_fails(pair.keras.layers.get(visit.node.node.instance.uid))
+            padded = len(visit.node.outputs) == 1 and visit.node.inputs[0].mask
+            why = torch_fails(pair.keras.layers.get(visit.node.node.instance.uid), padded)
             note = f"`{visit.path}` is compared with TensorFlow and JAX: the torch backend {why}"
             if why and note not in self.result.notes:
                 self.result.notes.append(note)
@@ -297,11 +304,16 @@ class _Run:
             self.result.steps = 0
             self.result.notes.append("no weight is trainable: there are no steps to compare")
             return
+        if not trains(self.typed.graph, self.plan):
+            self.result.steps = 0
+            why = "the loss depends on no weight" if self.plan.measured else "no output has a loss"
+            self.result.notes.append(f"{why}: there are no steps to compare")
+            return
         batches = []
         for i in range(self.settings.steps):
             x = list(inputs) if i == 0 else self.inputs()
             pairs = zip(self.plan.outputs, shapes, strict=True)
-            y = [random_target(self.rng, o, shape) for o, shape in pairs]
+            y = [random_target(self.rng, o, shape) for o, shape in pairs if not o.text]
             weighed = shapes[0][: 1 + len(self.plan.data.weights.shape)]
             weights = [self.rng.random(weighed)] if self.plan.fit.sample_weight else []
             batches.append(Batch(x, y, weights))

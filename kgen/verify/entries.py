@@ -81,6 +81,8 @@ def keras_value(value: Any) -> Any:
         return keras_function(value)
     if isinstance(value, tuple | list):
         return [keras_value(v) for v in value]
+    if isinstance(value, dict):
+        return {k: keras_value(v) for k, v in value.items()}
     if not isinstance(value, Entry):
         return value
     if value.family is LAYERS:
@@ -99,6 +101,7 @@ def keras_value(value: Any) -> Any:
         return keras.initializers.Zeros()  # whatever a file holds, both get the same weights
     modules = {"initializer": keras.initializers, "regularizer": keras.regularizers}
     modules |= {"loss": keras.losses, "learning-rate schedule": keras.optimizers.schedules}
+    modules["optimizer map"] = keras.optimizers
     module = modules.get(value.family.noun, getattr(keras, f"{value.family.noun}s", None))
     return getattr(module, name)(**keras_args(value))
 

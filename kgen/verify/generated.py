@@ -48,9 +48,11 @@ def load_script(text: str, folder: Path) -> ModuleType:
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # dataclasses look their module up
+    before = torch.get_default_dtype()  # a script in float64 sets it for all of the process
     try:
         spec.loader.exec_module(module)
     finally:
+        torch.set_default_dtype(before)
         del sys.modules[name]
     return module
 

@@ -10,6 +10,7 @@ import importlib.util
 import os
 import sys
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 __all__ = [
@@ -29,7 +30,10 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import keras
     from keras.src.backend.common import dtypes
+    from keras.src.backend.torch import image as torch_image
     from keras.src.backend.torch import nn as torch_nn
+
+from kgen.verify.resizing import KERNELS, with_kernels
 
 
 def compute_in(precision: str) -> None:
@@ -53,6 +57,42 @@ def compute_in_float64() -> None:
 if keras.backend.backend() != "torch":
     raise ImportError("kgen verify needs Keras' torch backend: set KERAS_BACKEND=torch")
 compute_in_float64()
+
+
+def attend(
+    query: Any, key: Any, value: Any, bias: Any = None, mask: Any = None, *args: Any, **options: Any
+) -> Any:
+    """Return dot-product attention where a query that may look nowhere looks everywhere alike.
+
+    The torch backend returns the same, with another gradient than TensorFlow and JAX: it adds to
+    the scores a number so large that torch loses in it what it needs to go back.
+    """
+    if mask is not None:
+        looks = keras.ops.any(mask, -1, keepdims=True)  # (N, 1, T, 1)
+        query = keras.ops.where(keras.ops.swapaxes(looks, 1, 2), query, 0)
+        mask = keras.ops.logical_or(mask, keras.ops.logical_not(looks))
+    return torch_attention(query, key, value, bias, mask, *args, **options)
+
+
+torch_attention = torch_nn.dot_product_attention
+torch_nn.dot_product_attention = attend
+
+
+torch_image.resize = with_kernels(torch_image.resize)
+
+
+def in_one_precision(add_weight: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `Layer.add_weight` so that the products of LoRA are as precise as the kernels."""
+
+    def add(layer: Any, *args: Any, **options: Any) -> Any:
+        if str(options.get("name")).startswith("lora_"):
+            options["dtype"] = layer.variable_dtype
+        return add_weight(layer, *args, **options)
+
+    return add
+
+
+keras.layers.Layer.add_weight = in_one_precision(keras.layers.Layer.add_weight)
 
 
 def has_tensorflow() -> bool:
@@ -92,12 +132,22 @@ def normalize_axes(layer: Any, inputs: Any) -> Any:
     return result
 
 
-def torch_fails(layer: Any) -> str:
-    """Return what the torch backend gets wrong of a layer where TensorFlow and JAX agree, or ""."""
+def torch_fails(layer: Any, padded: bool = False) -> str:
+    """Return what the torch backend gets wrong of a layer where TensorFlow and JAX agree, or "".
+
+    Args:
+        layer: The layer.
+        padded: Whether some of its queries, where it attends, are padding.
+    """
     name = type(layer).__name__
+    if padded and name in ("MultiHeadAttention", "GroupedQueryAttention") and not layer.dropout:
+        return "has another gradient of what padding looks at"
+    if getattr(layer, "interpolation", "") in KERNELS:
+        return "resizes with another kernel, or with none"
     if name.startswith("AveragePooling") and layer.padding == "same":
         return "averages copies of the border where `same` pads unevenly"
-    if name == "LayerNormalization" and layer.axis not in (-1, [-1], (-1,)):
+    centered = name == "LayerNormalization" and not layer.rms_scaling
+    if centered and layer.axis not in (-1, [-1], (-1,)):
         return "fails for other axes than the last"
     return ""
 
@@ -120,10 +170,17 @@ def normalize_kernel(layer: Any, inputs: Any, training: bool = False) -> Any:
 
 
 def mend(layer: Any) -> Any:
-    """Let a layer compute what TensorFlow and JAX do where the torch backend fails; return it."""
+    """Let a layer compute what TensorFlow and JAX do where the torch backend fails; return it.
+
+    `Equalization` returns the very tensor of the graph that it takes, and is lost in a model.
+    """
     if isinstance(layer, keras.layers.SpectralNormalization):
         layer.call = lambda inputs, training=False: normalize_kernel(layer, inputs, training)
-    elif torch_fails(layer):
+    elif isinstance(layer, keras.layers.Equalization):
+        layer.compute_output_spec = lambda inputs, **_: keras.KerasTensor(
+            inputs.shape, inputs.dtype
+        )
+    elif torch_fails(layer) and not hasattr(layer, "interpolation"):
         pools = type(layer).__name__.startswith("AveragePooling")
         right = average_inside if pools else normalize_axes
         layer.call = lambda inputs: right(layer, inputs)
@@ -155,6 +212,8 @@ def unclipped(loss: Any) -> Any:
     if config.get("from_logits", True):
         return loss
     exact, clipped = type(loss).from_config({**config, "from_logits": True}), loss.call
+    # The configuration of one crossentropy lacks its axis.
+    exact._fn_kwargs = {**loss._fn_kwargs, "from_logits": True}
 
     def call(y_true: Any, y_pred: Any) -> Any:
         logits = getattr(y_pred, "_keras_logits", None)

@@ -20,10 +20,10 @@ from kgen.verify.arrays import Array, numpy, random_weight
 from kgen.verify.generated import doubled, in_float64, load_script, watched_model
 from kgen.verify.reference import KerasModel, Visit, listed, visits
 
-ACTIVATE: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
-    "": lambda x: x,
-    "softmax": lambda x: torch.softmax(x, -1),
-    "sigmoid": torch.sigmoid,
+ACTIVATE: dict[str, Callable[[torch.Tensor, int], torch.Tensor]] = {
+    "": lambda x, axis: x,
+    "softmax": torch.softmax,
+    "sigmoid": lambda x, axis: torch.sigmoid(x),
 }
 Draw = Callable[[Placed, Array], Array]  # a weight's values, from its place and initial values
 
@@ -112,7 +112,7 @@ class Pair:
         alike = all(a == b or b.startswith("variable") for a, b in names)
         if ours != theirs or not alike:
             raise Mismatch(f"the weights differ in order or shape: {ours}, Keras has {theirs}")
-        return list(zip(placed, variables, strict=True))
+        return name_variables(placed, variables)
 
     # ------------------------------------------------------------------------ weights
 
@@ -200,7 +200,8 @@ class Pair:
         result = self.ours(*inputs)
         values = result if isinstance(result, tuple) else (result,)
         # Masks come after the outputs.
-        return [ACTIVATE[o.fused](y) for o, y in zip(self.plan.outputs, values, strict=False)]
+        pairs = zip(self.plan.outputs, values, strict=False)
+        return [ACTIVATE[o.fused](y, o.fused_axis) for o, y in pairs]
 
     def predicted(self, inputs: Sequence[Array]) -> list[Array]:
         """Return what the script's `predict` returns, all samples in one batch."""
@@ -238,6 +239,14 @@ def set_tensors(tensors: Sequence[torch.Tensor], placed: Placed, array: Array) -
     parts = np.split(values, len(tensors)) if len(tensors) > 1 else [values]
     for tensor, part in zip(tensors, parts, strict=True):
         tensor.data.copy_(torch.from_numpy(np.asarray(part).reshape(tensor.shape)))
+
+
+def name_variables(placed: Sequence[Placed], variables: Sequence[Any]) -> list[tuple[Placed, Any]]:
+    """Give Keras' variables the paths of the spec, which optimizers see; return the pairs."""
+    pairs = list(zip(placed, variables, strict=True))
+    for weight, variable in pairs:
+        variable._path = f"{weight.layer}/{weight.weight.path}"
+    return pairs
 
 
 def as_keras(placed: Placed, tensors: Sequence[torch.Tensor]) -> Array:

@@ -52,10 +52,10 @@ class Drawless(Rewriter):
 
 
 class Quiet(Drawless):
-    """Takes the randomness from layers, and policies of less precision."""
+    """Takes the randomness from layers, and policies of another precision."""
 
     def argument(self, name: str, value: Any) -> Any:
-        if name == "dtype" and value in HALVES:
+        if name == "dtype" and value in ("float64", *HALVES):
             return None
         return 0.0 if name in RATES and value else super().argument(name, value)
 

@@ -8,10 +8,10 @@ from functools import cached_property
 from typing import Any
 
 from kgen.catalogue.layer import Layer
+from kgen.catalogue.layers.text_vectorization import Trim
 from kgen.diagnostics import Diagnostics
-from kgen.frontends.keras.weights import distributed
-from kgen.ir.model import Composite, Ref, TypedGraph, TypedNode, instance_names
-from kgen.passes.infer import infer
+from kgen.ir.model import Composite, Ref, TypedGraph, TypedNode, instance_names, is_inlined
+from kgen.passes.infer import distributed, infer
 from kgen.verify.borrowed import NEEDS_TENSORFLOW, Borrowed
 from kgen.verify.entries import at_call, keras_layer
 from kgen.verify.keras import has_tensorflow, keras
@@ -106,7 +106,7 @@ class KerasModel:
         """Apply one node, and note the weights of a new layer."""
         instance = node.node.instance
         new = instance.uid not in self.layers
-        if isinstance(instance.layer, Composite) and instance.layer.kind != "model":
+        if is_inlined(instance.layer):
             # What a block writes shorter is part of the graph around it.
             assert node.inner is not None
             return self.graph(node.inner, inputs, seen)
@@ -133,6 +133,8 @@ class KerasModel:
         assert isinstance(layer, Layer)
         # With TensorFlow, too, Keras cannot learn a vocabulary of another size than before.
         if isinstance(layer, NEEDS_TENSORFLOW) and (layer.adapts() or not has_tensorflow()):
+            return Borrowed(node)
+        if isinstance(layer, Trim):  # no layer of Keras, whose `TextVectorization` does that
             return Borrowed(node)
         inner = distributed(node)
         if inner is not None:
@@ -203,8 +205,9 @@ def call_layer(layer: Layer, made: Any, inputs: list[Any]) -> Sequence[Any]:
         # Stacked cells return nested states.
         flat: list[Any] = keras.tree.flatten(made(inputs[0], **state))
         return flat
-    if getattr(layer, "attention_mask", False):
-        *inputs, options["attention_mask"] = inputs
+    for name in layer.tensor_args:
+        if getattr(layer, name, False):
+            *inputs, options[name] = inputs
     own = keras.layers.MultiHeadAttention | keras.layers.GroupQueryAttention
     if isinstance(made, own) and len(inputs) == 1:
         return listed(made(inputs[0], inputs[0], **options))

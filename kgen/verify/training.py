@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
-from kgen.backends.training import scheduled
 from kgen.catalogue.losses.crossentropy import CategoricalCrossentropy
 from kgen.ir.plan import Plan
 from kgen.verify.arrays import Array
@@ -46,7 +45,7 @@ def train(pair: Pair, batches: Sequence[Batch]) -> Steps:
 def our_steps(pair: Pair, batches: Sequence[Batch]) -> Iterator[Logs]:
     """Train the generated model with the script's own step; yield what it logs."""
     script, plan, model = pair.module, pair.plan, pair.ours
-    rate = () if scheduled(plan) else (script.Config().learning_rate,)
+    rate = () if plan.optimizer.fixed_rate is None else (script.Config().learning_rate,)
     optimizer = getattr(script, type(plan.optimizer).__name__)(model, *rate)
     model.train()
     for batch in batches:
@@ -70,7 +69,7 @@ def keras_steps(pair: Pair, batches: Sequence[Batch]) -> Iterator[Logs]:
         x, y = batch.inputs, keras_targets(plan, batch.targets)
         logs = model.train_on_batch(
             x if len(x) > 1 else x[0],
-            y if len(y) > 1 else y[0],
+            y if len(plan.outputs) > 1 else y[0],
             class_weight=plan.fit.class_weight,
             sample_weight=batch.weights[0] if batch.weights else None,
             return_dict=True,
@@ -78,10 +77,18 @@ def keras_steps(pair: Pair, batches: Sequence[Batch]) -> Iterator[Logs]:
         yield {name: float(value) for name, value in logs.items()}
 
 
-def keras_targets(plan: Plan, arrays: Sequence[Array]) -> list[Array]:
-    """Return targets as Keras' losses want them: the script may keep one-hot rows as classes."""
-    made = []
-    for output, y in zip(plan.outputs, arrays, strict=True):
+def keras_targets(plan: Plan, arrays: Sequence[Array]) -> list[Array | None]:
+    """Return targets as Keras' losses want them: the script may keep one-hot rows as classes.
+
+    There is None for an output that has no targets.
+    """
+    made: list[Array | None] = []
+    given = iter(arrays)
+    for output in plan.outputs:
+        if output.text:
+            made.append(None)
+            continue
+        y = next(given)
         one_hot = isinstance(output.loss, CategoricalCrossentropy) and (
             output.target.rank < output.prediction.rank
         )

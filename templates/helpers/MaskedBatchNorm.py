@@ -4,10 +4,7 @@ class MaskedBatchNorm(BatchNorm):
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         if not self.training:
             return super().forward(x)
-        dims = (0, *range(2, x.ndim))
-        count = mask.expand_as(x).sum(dims, keepdim=True).to(x.dtype) + 1e-7  # as Keras
-        mean = torch.where(mask, x, 0).sum(dims, keepdim=True) / count
-        var = torch.where(mask, x - mean, 0).square().sum(dims, keepdim=True) / count
+        mean, var = masked_moments(x, mask)
         rate = 1 - self.momentum
         self.running_mean.lerp_(mean.detach().flatten(), rate)
         self.running_var.lerp_(var.detach().flatten(), rate)

@@ -43,24 +43,26 @@ class MultiHeadAttention(nn.Module):
         k = self.split(self.key(key))
         v = self.split(self.value(value))
         y = self.attend(q, k, v, None if mask is None else mask[:, None], is_causal)
-        return self.output(y.transpose(1, 2).flatten(2))
+        return self.join(y, query)
 
     def split(self, x: Tensor) -> Tensor:
         """(N, T, heads * D) -> (N, heads, T, D)"""
         return x.unflatten(-1, (self.num_heads, -1)).transpose(1, 2)
 
+    def join(self, y: Tensor, query: Tensor) -> Tensor:
+        """(N, heads, T, D) -> (N, T, size)"""
+        return self.output(y.transpose(1, 2).flatten(2))
+
     def attend(
         self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, is_causal: bool
     ) -> Tensor:
-        bias = None
-        if mask is not None:
-            # A large negative number, not -inf: a query that may look nowhere then
-            # looks everywhere alike, as in Keras, and does not become NaN.
-            bias = torch.zeros_like(mask, dtype=q.dtype)
-            bias = bias.masked_fill(~mask, torch.finfo(q.dtype).min / 2)
         p = self.dropout if self.training else 0.0
-        y = F.scaled_dot_product_attention(q, k, v, bias, p, is_causal)
-        if mask is not None and self.dropout:
-            # With dropout Keras takes another way, which gives such a query zeros.
-            y = torch.where(mask.any(-1, keepdim=True), y, 0)
-        return y
+        if mask is None:
+            return F.scaled_dot_product_attention(q, k, v, None, p, is_causal)
+        # A query that may look nowhere looks everywhere alike, as in Keras, whatever it
+        # asks for. With dropout Keras takes another way, which gives it zeros.
+        looks = mask.any(-1, keepdim=True)
+        y = F.scaled_dot_product_attention(
+            torch.where(looks, q, 0), k, v, mask | ~looks, p
+        )
+        return torch.where(looks, y, 0) if self.dropout else y

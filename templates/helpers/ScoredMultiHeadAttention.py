@@ -24,4 +24,4 @@ class ScoredMultiHeadAttention(MultiHeadAttention):
             # A query that may look nowhere gets zeros.
             weights = weights * mask[:, None]
         y = F.dropout(weights, self.dropout, self.training) @ v
-        return self.output(y.transpose(1, 2).flatten(2)), weights
+        return self.join(y, query), weights

@@ -2,7 +2,8 @@ class TextVectorization(StringLookup):
     """Number the words of documents; 0 pads, or there is a row a document.
 
     Args:
-        length: How many words a document has, cut or padded at its end.
+        length: How many words a document has, cut or padded at its end; None: as many
+            as the longest.
         lower: Whether to turn it to lower case.
         strip: Whether to take its punctuation out.
         split: Where to split it: "whitespace", "character", or None for nowhere.
@@ -12,7 +13,7 @@ class TextVectorization(StringLookup):
 
     def __init__(
         self,
-        length: int = 0,
+        length: int | None = None,
         lower: bool = True,
         strip: bool = True,
         split: str | None = "whitespace",
@@ -56,5 +57,7 @@ class TextVectorization(StringLookup):
         rows = self.numbered(text)
         if self.mode != "int":
             return self.encoded(rows)
-        padded = pad_sequences(rows, self.length, padding="post", truncating="post")
+        longest = max(map(len, rows), default=0)
+        length = longest if self.length is None else self.length
+        padded = pad_sequences(rows, length, padding="post", truncating="post")
         return torch.from_numpy(padded).long()

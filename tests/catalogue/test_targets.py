@@ -77,8 +77,13 @@ METRIC_ROWS: list[tuple[str, dict[str, Any], Any, Any, str]] = [
     ("MeanIoU", {"num_classes": 4}, (7,), (7, 4), "K402"),
     ("MeanIoU", {"num_classes": 3, "sparse_y_pred": False}, (7,), (7, 4), "K402"),
     ("R2Score", {}, (5, 4), (5, 4), "K402"),
-    ("CategoricalCrossentropy", {"axis": 1}, (5, 4), (5, 4), "K501"),
-    ("CosineSimilarity", {"axis": 0}, (4,), (4,), "K501"),
+    ("CategoricalCrossentropy", {"axis": 1}, (5, 4), (5, 4), ""),
+    ("CategoricalCrossentropy", {"axis": 3}, (5, 4), (5, 4), "K308"),
+    ("SparseCategoricalCrossentropy", {"axis": 1}, (4,), (5, 4), ""),
+    ("SparseCategoricalCrossentropy", {"axis": 1}, (5,), (5, 4), "K403"),
+    ("CosineSimilarity", {"axis": 0}, (4,), (4,), "K308"),
+    ("MeanIoU", {"num_classes": 5, "axis": 1, "sparse_y_pred": False}, (4,), (5, 4), "K501"),
+    ("AUC", {"label_weights": (1.0, 2.0)}, (4,), (4,), "K402"),
 ]
 
 

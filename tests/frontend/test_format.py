@@ -128,3 +128,11 @@ def test_any_layout_becomes_canonical(insertions: list[tuple[int, str]]) -> None
         result = format_source(Source("model.kdsl", text))
         assert tree(result) == tree(text)
         assert format_source(Source("model.kdsl", result)) == result
+
+
+def test_the_parameters_of_a_lambda_stay_together() -> None:
+    call = "f(first=lambda a, b: " + " + ".join(["a"] * 40) + ", second=(lambda a, b: b))"
+    text = format_source(Source("x.kdsl", f"y = {call}\n"))
+    assert "  first = lambda a, b: a" in text
+    assert "lambda a, b: b)" in text
+    assert format_source(Source("x.kdsl", text)) == text

@@ -267,6 +267,6 @@ def test_fmt_keeps_numbers_of_samples() -> None:
 
 
 def test_a_shared_layer_keeps_its_options() -> None:
-    twice = "  at = %s\n  y = at(a, b, use_causal_mask=True)\n  at(y, b)"
+    twice = "  at = %s\n  y, _ = at(a, b, return_attention_scores=True)\n  at(y, b)"
     (error,) = check_text(ATTENTION.replace("  y = %s", twice) % (HEADS % "")).errors
     assert error.code == "K501"

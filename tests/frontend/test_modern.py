@@ -47,6 +47,7 @@ KEPT = [
     IMAGE + "Flatten() -> Reshape(28, 28)",
     "x = Input(3)\nx -> Dense(2)",
     "Dense(2, name=Convolution2D, input_dim=3)",
+    "a = Input(4)\nb = Input(4)\ndot([add([a, b]), maximum(a, 0.5)], axes=1) -> Dense(2)",
     # Operations that have the name of a layer.
     "Input(3) -> Lambda(x: maximum(x, 0.1)) -> Dense(2)",
     "def top(x) = minimum(x, 6)\nInput(3) -> Dense(2, top)",

@@ -25,6 +25,7 @@ class Compared:
         target: Of the targets, without the batch; that of the predictions when None.
         fused: `softmax` or `sigmoid`: the loss starts from logits, Keras from probabilities.
         integers: Whether the targets are int64 although the loss computes with real numbers.
+        axis: The axis of the classes, the batch counted.
     """
 
     targets: str
@@ -33,37 +34,50 @@ class Compared:
     target: tuple[int, ...] | None = None
     fused: str = ""
     integers: bool = False
+    axis: int = -1
 
     def make(self, rng: np.random.Generator, n: int) -> tuple[Array, Array]:
         """Return n targets and predictions (logits when fused)."""
-        y = _targets(
-            self.targets,
-            rng,
-            (n, *(self.shape if self.target is None else self.target)),
-            self.shape[-1],
+        shape = (n, *(self.shape if self.target is None else self.target))
+        classes = (n, *self.shape)[self.axis]
+        y = _targets(self.targets, rng, self._last(shape), classes)
+        p = _predictions(
+            "logits" if self.fused else self.predictions, rng, self._last((n, *self.shape))
         )
-        p = _predictions("logits" if self.fused else self.predictions, rng, (n, *self.shape))
+        y, p = (
+            np.ascontiguousarray(np.moveaxis(a, -1, self.axis)) if a.ndim > len(self.shape) else a
+            for a in (y, p)
+        )
         return y.astype("int64") if self.integers else y, p
+
+    def _last(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Return a shape with the axis of the classes at its end, if it has one."""
+        if len(shape) <= len(self.shape):
+            return shape
+        axis = self.axis % len(shape)
+        return (*shape[:axis], *shape[axis + 1 :], shape[axis])
 
     def probabilities(self, p: Array) -> Array:
         """Return what the last activation makes of the predictions."""
         if self.fused == "softmax":
-            return _softmax(p)
+            return _softmax(p, self.axis)
         with np.errstate(over="ignore"):  # 1 / inf is the 0 that it should be
             return 1 / (1 + np.exp(-p)) if self.fused == "sigmoid" else p
 
     def pair(self, y: Array, weight: str = "") -> Pair:
         """Return the pair that the script backend would hand to a loss or metric."""
         dtype = "int64" if y.dtype.kind == "i" else "float32"
-        activated = {"softmax": "p.softmax(-1)", "sigmoid": "p.sigmoid()", "": ""}[self.fused]
+        activated = {"softmax": f"p.softmax({self.axis})", "sigmoid": "p.sigmoid()", "": ""}[
+            self.fused
+        ]
         target = TensorType(y.shape[1:], dtype)
         prediction = TensorType(self.shape)
-        return Pair("y", "p", target, prediction, self.fused, activated, weight)
+        return Pair("y", "p", target, prediction, self.fused, activated, weight, self.axis)
 
 
-def _softmax(x: Array) -> Array:
-    e = np.exp(x - x.max(-1, keepdims=True))
-    return e / e.sum(-1, keepdims=True)
+def _softmax(x: Array, axis: int = -1) -> Array:
+    e = np.exp(x - x.max(axis, keepdims=True))
+    return e / e.sum(axis, keepdims=True)
 
 
 def _targets(kind: str, rng: np.random.Generator, shape: tuple[int, ...], classes: int) -> Array:

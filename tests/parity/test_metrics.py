@@ -120,6 +120,13 @@ ROWS: list[Row] = [
     ("AUC", {"multi_label": True, "label_weights": (0.5, 1.0, 3.0)}, LABELS),
     ("AUC", {"multi_label": True, "thresholds": (0.1, 0.35, 0.4)}, LABELS),
     ("AUC", {"from_logits": True}, Compared("binary", "real", (1,))),
+    ("AUC", {"label_weights": (0.5, 1.0, 3.0), "num_thresholds": 20}, LABELS),
+    ("AUC", {"label_weights": (0.5, 1.0, 3.0), "thresholds": (0.1, 0.35, 0.4)}, LABELS),
+    (
+        "AUC",
+        {"label_weights": (0.5, 1.0, 3.0), "curve": "PR"},
+        Compared("binary", "", (5, 3), fused="sigmoid"),
+    ),
     ("SensitivityAtSpecificity", {"specificity": 0.4}, BINARY),
     ("SensitivityAtSpecificity", {"specificity": 0.6, "class_id": 1}, LABELS),
     ("SpecificityAtSensitivity", {"sensitivity": 0.5, "num_thresholds": 20}, LOGIT),
@@ -147,6 +154,18 @@ ROWS: list[Row] = [
     ("R2Score", {"num_regressors": 3}, REAL),
     ("R2Score", {"num_regressors": 100}, REAL),
     ("R2Score", {}, Compared("real", "real", (1,), (1,))),
+    ("CategoricalCrossentropy", {"axis": 1}, Compared("one_hot", "shares", (4, 3), axis=1)),
+    ("CategoricalCrossentropy", {"axis": 1}, Compared("soft", "", (4, 3), fused="softmax", axis=1)),
+    ("CategoricalCrossentropy", {}, Compared("soft", "", (4, 3), fused="softmax", axis=1)),
+    ("CategoricalAccuracy", {}, Compared("soft", "", (4, 3), fused="softmax", axis=1)),
+    (
+        "SparseCategoricalCrossentropy",
+        {"axis": 1, "ignore_class": 1},
+        Compared("index", "shares", (4, 3, 2), (3, 2), axis=1),
+    ),
+    ("CosineSimilarity", {"axis": 1}, Compared("real", "real", (5, 3))),
+    ("PearsonCorrelation", {"axis": -2}, Compared("real", "real", (5, 3))),
+    ("ConcordanceCorrelation", {"axis": 1}, Compared("real", "real", (5, 3))),
 ]
 
 # Keras adds up in 32-bit integers and divides in float32 here, whatever its floatx.
@@ -227,6 +246,46 @@ def test_metric(row: Row, dtype: str) -> None:
     assert ours.direction == direction
 
 
+def weighs(row: Row) -> bool:
+    """Return whether a metric takes weights into its sums."""
+    cls = METRICS.find(row[0])
+    name, options, _ = row
+    return name == "RootMeanSquaredError" or (
+        bool(getattr(cls, "row_weights", False)) and "num_regressors" not in options
+    )
+
+
+@pytest.mark.parametrize("row", filter(weighs, ROWS), ids=name_of)
+@pytest.mark.parametrize("weights", [(0.1, 0.3), (0.0, 2.5), (0.0, 0.0)], ids=str)
+def test_weighted_metric(row: Row, weights: tuple[float, float]) -> None:
+    """Weights below one and of zero, whole batches of zero weight; one a last axis."""
+    import torch
+
+    name, options, compared = row
+    rng = np.random.default_rng(zlib.crc32(name_of(row).encode()))
+    cls = METRICS.find(name)
+    assert cls is not None
+    total: Any = 0
+    with precision("float64"):
+        theirs = keras_metric(name, options)
+        for i, n in enumerate(BATCHES):
+            y, p = compared.make(rng, n)
+            w = rng.random((n, *compared.shape[:-1])) * weights[i == 1]
+            theirs.update_state(y, compared.probabilities(p), sample_weight=w)
+            pair = compared.pair(y, "w")
+            ours = cls(**options)
+            ours.check_weights(pair, compared.shape[:-1])
+            code = ours.lower(pair)
+            given = {"y": torch.tensor(y), "p": torch.tensor(p), "w": torch.tensor(w)}
+            sums = evaluate(code.values, **given)
+            assert sums.shape == (code.size,)
+            total = total + sums.double()
+        expected = float(theirs.result())
+    with np.errstate(invalid="ignore"):  # R2Score of no weight at all is NaN, as in Keras
+        value = float(evaluate(code.result, s=total.tolist()))
+    np.testing.assert_allclose(value, expected, rtol=2e-6, atol=2e-6)
+
+
 @pytest.mark.parametrize(
     "row",
     [
@@ -277,7 +336,6 @@ def test_which_accuracy(target: tuple[int, ...], prediction: tuple[int, ...], wr
         ("F1Score", {}),
         ("R2Score", {"class_aggregation": None}),
         ("Precision", {"thresholds": (0.2, 0.5)}),
-        ("AUC", {"label_weights": (1.0, 2.0)}),
     ],
 )
 def test_refused(name: str, options: dict[str, Any]) -> None:

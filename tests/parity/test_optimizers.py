@@ -289,6 +289,35 @@ def test_refused(values: dict[str, Any], code: str) -> None:
     assert fault.value.code == code
 
 
+WARM_UP = {"initial_learning_rate": 0.0, "decay_steps": 9, "warmup_target": 0.1, "warmup_steps": 3}
+
+
+@pytest.mark.parametrize("rate", [0.0, ("CosineDecay", WARM_UP)])
+def test_a_rate_of_zero_that_divides_is_refused(rate: Any) -> None:
+    with pytest.raises(Fault, match="must not start at 0") as fault:
+        entry(OPTIMIZERS, "Ftrl", {"learning_rate": rate})
+    assert fault.value.code == "K203" and fault.value.arg == "learning_rate"
+
+
+def test_a_rate_that_becomes_zero_divides_as_in_keras(float64: None) -> None:
+    """All weights are NaN then, on both sides."""
+    values = {
+        "learning_rate": (
+            "PolynomialDecay",
+            {
+                "initial_learning_rate": 0.1,
+                "decay_steps": 3,
+                "end_learning_rate": 0.0,
+            },
+        )
+    }
+    net, other = Net(), Net()
+    train(net, rendered(entry(OPTIMIZERS, "Ftrl", values))(net), 0, 6)
+    assert all(p.isnan().all() for p in net.trainable())
+    theirs = keras_train(other, keras_optimizer("Ftrl", values))
+    assert all(np.isnan(x).all() for x in theirs)
+
+
 @pytest.mark.parametrize("cls", [c for c in OPTIMIZERS if not c.refusal], ids=lambda c: c.__name__)
 def test_arguments_are_those_of_keras(cls: type[Optimizer]) -> None:
     """Names, order and defaults; what Keras lacks is for keywords only."""

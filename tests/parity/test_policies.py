@@ -34,6 +34,11 @@ ROWS = (
     "a = Input(6)\nb = a -> Dense(6, tanh)\nc = a -> Dense(6)\na + b * c -> Dense(2)",
     "Input(6, 8) -> GroupNormalization(2) -> PReLU() -> Dense(2)",
     "a = Input(6, 6)\n[a, a] -> Attention(use_causal_mask=True) -> Dense(2)",
+    f"{IDS} -> GroupQueryAttention(3, 4, 2, use_gate=True, use_bias=False) "
+    "-> GlobalAveragePooling1D() -> Dense(2)",
+    "Input(6, 8) -> Dense(6, use_bias=False) -> BatchNormalization(renorm=True) -> Dense(2)",
+    f"{IDS} -> BatchNormalization(renorm=True) -> GlobalAveragePooling1D() -> Dense(2)",
+    "Input(6, 8) -> Dense(6) -> LayerNormalization(rms_scaling=True) -> Dense(2)",
     "block net(n) = Dense(n, softplus) -> RMSNormalization()\nInput(7) -> net(8) -> net(9)",
 )
 

@@ -83,6 +83,31 @@ ROWS = {
     "pixels": "Input(4, 5, 2) -> Conv2D(3, 3, padding=same) -> Softmax()\n"
     "compile(adam, categorical_crossentropy, weighted_metrics=[categorical_accuracy])\n"
     + FIT.format("sample_weight=w, validation_data=(x_test, y_test, w_test)"),
+    "classes first": "Input(4, 3, 2) -> Dense(5) -> Permute([3, 1, 2]) -> Softmax(axis=1)\n"
+    "compile(adam, CategoricalCrossentropy(axis=1, label_smoothing=0.1), "
+    "metrics=[CategoricalCrossentropy(axis=1), categorical_accuracy], "
+    "weighted_metrics=[CategoricalCrossentropy(axis=1, name=weighed)])\n"
+    + FIT.format("sample_weight=w, validation_data=(x_test, y_test, w_test)"),
+    "regions": "Input(4, 3, 2) -> Dense(2, sigmoid)\n"
+    "compile(adam, Dice(axis=[1, 2, 3]), metrics=[mse])\n"
+    + FIT.format("sample_weight=w, validation_data=(x_test, y_test, w_test)"),
+    "counts": CLASSES
+    + "compile(adam, categorical_crossentropy, metrics=[AUC(name=plain)], weighted_metrics=["
+    "AUC(), AUC(multi_label=True, thresholds=[0.2, 0.3], name=some), Precision(0.3), "
+    "Recall(class_id=1, thresholds=0.3), F1Score(average=macro), "
+    "FBetaScore(average=micro, beta=0.5, threshold=0.3), SensitivityAtSpecificity(0.4), "
+    "RootMeanSquaredError(), R2Score()])\n" + FIT.format("sample_weight=w, validation_data=test"),
+    "counts of an output": MODEL.format(units=1, last="sigmoid")
+    + "compile(adam, binary_crossentropy, "
+    "weighted_metrics=[AUC(curve=PR), Precision(), Recall()])\n"
+    + FIT.format("class_weight={0: 0.3, 1: 0.6}, validation_data=test"),
+    # Keras' torch backend logs these as views of its variables, which a validation overwrites.
+    "plain counts": CLASSES
+    + "compile(adam, categorical_crossentropy, weighted_metrics=[TruePositives(), "
+    "FalseNegatives(0.3), TrueNegatives(), FalsePositives(0.4)])\n" + FIT.format("sample_weight=w"),
+    "counts of steps": "Input(7, 2) -> SimpleRNN(4, return_sequences=True) -> Dense(3, sigmoid)\n"
+    "compile(adam, binary_crossentropy, weighted_metrics=[AUC(), Precision(top_k=1)])\n"
+    + FIT.format("sample_weight=w, validation_split=0.2"),
     "a custom loss": "def off(y_true, y_pred) = mean(abs(y_true - y_pred) ** 1.5, axis=-1)\n"
     + MODEL.format(units=2, last="linear")
     + "compile(adam, off)\n"

@@ -22,7 +22,8 @@ def ours(row: Row, training: list[Array], inputs: list[Array], folder: Path) -> 
     if row.adapts:
         model.it.adapt(training[0] if texts else torch.from_numpy(training[0]))
     arrays = model.encode(*inputs) if texts else inputs
-    return model(*map(torch.as_tensor, arrays)).numpy()
+    result = model(*map(torch.as_tensor, arrays))
+    return model.decode(result) if row.inverts else result.numpy()
 
 
 def same(row: Row, found: Array, expected: Array) -> None:
@@ -32,6 +33,10 @@ def same(row: Row, found: Array, expected: Array) -> None:
         assert not found[..., expected.shape[-1] :].any()
         found = found[..., : expected.shape[-1]]
     assert found.shape == expected.shape
+    if row.inverts:
+        assert found.dtype.kind == "U"
+        assert found.tolist() == expected.tolist()
+        return
     # The weights of `tf_idf` are means and logarithms in single precision.
     assert np.allclose(found, expected, rtol=3e-7, atol=0)
 

@@ -14,6 +14,28 @@ from tests.parity.whole import DATA, train_both
 
 MODEL = "Dense(12, relu, input_dim=6) -> Dense({units}, {last})\n"
 ROWS = {
+    # A loss of a whole batch is not the mean of its samples: the batches count one by one.
+    "a loss of the batch": "Input(5, 4) -> Dense(2, sigmoid)\n"
+    "compile(adam, Dice(), metrics=[mse])\n"
+    "fit(epochs=2, batch_size=16, shuffle=False, validation_data=test)",
+    "a loss of the batch, by class": "Input(5, 4) -> Dense(2, sigmoid)\n"
+    "compile(adam, Tversky(axis=[0, 1], reduction=mean))\n"
+    "fit(epochs=2, batch_size=16, shuffle=False, validation_split=0.2)",
+    "a loss of the batch, not reduced": "Input(5, 4) -> Dense(2, sigmoid)\n"
+    "compile(adam, Dice(reduction=None))\n"
+    "fit(epochs=2, batch_size=16, shuffle=False)",
+    "classes first": "Input(4, 3, 2) -> Conv2D(5, 3, padding=same) -> Permute([3, 1, 2]) -> "
+    "Softmax(axis=1)\n"
+    "compile(adam, SparseCategoricalCrossentropy(axis=1), "
+    "metrics=[SparseCategoricalCrossentropy(axis=1)])\n"
+    "fit(epochs=2, batch_size=16, shuffle=False, validation_data=test)",
+    "classes in the middle": "Input(4, 5, 2) -> Dense(3) -> Softmax(axis=-2)\n"
+    "compile(adam, CategoricalCrossentropy(axis=2, reduction=sum, label_smoothing=0.1), "
+    "metrics=[CategoricalCrossentropy(axis=-2), mse, categorical_accuracy])\n"
+    "fit(epochs=2, batch_size=16, shuffle=False, validation_split=0.2)",
+    "one loss, one weight": "model net {\n  x = Input(6)\n  a = x -> Dense(2)\n"
+    "  b = x -> Dense(1)\n  outputs(a, b)\n}\n"
+    "compile(adam, mse, loss_weights=0.4)\nfit(epochs=2, batch_size=16, shuffle=False)",
     "sgd, decay and nesterov": MODEL.format(units=4, last="softmax")
     + "compile(SGD(0.1, momentum=0.9, nesterov=True), categorical_crossentropy, "
     "metrics=[accuracy])\nfit(epochs=3, batch_size=16, shuffle=False)",
@@ -59,6 +81,18 @@ ROWS = {
     "Dense(1, kernel_regularizer=l2(0.01))\n"
     "compile(LossScaleOptimizer(Adam(0.01), 512.0, dynamic_growth_steps=3), mse, metrics=[mae])\n"
     "fit(epochs=3, batch_size=16, shuffle=False, validation_data=test)",
+    "low-rank adaptation": "Dense(12, tanh, input_dim=6, lora_rank=2, kernel_regularizer=l2(0.01)) "
+    '-> EinsumDense("ab,bcd->acd", (4, 3), lora_rank=2, lora_alpha=3) -> Conv1D(5, 2, lora_rank=2)'
+    " -> Flatten() -> Dense(1)\ncompile(AdamW(0.05), mse)\n"
+    "fit(epochs=3, batch_size=16, shuffle=False, validation_data=test)",
+    "low-rank adaptation of matrices": "Dense(12, tanh, input_dim=6, lora_rank=2) -> "
+    "Reshape((4, 3)) -> Conv1D(5, 2, lora_rank=2) -> Reshape((3, 5, 1)) -> "
+    'Conv2D(3, 2, lora_rank=2) -> Flatten() -> EinsumDense("ab,bcd->acd", (4, 3), lora_rank=2) '
+    "-> Flatten() -> Dense(1)\ncompile(Muon(0.05), mse)\n"
+    "fit(epochs=3, batch_size=16, shuffle=False)",
+    "low-rank adaptation of rows": "Dense(12, tanh, input_dim=6, lora_rank=3) -> "
+    "Dense(4, lora_rank=2)\ncompile(Adafactor(0.05), mse)\n"
+    "fit(epochs=3, batch_size=16, shuffle=False)",
     "schedule-free": MODEL.format(units=3, last="softmax")
     + "compile(ScheduleFreeAdamW(0.05, warmup_steps=4), categorical_crossentropy)\n"
     "fit(epochs=3, batch_size=16, shuffle=False, validation_data=test)",

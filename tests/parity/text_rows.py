@@ -46,6 +46,10 @@ class Row:
         )
 
     @property
+    def inverts(self) -> bool:
+        return bool(self.args.get("invert", False))
+
+    @property
     def adapts(self) -> bool:
         lookups = ("StringLookup", "IntegerLookup", "TextVectorization")
         return self.layer in lookups and "vocabulary" not in self.args
@@ -62,7 +66,8 @@ class Row:
         ]
         taken = names[0] if len(names) == 1 else f"[{', '.join(names)}]"
         lines.append(f"outputs({taken} -> {self.layer}({arguments}))")
-        return "model m {\n" + "\n".join(lines) + "\n}\ncompile(loss=mse)"
+        loss = "" if self.inverts else "\ncompile(loss=mse)"
+        return "model m {\n" + "\n".join(lines) + "\n}" + loss
 
     def samples(self, seed: int, count: int) -> list[Array]:
         """Return an array for each input."""
@@ -146,6 +151,21 @@ ROWS = [
         )
     ),
     Row("StringLookup", {"vocabulary": ["", "[UNK]", *VOCABULARY], "mask_token": ""}),
+    *(
+        Row("StringLookup", {"vocabulary": VOCABULARY, "invert": True, **more}, (kind,), shape)
+        for kind, shape, more in (
+            ("int32", (3,), {}),
+            ("int64", (), {"num_oov_indices": 3, "oov_token": "?"}),
+            ("int32", (2, 3), {"num_oov_indices": 0}),
+            ("int64", (5,), {"mask_token": "", "num_oov_indices": 2}),
+            ("float32", (4,), {"mask_token": "naïve"}),
+        )
+    ),
+    Row(
+        "StringLookup",
+        {"vocabulary": ["[UNK]", "[UNK]", *VOCABULARY], "num_oov_indices": 2, "invert": True},
+        ("int32",),
+    ),
     Row("StringLookup", {"vocabulary": VOCABULARY, **LONE}, shape=(1,)),
     *(
         Row("StringLookup", more)
@@ -213,6 +233,18 @@ ROWS = [
             },
         )
     ),
+    *(
+        Row("TextVectorization", more, shape=shape, documents=True)
+        for shape, more in (
+            ((1,), {}),
+            ((), {"max_tokens": 9}),
+            ((1,), {"ngrams": 2, "standardize": "strip_punctuation"}),
+            ((), {"ngrams": [2, 3], "standardize": "lower"}),
+            ((1,), {"split": "character", "standardize": None, "vocabulary": ["x", "é", "世"]}),
+            ((3,), {"split": None}),
+            ((3,), {"split": None, "ngrams": 2}),
+        )
+    ),
     Row("TextVectorization", {"output_sequence_length": 5}, shape=(), documents=True),
     Row("TextVectorization", {"output_sequence_length": 3, "split": None}, shape=(3,)),
 ]
@@ -230,7 +262,8 @@ def keras_result(row: Row, training: list[Array], inputs: list[Array]) -> Array:
     if row.adapts:
         layer.adapt(training[0])
     tensors = [tf.constant(x) for x in inputs]
-    return np.asarray(layer(tensors if len(tensors) > 1 else tensors[0]))
+    result = np.asarray(layer(tensors if len(tensors) > 1 else tensors[0]))
+    return np.char.decode(result.astype("S"), "utf-8") if row.inverts else result
 
 
 @cache

@@ -12,7 +12,7 @@ import torch
 
 from kgen.api import Build, build_text
 from kgen.verify.entries import compile_model, keras_value
-from kgen.verify.pair import as_keras, tensors_of
+from kgen.verify.pair import as_keras, name_variables, tensors_of
 from kgen.verify.reference import KerasModel
 from kgen.verify.training import keras_targets
 from tests.parity.oracle import difference, load_script
@@ -66,7 +66,7 @@ def train_both(text: str, folder: Path, double: bool = True, **settings: Any) ->
     if double:
         model = model.double()
     reference = KerasModel(built.typed.graph)
-    for placed, variable in zip(built.weights, reference.variables, strict=True):
+    for placed, variable in name_variables(built.weights, reference.variables):
         variable.assign(as_keras(placed, tensors_of(model, placed)))
     train, test = (
         tuple(

@@ -120,7 +120,20 @@ def language() -> Any:
     return keras.Model(ids, L.Dense(3)(table(x, reverse=True)), name="language")
 
 
-MODELS = (mlp, images, sequences, words, graph, states, language)
+def attending() -> Any:
+    """Attention with gates and penalties, over an axis of two, and normalization after it."""
+    x = image = keras.Input((4, 3, 6), name="image")
+    penalty = keras.regularizers.L2(0.01)
+    x = L.MultiHeadAttention(2, 3, attention_axes=2, use_gate=True)(x, x)
+    x = L.BatchNormalization(renorm=True, renorm_clipping={"rmax": 1.5}, renorm_momentum=0.9)(x)
+    x = L.Reshape((12, 6))(x)
+    x = L.GroupQueryAttention(3, 4, 2, use_gate=True, activity_regularizer=penalty)(x, x)
+    x = L.LayerNormalization(rms_scaling=True)(x)
+    x = L.MultiHeadAttention(2, 3, output_shape=(2, 2), activity_regularizer=penalty)(x, x)
+    return keras.Model(image, L.Dense(2)(L.Flatten()(x)), name="attending")
+
+
+MODELS = (mlp, images, sequences, words, graph, states, language, attending)
 
 
 def shaken(model: Any) -> Any:

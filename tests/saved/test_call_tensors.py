@@ -51,7 +51,17 @@ def state() -> Any:
     return keras.Model([x, h], L.Add()([y, gru(L.Dense(5)(y))]))
 
 
-@pytest.mark.parametrize("make", [given, computed, joined, state])
+def causal() -> Any:
+    """Layers that look back only in some of their calls."""
+    x = y = keras.Input((6, 4))
+    heads, groups, plain = L.MultiHeadAttention(2, 3), L.GroupQueryAttention(2, 2, 1), L.Attention()
+    for first in (True, False):
+        y = heads(y, x, use_causal_mask=first) + groups(x, y, use_causal_mask=not first)
+        y = L.Add()([y, plain([x, y], use_causal_mask=first)])
+    return keras.Model(x, y)
+
+
+@pytest.mark.parametrize("make", [given, computed, joined, state, causal])
 @pytest.mark.parametrize("suffix", ["keras", "h5"])
 def test_a_saved_call(make: Callable[[], Any], suffix: str, folder: Path) -> None:
     keras.utils.clear_session()
@@ -69,3 +79,22 @@ def test_a_saved_call(make: Callable[[], Any], suffix: str, folder: Path) -> Non
 
 def model_of(script: str) -> str:
     return script.partition("class Model")[2].partition("\ndef load_data")[0]
+
+
+def test_one_layer_with_scores_and_without(folder: Path) -> None:
+    x = keras.Input((6, 4))
+    heads = L.MultiHeadAttention(2, 3)
+    y, _ = heads(heads(x, x), x, return_attention_scores=True)
+    keras.Model(x, y).save(folder / "model.keras")
+    message = "a shared layer with another `return_attention_scores` is not supported"
+    assert [e.message for e in load(read(folder / "model.keras")).check.errors] == [message]
+
+
+def test_axes_that_are_the_usual_ones_are_not_said(folder: Path) -> None:
+    x, y = keras.Input((6, 4)), keras.Input((5, 6, 4))
+    one, two = L.MultiHeadAttention(2, 3), L.MultiHeadAttention(2, 3, attention_axes=2)
+    keras.Model([x, y], [one(x, x), two(y, y)]).save(folder / "model.keras")
+    checked = load(read(folder / "model.keras")).check
+    assert checked.typed is not None
+    text = spec_text(checked.typed.model)
+    assert text.count("attention_axes") == 1 and "attention_axes=(2,)" in text

@@ -128,6 +128,24 @@ def test_metrics_that_count(folder: Path) -> None:
     assert "BinaryIoU(" in spec(model, folder)
 
 
+def test_classes_on_another_axis(folder: Path) -> None:
+    layers = [L.Dense(5), L.Permute((3, 1, 2)), L.Softmax(axis=1)]
+    model = shaken(keras.Sequential([keras.Input((4, 3, 2)), *layers]))
+    model.compile(
+        "adam",
+        keras.losses.CategoricalCrossentropy(axis=1, label_smoothing=0.1),
+        metrics=[keras.metrics.CosineSimilarity(axis=1, dtype="float32")],
+        weighted_metrics=[keras.metrics.AUC(label_weights=[1, 2, 0.5], name="auc")],
+    )
+    text = spec(model, folder)
+    assert "CategoricalCrossentropy(label_smoothing=0.1, axis=1)" in text
+    assert "CosineSimilarity()" in text  # Keras does not save the axis of this one
+    assert "label_weights=(1.0, 2.0, 0.5)" in text and "dtype" not in text
+    built, _ = build(read(folder / "model.keras"))
+    assert "F.cross_entropy(output, " in built.script
+    assert_equal(model, read(folder / "model.keras"), folder)
+
+
 def test_stateful_layers_bring_their_batch_size(folder: Path) -> None:
     x = keras.Input(batch_shape=(4, 5, 3))
     model = keras.Sequential([x, L.LSTM(4, stateful=True), L.Dense(1)])

@@ -24,6 +24,8 @@ from tests.saved.models import build, import_script, outputs_of, read, run_scrip
 OTHERWISE = {"keras": "Lambda", "h5": "Lambda AlphaDropout"}
 # More than one row of these: what is saved differs with the arguments.
 MORE = ("go_backwards=True, return_sequences", "Normalization(axis=(1, 2)", "Softmax(axis=")
+MORE += ("use_gate=True", "output_shape=(2", "attention_axes", "renorm=True", "rms_scaling=True")
+MORE += ("bicubic", "lanczos")
 
 
 def rows() -> Iterator[Row]:

@@ -78,7 +78,7 @@ UNSUPPORTED: dict[str, tuple[Make, str]] = {
     ),
     "over all axes": (
         lambda x, y: ops.argmax(x),
-        "the function of a `Lambda` must keep the batch axis first, it returns ()",
+        "a function of tensors must keep the batch axis first, this one returns ()",
     ),
     "an option": (
         lambda x, y: ops.pad(x, ((0, 0), (1, 2), (0, 0)), "reflect"),

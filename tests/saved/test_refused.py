@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -10,6 +11,8 @@ import pytest
 from keras import layers as L
 
 from kgen.api import check_text
+from kgen.saved import load
+from tests.saved.models import read
 
 
 def config_of(*layers: Any) -> dict[str, Any]:
@@ -69,6 +72,59 @@ def test_custom_functions() -> None:
 def test_precision() -> None:
     config = config_of(L.Dense(3, dtype="bfloat16"))
     assert messages(config) == ["K605: the dtype policy `bfloat16` is not supported"]
+
+
+@pytest.mark.parametrize("mode", ["int8", "int4", "float8"])
+def test_quantized_layers(mode: str) -> None:
+    model = keras.Sequential([keras.Input((6,)), L.Dense(3), L.Dense(2)])
+    model.quantize(mode)
+    message = f"K605: a layer that is quantized to `{mode}` is not supported"
+    assert messages(json.loads(model.to_json())) == [message]
+
+
+def given_to_a_layer() -> Any:
+    x, mask = keras.Input((6, 4)), keras.Input((6,), dtype="bool")
+    return keras.Model([x, mask], L.LSTM(3)(x, mask=mask))
+
+
+def given_to_a_model() -> Any:
+    x, mask = keras.Input((6, 4)), keras.Input((6,), dtype="bool")
+    inner = keras.Sequential([keras.Input((6, 4)), L.LSTM(3)])
+    return keras.Model([x, mask], inner(x, mask=mask))
+
+
+def given_again() -> Any:
+    """The mask of an `Embedding`, which a convolution does not hand on."""
+    words = keras.Input((6,), dtype="int32")
+    embedding = L.Embedding(9, 4, mask_zero=True)
+    x = L.Conv1D(4, 3, padding="same")(embedding(words))
+    return keras.Model(words, L.LSTM(3)(x, mask=embedding.compute_mask(words)))
+
+
+def given_for_another() -> Any:
+    one, two = (keras.Input((6,), dtype="int32") for _ in range(2))
+    embedding = L.Embedding(9, 4, mask_zero=True)
+    x, _ = embedding(one), embedding(two)
+    return keras.Model([one, two], L.LSTM(3)(x, mask=embedding.compute_mask(two)))
+
+
+@pytest.mark.parametrize(
+    "make", [given_to_a_layer, given_to_a_model, given_again, given_for_another]
+)
+def test_masks_of_a_call(make: Any) -> None:
+    keras.utils.clear_session()
+    wanted = "K501: a mask that is given in a call is not supported"
+    assert messages(json.loads(make().to_json())) == [wanted]
+
+
+def test_what_does_not_fit_has_no_weights_to_read(folder: Path) -> None:
+    words = [keras.Input((6,), dtype="int32"), L.Embedding(9, 4, mask_zero=True)]
+    model = keras.Sequential([*words, L.TimeDistributed(L.BatchNormalization())])
+    model.save(folder / "model.keras")
+    errors = load(read(folder / "model.keras")).check.errors
+    assert [e.message for e in errors] == [
+        "`TimeDistributed(BatchNormalization)` is not supported here"
+    ]
 
 
 def test_unknown_operations() -> None:

@@ -135,3 +135,13 @@ def test_in_keras_2_it_has_an_effect(inner: Any, supported: bool) -> None:
     check = load(open_saved("model.json", json.dumps(saved).encode())).check
     wanted = [] if supported else ["`training=False` in the call of model `base` is not supported"]
     assert [e.message for e in check.errors] == wanted
+
+
+def test_what_keras_writes_by_itself_needs_no_warning(folder: Path) -> None:
+    x = keras.Input((6, 6, 3))
+    y = L.Pipeline([L.RandomContrast(0.2)])(L.RandomFlip("horizontal")(x))
+    assert warnings(keras.Model(x, L.BatchNormalization()(L.Dropout(0.5)(y))), folder) == []
+    told = L.Dropout(0.5, name="d")(L.RandomFlip(name="f")(x, training=False), training=True)
+    told = L.Dense(2)(told)
+    said = ["`training=False` in the call of layer `f`", "`training=True` in the call of layer `d`"]
+    assert [message for message, _ in warnings(keras.Model(x, told), folder)] == said

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 import torch
@@ -17,7 +19,17 @@ from kgen.diagnostics import CompileError
 from kgen.frontends.keras.container import open_saved
 from kgen.saved import build_saved, load, to_keras
 from kgen.verify.generated import load_script
-from tests.saved.text_model import AGES, ASSETS, CITIES, NUMBERS, TEXTS, archive, members
+from tests.saved.text_model import (
+    AGES,
+    ASSETS,
+    CITIES,
+    NUMBERS,
+    TEXTS,
+    archive,
+    layer,
+    members,
+    tensor,
+)
 
 # What Keras 3.15.1 on TensorFlow 2.21.0 predicts after loading the archive.
 EXPECTED = [
@@ -119,3 +131,128 @@ def test_a_configuration_alone_learns_anew() -> None:
     build, weights = build_saved(load(open_saved("texts.json", text.encode())), None)
     assert weights is None
     assert "model.places.adapt(train_arrays[0])" in build.script
+
+
+def inverted(**config: Any) -> dict[str, bytes]:
+    """Return the files of a model that turns numbers into text, as Keras saves it."""
+    given = {"invert": True, "vocabulary": None, "idf_weights": None, "vocabulary_size": 5}
+    number = tensor("number", [2], "int64")
+    parts = [
+        layer("InputLayer", "number", [], batch_shape=[None, 2], dtype="int64"),
+        layer("StringLookup", "word", [number], **given | config),
+    ]
+    top = {
+        "module": "keras.src.models.functional",
+        "class_name": "Functional",
+        "config": {
+            "name": "words",
+            "layers": parts,
+            "input_layers": [["number", 0, 0]],
+            "output_layers": [["word", 0, 0]],
+        },
+        "registered_name": "Functional",
+    }
+    return members() | {
+        "config.json": json.dumps(top).encode(),
+        "assets/layers/string_lookup/vocabulary.txt": "\n[UNK]\nRome\nKöln\nOslo".encode(),
+    }
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        ({"mask_token": ""}, [["", "[UNK]"], ["Rome", "Oslo"], ["[UNK]", "[UNK]"]]),
+        (
+            {"vocabulary": ["a", "ß"], "oov_token": "?", "num_oov_indices": 2},
+            [["?", "?"], ["a", "?"], ["?", "?"]],
+        ),
+    ],
+)
+def test_numbers_become_text(
+    config: dict[str, Any], words: list[list[str]], tmp_path: Path
+) -> None:
+    """A vocabulary that is learnt, or from a file, lies in the archive beside the weights."""
+    files = inverted(**config)
+    script, weights = built(files)
+    typed = load(open_saved("words.keras", archive(files))).check.typed
+    assert typed is not None
+    spec = build_text(spec_text(typed.model)).script
+    back = to_keras(load(open_saved("w.keras", archive(files))), weights, "w", "back.keras")
+    again = {k: bytes(v) for k, v in open_saved("back.keras", back).members.items()}
+    for made in (script, spec, built(again)[0]):
+        (tmp_path / "w.safetensors").write_bytes(weights)
+        module = load_script(made, tmp_path)
+        model = module.Model()
+        module.load_weights(model, str(tmp_path / "w.safetensors"))
+        numbers = (torch.tensor([[0, 1], [2, 4], [5, -1]]),)
+        assert model.decode(module.predict(model, numbers)).tolist() == words
+
+
+def shared() -> dict[str, bytes]:
+    """Return the files of a model whose layers are applied to several inputs."""
+    names = ("a", "b", "c", "d")
+    kinds = dict(zip(names, ("string", "string", "int64", "int64"), strict=True))
+    inputs = {name: tensor(name, [2], kind) for name, kind in kinds.items()}
+    learnt = {"vocabulary": None, "idf_weights": None}
+    parts = [
+        layer("InputLayer", name, [], batch_shape=[None, 2], dtype=kind)
+        for name, kind in kinds.items()
+    ]
+    text = layer("StringLookup", "text", [inputs["a"]], **learnt, vocabulary_size=3)
+    number = layer("IntegerLookup", "number", [inputs["c"]], **learnt, vocabulary_size=3,
+                   mask_token=0, output_mode="tf_idf")  # fmt: skip
+    for made, other in ((text, "b"), (number, "d")):
+        made["inbound_nodes"].append({"args": [inputs[other]], "kwargs": {}})
+    outputs = [[part["name"], i, 0] for part in (text, number) for i in (0, 1)]
+    top = {
+        "module": "keras.src.models.functional",
+        "class_name": "Functional",
+        "config": {
+            "name": "shared",
+            "layers": [*parts, text, number],
+            "input_layers": [[name, 0, 0] for name in names],
+            "output_layers": outputs,
+        },
+        "registered_name": "Functional",
+    }
+    out = io.BytesIO()
+    with h5py.File(out, "w") as file:
+        file["layers/integer_lookup/vars/idf_weights"] = np.float32([0.5, 0.25, 2.0])
+    return {
+        "metadata.json": b'{"keras_version": "3.15.1"}',
+        "config.json": json.dumps(top).encode(),
+        "model.weights.h5": out.getvalue(),
+        "assets/layers/string_lookup/vocabulary.txt": "[UNK]\nRome\nKöln".encode(),
+        "assets/layers/integer_lookup/vocabulary.txt": b"-1\n3\n8",
+    }
+
+
+def test_what_is_learnt_serves_several_inputs(tmp_path: Path) -> None:
+    """Only what a script has to learn anew must come from one input."""
+    files = shared()
+    with pytest.raises(CompileError, match="one input of the model only"):
+        build_saved(load(open_saved("m.json", files["config.json"])), None)
+    script, weights = built(files)
+    typed = load(open_saved("shared.keras", archive(files))).check.typed
+    assert typed is not None
+    for made in (script, build_text(spec_text(typed.model)).script):
+        (tmp_path / "w.safetensors").write_bytes(weights)
+        module = load_script(made, tmp_path)
+        model = module.Model()
+        module.load_weights(model, str(tmp_path / "w.safetensors"))
+        numbers = [np.array([[3, 8]]), np.array([[0, 7]])]
+        arrays = model.encode(np.array([["Rome", "x"]]), np.array([["Köln", "Rome"]]), *numbers)
+        found = module.predict(model, tuple(map(torch.as_tensor, arrays)))
+        assert [x.tolist() for x in found] == [
+            [[1, 0]],
+            [[2, 1]],
+            [[0, 0.25, 2.0]],
+            [[0.5, 0, 0]],
+        ]
+
+
+def test_text_needs_a_vocabulary() -> None:
+    files = inverted()
+    del files["assets/layers/string_lookup/vocabulary.txt"]
+    with pytest.raises(CompileError, match="has no vocabulary for layer `word`"):
+        built(files)

@@ -19,7 +19,7 @@ from kgen import saved
 from kgen.backends.assemble import helper
 from kgen.catalogue.activations import ReLU
 from kgen.catalogue.layers.core import Dense
-from kgen.catalogue.layers.normalization import LayerNormalization
+from kgen.catalogue.layers.feature_normalization import LayerNormalization
 from kgen.catalogue.optimizers import Optimizer
 from kgen.catalogue.weights import Layout
 from kgen.cli import cli
@@ -130,6 +130,10 @@ def test_the_table_has_every_layer(verify: Verify) -> None:
         "Input(5, dtype=int32) -> Embedding(9, 4, mask_zero=True) -> LSTM(3, return_sequences=True)"
         " -> Dense(3, softmax)\ncompile(sgd, categorical_crossentropy, weighted_metrics=[acc])\n"
         "fit(sample_weight=w)",
+        "Input(5) -> Dense(3)\ncompile(sgd, mse, weighted_metrics=[R2Score()])\n"
+        "fit(sample_weight=w)",
+        "Input(4, 3, 2) -> Dense(5) -> Permute([3, 1, 2]) -> Softmax(axis=1)\n"
+        "compile(sgd, SparseCategoricalCrossentropy(axis=1))",
         "LSTM(4, stateful=True, batch_input_shape=(10, 5, 3)) -> Dense(1)\ncompile(sgd, mse)\n"
         "fit(batch_size=10, shuffle=False)\ndata random(20, test=0)",
     ],

@@ -28,8 +28,8 @@ SPECS = {
     "v = [e, e] -> Attention()\ny + z + v -> GlobalAveragePooling1D()",
     "a loss on what is left": "y = e -> MultiHeadAttention(2, 3)\nz = [y, y] -> Attention()\n"
     "[e -> Dense(2), y, z]",
-    "blocks in a row": f"{WORDS}e -> transformer(2) * 3 -> GlobalAveragePooling1D() -> Dense(2)",
-    "blocks that nothing asks for a mask": f"{WORDS}e -> transformer(1) * 3 -> Flatten()",
+    "blocks in a row": "e -> transformer(2) * 3 -> GlobalAveragePooling1D() -> Dense(2)",
+    "blocks that nothing asks for a mask": "e -> transformer(1) * 3 -> Flatten()",
     "a model inside takes it, too": "y = e -> inner\nz = [e, y] -> Attention()\nz -> Dense(2)",
     "a model's call gives it back": "y = e -> MultiHeadAttention(2, 3)\nz = e -> inner\n"
     "[y, z] -> Concatenate() -> LSTM(2)",
@@ -63,8 +63,7 @@ def equals_keras(spec: str, seed: int = 0) -> None:
 
 @pytest.mark.parametrize("name", SPECS)
 def test_what_is_seen(name: str) -> None:
-    body = SPECS[name].removeprefix(WORDS)
-    equals_keras(f"{BLOCK}{INNER}model main {{\n{WORDS}{body}\n}}\ncompile(sgd, mse)\n")
+    equals_keras(f"{BLOCK}{INNER}model main {{\n{WORDS}{SPECS[name]}\n}}\ncompile(sgd, mse)\n")
 
 
 @pytest.mark.parametrize("end", ["GlobalAveragePooling1D()", "Flatten()"])

@@ -30,6 +30,16 @@ ROWS = [
     f"{BLOCK}Input(None, 4) -> TimeDistributed(b(3)) -> GlobalMaxPooling1D() -> Dense(2)",
     f"Input(6, 4) -> TimeDistributed({DENSE}) -> Flatten() -> Dense(2)",
     "Input(6, 4) -> Bidirectional(LSTM(3, activity_regularizer=l2(0.01))) -> Dense(2)",
+    # Keras regularizes each projection of attention, and of `GroupQueryAttention` the result, too.
+    "Input(6, 4) -> MultiHeadAttention(2, 3, activity_regularizer=l2(0.01)) * 3 -> Flatten()",
+    "model m {\nx = Input(6, 4)\nattend = MultiHeadAttention(2, 3, use_gate=True, dropout=0.0, "
+    "activity_regularizer=l1_l2(0.01, 0.02), return_attention_scores=True)\n"
+    "y, scores = x -> attend\nz, _ = y -> Dense(4, tanh) -> attend\noutputs(z, scores)\n}",
+    "Input(6, 3, 4) -> MultiHeadAttention(2, 3, attention_axes=1, activity_regularizer=l1(0.01)) "
+    "-> Flatten()",
+    "Input(6, 4) -> GroupQueryAttention(3, 4, 2, activity_regularizer=l2(0.01)) -> Flatten()",
+    "model m {\nx = Input(6, 4)\ny, scores = x -> GroupQueryAttention(3, 4, 2, use_gate=True, "
+    "activity_regularizer=l1(0.01), return_attention_scores=True)\noutputs(y -> Flatten())\n}",
     f"Input(6, 4) -> SpectralNormalization({DENSE}) -> Flatten() -> Dense(2)",
 ]
 

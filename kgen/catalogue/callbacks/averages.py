@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kgen.catalogue.base import arg
-from kgen.catalogue.callbacks.base import Callback, CallbackCode, Epochs
+from kgen.catalogue.callbacks.base import Callback, CallbackCode, Epochs, one_optimizer
 from kgen.catalogue.kinds import Bool
 from kgen.diagnostics import Fault
 from kgen.torch_ir import Line
@@ -19,6 +19,7 @@ class SwapEMAWeights(Callback):
     )
 
     def lower(self, epochs: Epochs) -> CallbackCode:
+        one_optimizer(self, epochs)
         if not epochs.averages:
             raise Fault(
                 "K433",
@@ -30,11 +31,12 @@ class SwapEMAWeights(Callback):
         swap = Line(f"{variable}.swap()")
         setup = Line(f"{variable} = SwapEMAWeights(optimizer)")
         if not self.swap_on_epoch:
-            return CallbackCode(setup=(setup,), around=(swap,))
+            return CallbackCode(setup=(setup,), test_begin=(swap,), test_end=(swap,))
         return CallbackCode(
             setup=(setup,),
             begin=(Line(f"if {variable}.swapped:"), replace(swap, depth=1)),
-            around=(swap,),
+            test_begin=(swap,),
+            test_end=(swap,),
             end=(swap,),
             complete=(Line(f"{variable}.keep()"),),
             state=(variable,),

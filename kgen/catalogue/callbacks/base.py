@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from kgen.catalogue.base import Entry, snake_case
 from kgen.catalogue.families import CALLBACKS
@@ -42,10 +42,14 @@ class CallbackCode:
         setup: Before the first epoch; constructs a helper such as
             `early_stopping = EarlyStopping("val_loss", patience=3)`.
         begin: At the start of every epoch.
+        before: Before every batch, within `train_epoch`: they see `step` (from 1).
         batch: After every batch, within `train_epoch`: they see `sums` and `seen`, which
             `averages` makes logs of, `step` (from 1), `progress`, and what is in `passed`.
+        leave: After the `batch` of all callbacks: what ends the epoch there.
         passed: Variables of `train` that `train_epoch` gets for them, with their types.
-        around: Before the validation of an epoch, and again after it.
+        binds: Variables that `before` and `batch` assign.
+        test_begin: Before the validation of an epoch.
+        test_end: After it: they see its logs as `results`.
         end: At the end of every epoch, after validation.
         complete: After the last epoch, unless a callback ended the training before.
         finish: After the last epoch, and after the optimizer's `finalize`.
@@ -56,9 +60,13 @@ class CallbackCode:
 
     setup: tuple[Line, ...] = ()
     begin: tuple[Line, ...] = ()
+    before: tuple[Line, ...] = ()
     batch: tuple[Line, ...] = ()
+    leave: tuple[Line, ...] = ()
     passed: tuple[tuple[str, str], ...] = ()
-    around: tuple[Line, ...] = ()
+    binds: tuple[str, ...] = ()
+    test_begin: tuple[Line, ...] = ()
+    test_end: tuple[Line, ...] = ()
     end: tuple[Line, ...] = ()
     complete: tuple[Line, ...] = ()
     finish: tuple[Line, ...] = ()
@@ -81,14 +89,20 @@ class Epochs:
     Args:
         directions: The names in the logs, with what is better: "min", "max" or "" (unknown).
         scheduled: Whether the learning rate is a schedule, and cannot be set.
+        several: Whether there are several optimizers, each with a rate of its own.
         averages: Whether the optimizer keeps an average of the weights (`use_ema`).
         first_epoch: The number of the first epoch.
+        validation_freq: After how many epochs there is a validation.
+        added: What the callbacks so far add to the logs.
     """
 
     directions: Mapping[str, str]
     scheduled: bool = False
+    several: bool = False
     averages: bool = False
     first_epoch: int = 0
+    validation_freq: int = 1
+    added: list[str] = field(default_factory=list)
     names: Names = field(default_factory=lambda: Names(set(TAKEN)))
 
     def variable(self, callback: Callback) -> str:
@@ -97,7 +111,13 @@ class Epochs:
 
 
 class Callback(Entry, abstract=True, family=CALLBACKS):
-    """Base of callbacks."""
+    """Base of callbacks.
+
+    Attributes:
+        adds: What it adds to the logs.
+    """
+
+    adds: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def lower(self, epochs: Epochs) -> CallbackCode:
@@ -115,7 +135,10 @@ def lower_callbacks(
     Raises `Fault` where a callback does not fit the training.
     """
     epochs = Epochs(directions, scheduled, **more)
-    codes = [callback.lower(epochs) for callback in callbacks]
+    codes = []
+    for callback in callbacks:
+        codes.append(callback.lower(epochs))
+        epochs.added.extend(callback.adds)
     backups = [c for c, code in zip(callbacks, codes, strict=True) if code.backup]
     if len(backups) > 1:
         raise Fault("K404", f"`{backups[1].called_as}` is given twice", label="one run, one backup")
@@ -136,8 +159,13 @@ def backup_of(codes: Sequence[CallbackCode]) -> Backup | None:
 
 def every(batches: int, epochs: Epochs) -> str:
     """Return the condition of acting after every so many batches, counted over the epochs."""
+    return f"if ({past_batches(epochs)}) % {batches} == 0:"
+
+
+def past_batches(epochs: Epochs) -> str:
+    """Return how many batches there have been since the start, within `train_epoch`."""
     past = "epoch" if not epochs.first_epoch else f"(epoch - {epochs.first_epoch})"
-    return f"if ({past} * progress.steps + step) % {batches} == 0:"
+    return f"{past} * progress.steps + step"
 
 
 def construct(variable: str, cls: str, *args: str, **options: Any) -> Line:
@@ -212,8 +240,20 @@ def renamed_metric(name: str) -> str:
     return prefix + other.get(name.removeprefix(prefix), name.removeprefix(prefix))
 
 
+def one_optimizer(callback: Callback, epochs: Epochs) -> None:
+    """Raise `Fault` where a callback takes several optimizers for one."""
+    if epochs.several:
+        raise Fault(
+            "K501",
+            f"`{callback.called_as}` is not supported with a `MultiOptimizer`",
+            notes=("it would act on each of the optimizers",),
+            helps=("give the optimizers schedules, or leave the callback out",),
+        )
+
+
 def rate_is_free(callback: Callback, epochs: Epochs) -> None:
     """Raise `Fault` where a callback would set a learning rate that a schedule sets."""
+    one_optimizer(callback, epochs)
     if epochs.scheduled:
         raise Fault(
             "K432",

@@ -37,6 +37,7 @@ class ReduceLROnPlateau(Monitor):
     min_lr: float = arg(Float(min=0), "The least rate.", 0.0)
 
     renamed = {"epsilon": "min_delta"}
+    adds = ("learning_rate",)
 
     def lower(self, epochs: Epochs) -> CallbackCode:
         rate_is_free(self, epochs)
@@ -76,6 +77,8 @@ class LearningRateScheduler(Callback):
         "From the epoch (from 0), or the epoch and the last rate, to the rate.",
     )
     verbose: int = arg(*VERBOSE)
+
+    adds = ("learning_rate",)
 
     def lower(self, epochs: Epochs) -> CallbackCode:
         rate_is_free(self, epochs)

@@ -5,8 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from kgen.catalogue.base import arg
-from kgen.catalogue.callbacks.base import Callback, CallbackCode, Epochs, construct
-from kgen.catalogue.kinds import Bool, DictOf, Either, Int, Opt, Str
+from kgen.catalogue.callbacks.base import (
+    Callback,
+    CallbackCode,
+    Epochs,
+    construct,
+    every,
+    one_optimizer,
+    past_batches,
+)
+from kgen.catalogue.kinds import Bool, Choice, DictOf, Either, Int, Opt, Str
 from kgen.diagnostics import Fault
 from kgen.torch_ir import Line, literal
 
@@ -48,11 +56,18 @@ class TensorBoard(Callback):
     """Write the logged values for TensorBoard; needs the tensorboard package."""
 
     log_dir: str = arg(Str(), "Where to.", "logs")
-    histogram_freq: int = arg(Int(min=0), "Histograms of the weights: not supported.", 0)
+    histogram_freq: int = arg(
+        Int(min=0), "Histograms of the weights, by the script's names, every so many epochs.", 0
+    )
     write_graph: bool = arg(Bool(), "Has no effect: the script is the graph.", True)
     write_images: bool = arg(Bool(), "Has no effect without histograms.", False)
-    write_steps_per_second: bool = arg(Bool(), "Not supported.", False)
-    update_freq: Any = arg(Either(Int(min=1), Str()), "Only `epoch` is supported.", "epoch")
+    write_steps_per_second: bool = arg(Bool(), "Whether to write how fast it trains.", False)
+    update_freq: Any = arg(
+        Either(Choice("epoch", "batch"), Int(min=1)),
+        "Whether to write the means so far after so many batches, too. An epoch's are always "
+        "written; Keras leaves out those of an epoch that does not end with such a batch.",
+        "epoch",
+    )
     profile_batch: int = arg(Int(min=0), "Profiles: not supported.", 0)
     embeddings_freq: int = arg(Int(min=0), "Embeddings: not supported.", 0)
 
@@ -60,35 +75,81 @@ class TensorBoard(Callback):
     no_effect = {"write_grads": "gradients are not written", "batch_size": "none is needed"}
 
     def check(self) -> None:
-        for name, usual in (
-            ("histogram_freq", 0),
-            ("write_steps_per_second", False),
-            ("update_freq", "epoch"),
-            ("profile_batch", 0),
-            ("embeddings_freq", 0),
-        ):
-            if getattr(self, name) != usual:
-                raise Fault(
-                    "K207",
-                    f"`{name}` of `{self.called_as}` is not supported: "
-                    "it writes the logged values of an epoch",
-                    arg=name,
-                )
+        reasons = {
+            "profile_batch": "run the script under `torch.profiler`",
+            "embeddings_freq": "the weights of an Embedding are in the file that the script saves",
+        }
+        if self.histogram_freq:
+            reasons["write_images"] = "leave it out: the histograms show the weights"
+        for name, instead in reasons.items():
+            if getattr(self, name):
+                message = f"`{name}` of `{self.called_as}` is not supported"
+                raise Fault("K207", message, arg=name, helps=(instead,))
 
     def lower(self, epochs: Epochs) -> CallbackCode:
+        one_optimizer(self, epochs)
         variable = epochs.names.new("tensorboard")
         rate = "optimizer.learning_rate"
         if epochs.scheduled:
             rate = "learning_rate(optimizer.iterations)"
+        begin: tuple[Line, ...] = ()
+        speed = ""
+        if self.write_steps_per_second:
+            clock = epochs.names.new("clock")
+            begin = (Line(f"{clock} = time.perf_counter()"),)
+            speed = f', "steps_per_second": steps / (time.perf_counter() - {clock})'
+        before, batch = self.batch_lines(variable, epochs)
         return CallbackCode(
             setup=(construct(variable, "TensorBoard", literal(self.log_dir)),),
+            begin=begin,
+            before=before,
+            batch=batch,
+            passed=((variable, "TensorBoard"),) if batch else (),
+            binds=("name", "value", "clock") if batch else (),
             end=(
-                Line(f'{variable}.write(epoch, {{**logs, "learning_rate": {rate}}})'),
+                Line(f'{variable}.write(epoch, {{**logs, "learning_rate": {rate}{speed}}})'),
                 Line(f"{variable}.write_validation(optimizer.iterations, logs)"),
+                *self.histogram_lines(variable),
             ),
             finish=(Line(f"{variable}.close()"),),
             requires=("tensorboard",),
         )
+
+    def batch_lines(
+        self, variable: str, epochs: Epochs
+    ) -> tuple[tuple[Line, ...], tuple[Line, ...]]:
+        """Return what goes before and after a batch."""
+        if self.update_freq == "epoch":
+            return (), ()
+        batches = 1 if self.update_freq == "batch" else self.update_freq
+        depth = int(batches > 1)
+        condition = [Line(every(batches, epochs))] if depth else []
+        past = past_batches(epochs)
+        before: tuple[Line, ...] = ()
+        values = "averages(sums, seen)"
+        if self.write_steps_per_second:
+            before = (Line("clock = time.perf_counter()"),)
+            speed = '"steps_per_second": 1 / (time.perf_counter() - clock)'
+            values = f"{{**{values}, {speed}}}"
+        written = f'{variable}.writer("train").add_scalar(f"batch_{{name}}", value, {past})'
+        return before, (
+            *condition,
+            Line(f"for name, value in {values}.items():", depth=depth),
+            Line(written, depth=depth + 1),
+        )
+
+    def histogram_lines(self, variable: str) -> list[Line]:
+        """Return what writes histograms of the weights."""
+        if not self.histogram_freq:
+            return []
+        depth = int(self.histogram_freq > 1)
+        condition = [Line(f"if epoch % {self.histogram_freq} == 0:")] if depth else []
+        written = f'{variable}.writer("train").add_histogram(f"{{name}}/histogram", weight, epoch)'
+        return [
+            *condition,
+            Line("for name, weight in model.state_dict().items():", depth=depth),
+            Line(written, depth=depth + 1),
+        ]
 
 
 class RemoteMonitor(Callback):

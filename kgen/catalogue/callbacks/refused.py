@@ -5,13 +5,6 @@ from __future__ import annotations
 from kgen.catalogue.callbacks.base import Callback
 
 
-class LambdaCallback(Callback):
-    """Run any Python function."""
-
-    refusal = "its functions act at moments of Keras' loop, and a spec's functions compute values"
-    instead = "leave it out, and write what they do into the loop of the script's `train`"
-
-
 class OrbaxCheckpoint(Callback):
     """Save with Orbax."""
 

@@ -84,9 +84,13 @@ class ModelCheckpoint(Monitor):
         Opt(Float()), "A value that the first one saved has to beat.", None
     )
 
-    refused = {"period": "it saves after every epoch"}
+    period: int = arg(Int(min=1), "Save after so many epochs; an argument of Keras 2.", 1)
 
     def check(self) -> None:
+        if self.period > 1 and self.save_freq != "epoch":
+            raise Fault(
+                "K203", "`period` counts epochs, and `save_freq` is given in batches", arg="period"
+            )
         if not self.filepath.endswith(SUFFIXES):
             raise Fault(
                 "K203",
@@ -104,7 +108,11 @@ class ModelCheckpoint(Monitor):
         watched: tuple[str, ...] = ()
         if self.save_best_only:
             watched = tuple(map(literal, self.watched(epochs)))
-        update = Line(f"{variable}.update(model, epoch, logs)")
+        update = [Line(f"{variable}.update(model, epoch, logs)")]
+        if self.period > 1:
+            number = "epoch + 1" if not epochs.first_epoch else f"epoch - {epochs.first_epoch - 1}"
+            condition = Line(f"if ({number}) % {self.period} == 0:")
+            update = [condition, replace(update[0], depth=1)]
         batch: tuple[Line, ...] = ()
         if self.save_freq != "epoch":
             logs = '{**averages(sums, seen), "batch": step}'
@@ -125,7 +133,7 @@ class ModelCheckpoint(Monitor):
             ),
             batch=batch,
             passed=((variable, "ModelCheckpoint"),) if batch else (),
-            end=() if batch else (update,),
+            end=() if batch else tuple(update),
             state=(variable,) if self.save_best_only else (),
         )
 
@@ -164,6 +172,6 @@ class TerminateOnNaN(Callback):
             return CallbackCode(batch=(found, Line(f"sys.exit({message})", depth=1)))
         said = Line('print(f"\\nBatch {step - 1}: Invalid loss, terminating training")', depth=1)
         return CallbackCode(
-            batch=(found, said, Line("break", depth=1)),
+            leave=(found, said, Line("break", depth=1)),
             end=(Line('stop |= not math.isfinite(logs["loss"])'),),
         )

@@ -146,7 +146,10 @@ class Softmax(Layer):
             raise Fault(
                 "K501",
                 "`Softmax` on masked sequences is not supported",
-                notes=("Keras takes a mask there only in the shape of the input itself",),
+                notes=(
+                    "Keras fails there, too: it lays the mask (samples, steps) over the last axes",
+                ),
+                helps=("`Activation(softmax)` takes no notice of the mask, and hands it on",),
             )
         return x
 
@@ -161,4 +164,4 @@ class Softmax(Layer):
             return f"torch.exp({x} - {x}.logsumexp(({listed}), keepdim=True))"
         if self.axes[0] in (-1, x.type.rank):
             return ctx.activate(SoftmaxFunction(), str(x), first=x.first)
-        return f"torch.softmax({x}, dim={dims[0]})"
+        return ctx.activate(SoftmaxFunction(axis=dims[0]), str(x))

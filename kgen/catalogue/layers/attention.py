@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import replace
-from typing import Any
+from math import prod
 
 from kgen.catalogue.base import arg
 from kgen.catalogue.constraints import Constraint
+from kgen.catalogue.families import REGULARIZERS
 from kgen.catalogue.initializers import GlorotUniform, Initializer, Ones
-from kgen.catalogue.kinds import Bool, Choice, Custom, Float, Int, Opt, TupleOf
+from kgen.catalogue.kinds import Bool, Choice, Float, Int, Opt, TupleOf
 from kgen.catalogue.layer import Context, Outputs, Value
-from kgen.catalogue.layers.attending import SEED, Attending, Projecting
+from kgen.catalogue.layers.attended_axes import AttendedAxes
+from kgen.catalogue.layers.attending import SEED, Attending
+from kgen.catalogue.layers.projecting import USE_GATE, Projecting
 from kgen.catalogue.layers.spatial import (
     BIAS_CONSTRAINT,
     BIAS_INITIALIZER,
@@ -18,18 +22,12 @@ from kgen.catalogue.layers.spatial import (
     KERNEL_CONSTRAINT,
     KERNEL_INITIALIZER,
     KERNEL_REGULARIZER,
-    Only,
+    entry,
 )
 from kgen.catalogue.regularizers import Regularizer
-from kgen.catalogue.weights import SAME, Layout, Weight
+from kgen.catalogue.weights import Weight
 from kgen.diagnostics import Fault
 from kgen.ir.shapes import TensorType, show
-
-
-def only_steps(value: Any) -> None:
-    """Accept what means the axis of the steps."""
-    if value not in (None, 1, (1,), [1]):
-        raise ValueError(value)
 
 
 class MultiHeadAttention(Projecting):
@@ -44,12 +42,12 @@ class MultiHeadAttention(Projecting):
     use_bias: bool = arg(Bool(), "Whether the projections have biases.", True)
     output_shape: tuple[int, ...] | None = arg(
         Opt(TupleOf(Int(min=1), single=True, empty=False)),
-        "Size of the output; that of the query by default.",
+        "Size or sizes of each step of the output; the size of the query by default.",
         None,
     )
-    attention_axes: Any = arg(
-        Custom("None: attention goes over the steps", only_steps),
-        "The axis to attend over: only the steps.",
+    attention_axes: tuple[int, ...] | None = arg(
+        Opt(TupleOf(Int(), single=True, empty=False)),
+        "The axis or axes to attend over, the batch counted; all but the features by default.",
         None,
     )
     sliding_window: int | None = arg(
@@ -60,89 +58,93 @@ class MultiHeadAttention(Projecting):
     bias_initializer: Initializer = BIAS_INITIALIZER
     kernel_regularizer: Regularizer | None = KERNEL_REGULARIZER
     bias_regularizer: Regularizer | None = BIAS_REGULARIZER
-    activity_regularizer: Any = arg(
-        Only(None, "Keras would regularize each projection"), "Only None.", None
+    activity_regularizer: Regularizer | None = entry(
+        REGULARIZERS, "Penalty on what each projection returns."
     )
     kernel_constraint: Constraint | None = KERNEL_CONSTRAINT
     bias_constraint: Constraint | None = BIAS_CONSTRAINT
-    use_gate: bool = arg(Only(False, "gated attention is not supported"), "Only False.", False)
+    use_gate: bool = USE_GATE
     seed: int | None = SEED
 
+    helper = "MultiHeadAttention"
     no_effect = {"flash_attention": "torch chooses the fastest kernel by itself"}
     takes_masks = True
-
-    def check(self) -> None:
-        if self.output_shape is not None and len(self.output_shape) > 1:
-            raise Fault(
-                "K501",
-                f"`MultiHeadAttention(output_shape={self.output_shape})` is not supported",
-                arg="output_shape",
-                helps=("give one size, then `Reshape`",),
-            )
 
     @property
     def values_size(self) -> int:
         return self.value_dim or self.key_dim
 
-    def output_size(self, query: TensorType) -> int:
-        return self.output_shape[0] if self.output_shape else query.shape[-1] or 0
+    def step_shape(self, query: TensorType) -> tuple[int, ...]:
+        """Return the shape of one step of the output."""
+        return self.output_shape or (query.shape[-1] or 0,)
 
     def output(self, *inputs: TensorType) -> Outputs:
         self.check_inputs(inputs)
         query, value, _ = self.roles(inputs)
-        y = query.with_shape(query.shape[0], self.output_size(query))
+        y = query.with_shape(*query.shape[:-1], *self.step_shape(query))
         if not self.return_attention_scores:
             return y
         scores = query.with_shape(self.num_heads, query.shape[0], value.shape[0])
         return (y, replace(scores, mask=False))
 
+    def over(self, x: TensorType) -> AttendedAxes:
+        """Return the axes to attend over; raise K308."""
+        return AttendedAxes.of(x, self.attention_axes)
+
+    def check_inputs(self, inputs: tuple[TensorType, ...]) -> None:
+        query, *others = self.parts(inputs)
+        if max(x.rank for x in self.parts(inputs)) > 2:
+            self.over(query).check(self, *others)
+        else:
+            super().check_inputs(inputs)
+            self.over(query)
+
     def weights(self, *inputs: TensorType) -> list[Weight]:
         query, value, key = self.roles(inputs)
         heads, k, v = self.num_heads, self.key_dim, self.values_size
-        into = [("query", query, k), ("key", key, k), ("value", value, v)]
-        weights = []
-        for name, source, size in into:
-            n = source.shape[-1] or 0
-            layout = Layout(permute=(1, 2, 0), reshape=(heads * size, n))
-            bias = Layout(reshape=(heads * size,))
-            weights += self.projection(name, (n, heads, size), layout, (heads, size), bias)
-        m = self.output_size(query)
-        layout = Layout(permute=(2, 0, 1), reshape=(m, heads * v))
-        return weights + self.projection("output", (heads, v, m), layout, (m,), SAME)
+        return [
+            *self.into("query", query, heads, k),
+            *self.into("key", key, heads, k),
+            *(self.into("gate", query, heads, v) if self.use_gate else ()),
+            *self.into("value", value, heads, v),
+            *self.out_of(heads, v, self.step_shape(query)),
+        ]
 
     def lower(self, ctx: Context, *inputs: Value) -> tuple[Value, ...]:
         query, value, key = self.roles(inputs)
         size = query.type.shape[-1]
+        shape = self.step_shape(query.type)
         optional = {
             "key_size": (key.type.shape[-1], size),
             "value_size": (value.type.shape[-1], size),
-            "output_size": (self.output_size(query.type), size),
+            "output_size": (prod(shape), size),
             "value_dim": (self.values_size, self.key_dim),
             "dropout": (self.dropout, 0),
             "bias": (self.use_bias, True),
         }
         arguments = [str(size), f"num_heads={self.num_heads}", f"key_dim={self.key_dim}"]
         arguments += [f"{n}={given}" for n, (given, usual) in optional.items() if given != usual]
-        scored = self.return_attention_scores
-        helper = "ScoredMultiHeadAttention" if scored else "MultiHeadAttention"
-        attention = ctx.module(f"{helper}({', '.join(arguments)})")
-        call = f"{attention}({query}, {value}, {key}{self.restrictions(ctx, inputs)})"
-        if not scored:
-            return (Value(call, ctx.outputs[0], mask=query.mask),)
-        y, scores = ctx.unpack("y, scores", call)
-        return (
-            Value(y, ctx.outputs[0], mask=query.mask),
-            Value(scores, ctx.outputs[1]),
-        )
+        axes = self.over(query.type)
+        y, *scores = self.attend(ctx, arguments, axes.sequences(ctx, inputs), query)
+        y = axes.apart(y, query)
+        if len(shape) > 1:
+            y = f"{y}.unflatten(-1, {shape})"
+        results = zip((y, *scores), ctx.outputs, (query.mask, ""), strict=False)
+        return tuple(Value(expr, kind, mask=mask) for expr, kind, mask in results)
+
+    def activity_penalty(self, output: str) -> str:
+        return ""  # Keras regularizes the projections, of which the output is one
 
     def flops(self, inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...]) -> int:
         query, value, key = self.roles(inputs)
-        t, s = query.shape[0] or 0, value.shape[0] or 0
+        axes = self.over(query)
+        t, s = axes.count(query), axes.count(value)
         heads, k, v = self.num_heads, self.key_dim, self.values_size
         into = t * k * (query.shape[-1] or 0) + s * (
             k * (key.shape[-1] or 0) + v * (value.shape[-1] or 0)
         )
-        return 2 * heads * (into + t * s * (k + v) + t * v * self.output_size(query))
+        one = into + t * s * (k + v) + t * v * prod(self.step_shape(query))
+        return 2 * heads * one * axes.sequences_of(query)
 
 
 class DotAttention(Attending, abstract=True):
@@ -171,9 +173,9 @@ class DotAttention(Attending, abstract=True):
         scores = query.with_shape(query.shape[0], value.shape[0])
         return (y, replace(scores, mask=False))
 
+    @abstractmethod
     def scores(self, ctx: Context, query: Value, key: Value) -> str:
         """Return the expression of how well each key fits each query, (N, T, S)."""
-        raise NotImplementedError(type(self).__name__)
 
     def lower(self, ctx: Context, *inputs: Value) -> tuple[Value, ...]:
         query, value, key = self.roles(inputs)

@@ -23,7 +23,7 @@ from kgen.catalogue.layers.recurrent_base import (
     UNROLL,
     Recurrent,
 )
-from kgen.catalogue.layers.wrapped import LayerArg
+from kgen.catalogue.layers.wrapped import LayerArg, held_name
 from kgen.catalogue.layers.wrappers import as_tuple
 from kgen.catalogue.weights import Weight
 from kgen.diagnostics import Fault
@@ -173,6 +173,16 @@ class RNN(Layer):
             cells += [i.layer for i in stacked if isinstance(i.layer, Cell)]
         return cells
 
+    def names(self) -> list[str]:
+        """Return Keras' names of the cells, below the layer that stacks them."""
+        if not isinstance(self.cell, tuple) and not isinstance(self.cell.layer, StackedRNNCells):
+            return [held_name(self.cell)]
+        stack, cells = "stacked_rnn_cells", self.cell
+        if isinstance(cells, Instance):
+            assert isinstance(cells.layer, StackedRNNCells)
+            stack, cells = held_name(cells), cells.layer.cells
+        return [f"{stack}/{held_name(cell)}" for cell in cells]
+
     def layers(self) -> list[Recurrent]:
         """Return the recurrent layers that do the same, one after the other."""
         cells = self.cells()
@@ -217,9 +227,10 @@ class RNN(Layer):
     def weights(self, x: TensorType, *state: TensorType) -> list[Weight]:
         layers = self.layers()
         weights: list[Weight] = []
-        for i, layer in enumerate(layers):
+        for i, (layer, name) in enumerate(zip(layers, self.names(), strict=True)):
             prefix = f"{i}." if len(layers) > 1 else ""
-            weights += layer.direction_weights(x, prefix + "rnn." * layer.stateful, "")
+            own = layer.direction_weights(x, prefix + "rnn." * layer.stateful, "")
+            weights += [replace(w, inside=name) for w in own]
             x = x.with_shape(x.shape[0], layer.units)
         return weights
 

@@ -168,12 +168,13 @@ class ConvLSTM(BaseConv, abstract=True):
                 layout,
             ),
         ]
-        if not self.use_bias:
-            return weights
-        bias = self.weight("bias", (rows,), "conv.bias", "bias")
-        if self.unit_forget_bias:
-            bias = replace(bias, initializer=UnitForgetBias(self.bias_initializer, self.filters))
-        return [*weights, bias]
+        if self.use_bias:
+            bias = self.weight("bias", (rows,), "conv.bias", "bias")
+            if self.unit_forget_bias:
+                start = UnitForgetBias(self.bias_initializer, self.filters)
+                bias = replace(bias, initializer=start)
+            weights.append(bias)
+        return [w.within("conv_lstm_cell") for w in weights]
 
     # --------------------------------------------------------------------- lowering
 

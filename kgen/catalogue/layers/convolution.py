@@ -9,6 +9,7 @@ from kgen.catalogue.activations import Activation
 from kgen.catalogue.base import arg
 from kgen.catalogue.kinds import Choice, Int, Kind
 from kgen.catalogue.layer import Context, Value, need_known
+from kgen.catalogue.layers.low_rank import Adapted
 from kgen.catalogue.layers.spatial import (
     ACTIVATION,
     ACTIVITY_REGULARIZER,
@@ -150,6 +151,7 @@ class BaseConv(Spatial, abstract=True):
         ]
 
     def check(self) -> None:
+        super().check()
         if max(self.strides) > 1 and max(self.dilation_rate) > 1 and self.strict_dilation:
             raise Fault(
                 "K203",
@@ -229,12 +231,12 @@ class BaseConv(Spatial, abstract=True):
     def flops(self, inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...]) -> int:
         total = 0
         for weight in self.weights(*inputs):
-            if len(weight.shape) > 1:
+            if len(weight.shape) > 1 and weight.low_rank is None:  # that is no convolution
                 total += 2 * weight.size * (element_count(self.sizes(outputs[0])) or 0)
         return total
 
 
-class Conv(BaseConv, abstract=True):
+class Conv(BaseConv, Adapted, abstract=True):
     """Base of plain convolutions."""
 
     filters: int = arg(Int(min=1), FILTERS_DOC)
@@ -280,7 +282,7 @@ class Conv(BaseConv, abstract=True):
         shape = (*self.kernel_size, self.channels(x) // self.groups, self.filters)
         layout = Layout(permute=(n + 1, n, *range(n)))
         kernel = self.weight("kernel", shape, "weight", "kernel", layout)
-        return [kernel, *self.bias_weight(self.filters)]
+        return self.adapted([kernel, *self.bias_weight(self.filters)])
 
     def lower(self, ctx: Context, x: Value) -> str:
         source, padding = self.padded(ctx, x)
@@ -290,10 +292,11 @@ class Conv(BaseConv, abstract=True):
         module = (
             "Conv1d" if self.axes == 1 and not self.channels_first else f"nn.Conv{self.suffix()}"
         )
-        conv = ctx.module(
+        constructor = (
             f"{module}({self.channels(x.type)}, {self.filters}, "
             f"{self.window()}{padding}{groups}{bias})"
         )
+        conv = ctx.module(self.adapting(constructor, self.weights(x.type)[0]))
         return self.finish(ctx, f"{conv}({source})")
 
 

@@ -11,6 +11,7 @@ from kgen.catalogue.families import ACTIVATIONS, CONSTRAINTS, INITIALIZERS, REGU
 from kgen.catalogue.initializers import Initializer
 from kgen.catalogue.kinds import Bool, Float, Int, Opt, TupleOf
 from kgen.catalogue.layer import Context, Layer, Value, need_known
+from kgen.catalogue.layers.low_rank import ALPHA_DOC, ALPHA_IS_LOST, RANK_DOC, Adapted
 from kgen.catalogue.references import Ref
 from kgen.catalogue.regularizers import Regularizer
 from kgen.catalogue.weights import TRANSPOSED, Weight
@@ -21,7 +22,7 @@ from kgen.ir.shapes import TensorType, element_count
 SEED_HAS_NO_EFFECT = "the script seeds one generator for everything, with `--seed`"
 
 
-class Dense(Layer):
+class Dense(Adapted):
     """Fully connected: `activation(x @ kernel + bias)` over the last axis."""
 
     units: int = arg(Int(min=1), "Size of the last output axis.")
@@ -42,6 +43,8 @@ class Dense(Layer):
     )
     kernel_constraint: Constraint | None = arg(Ref(CONSTRAINTS), "Constraint on `kernel`.", None)
     bias_constraint: Constraint | None = arg(Ref(CONSTRAINTS), "Constraint on `bias`.", None)
+    lora_rank: int | None = arg(Opt(Int(min=1)), RANK_DOC, None)
+    lora_alpha: float | None = arg(Opt(Float()), ALPHA_DOC, None)
 
     spellings = ("TimeDistributedDense",)
     renamed = {
@@ -53,11 +56,8 @@ class Dense(Layer):
         "b_constraint": "bias_constraint",
         "bias": "use_bias",
     }
-    refused = {
-        "lora_rank": "low-rank adaptation is not translated",
-        "lora_alpha": "low-rank adaptation is not translated",
-        "quantization_config": "quantization is not translated",
-    }
+    no_effect = {"lora_alpha": ALPHA_IS_LOST}
+    refused = {"quantization_config": "quantization is not translated"}
     supports_masking = True
     fusable = True
 
@@ -83,11 +83,12 @@ class Dense(Layer):
             regularizer=self.bias_regularizer,
             constraint=self.bias_constraint,
         )
-        return [kernel, bias] if self.use_bias else [kernel]
+        return self.adapted([kernel, bias] if self.use_bias else [kernel])
 
     def lower(self, ctx: Context, x: Value) -> str:
         bias = "" if self.use_bias else ", bias=False"
-        linear = ctx.module(f"nn.Linear({x.type.shape[-1]}, {self.units}{bias})")
+        constructor = f"nn.Linear({x.type.shape[-1]}, {self.units}{bias})"
+        linear = ctx.module(self.adapting(constructor, self.weights(x.type)[0]))
         return ctx.activate(self.activation, f"{linear}({x})")
 
     def flops(self, inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...]) -> int:

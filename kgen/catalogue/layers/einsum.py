@@ -8,9 +8,10 @@ from typing import Any
 
 from kgen.catalogue.activations import Activation
 from kgen.catalogue.base import arg
-from kgen.catalogue.kinds import Int, Opt, Str, TupleOf
-from kgen.catalogue.layer import Context, Layer, Value
+from kgen.catalogue.kinds import Float, Int, Opt, Str, TupleOf
+from kgen.catalogue.layer import Context, Value
 from kgen.catalogue.layers.core import Dense
+from kgen.catalogue.layers.low_rank import ALPHA_DOC, RANK_DOC, Adapted
 from kgen.catalogue.layers.spatial import (
     ACTIVATION,
     ACTIVITY_REGULARIZER,
@@ -45,7 +46,7 @@ class Einsum:
     outputs: tuple[int, ...]
 
 
-class EinsumDense(Layer):
+class EinsumDense(Adapted):
     """`activation(einsum(equation, x, kernel) + bias)`: a `Dense` along any axes."""
 
     equation: str = arg(Str(), "Such as `abc,cd->abd`: axes of the input, kernel and output.")
@@ -63,11 +64,14 @@ class EinsumDense(Layer):
     activity_regularizer: Any = ACTIVITY_REGULARIZER
     kernel_constraint: Any = KERNEL_CONSTRAINT
     bias_constraint: Any = BIAS_CONSTRAINT
+    lora_rank: int | None = arg(Opt(Int(min=1)), RANK_DOC, None)
+    lora_alpha: float | None = arg(Opt(Float()), ALPHA_DOC, None)
 
     refused = Dense.refused | {"gptq_unpacked_column_size": "quantization is not translated"}
     fusable = True
 
     def check(self) -> None:
+        super().check()
         match = self.parts()
         for letter in self.bias_axes or "":
             if letter not in match[5]:
@@ -157,13 +161,14 @@ class EinsumDense(Layer):
             regularizer=self.bias_regularizer,
             constraint=self.bias_constraint,
         )
-        return [kernel, bias] if shapes.bias else [kernel]
+        return self.adapted([kernel, bias] if shapes.bias else [kernel])
 
     def lower(self, ctx: Context, x: Value) -> str:
         shapes = self.analyse(x.type)
         bias = f", {tuple_of(shapes.bias)}" if shapes.bias else ""
         arguments = f'"{self.equation}", {tuple_of(shapes.kernel)}{bias}'
-        return ctx.activate(self.activation, f"{ctx.module(f'EinsumDense({arguments})')}({x})")
+        constructor = self.adapting(f"EinsumDense({arguments})", self.weights(x.type)[0])
+        return ctx.activate(self.activation, f"{ctx.module(constructor)}({x})")
 
     def flops(self, inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...]) -> int:
         shapes = self.analyse(inputs[0])

@@ -9,6 +9,7 @@ from kgen.catalogue.initializers import Initializer
 from kgen.catalogue.kinds import Bool, Choice, Float, Int, Opt
 from kgen.catalogue.layer import INTEGERS as LAYER_INTEGERS
 from kgen.catalogue.layer import Context, Layer, Value
+from kgen.catalogue.layers.low_rank import ALPHA_IS_LOST, Adapted
 from kgen.catalogue.references import Ref
 from kgen.catalogue.regularizers import Regularizer
 from kgen.catalogue.weights import TRANSPOSED, Weight
@@ -25,7 +26,7 @@ EMBEDDINGS_CONSTRAINT = arg(Ref(CONSTRAINTS), "Constraint on the vectors.", None
 MASK_ZERO = arg(Bool(), "Whether 0 is padding, which later layers skip.", False)
 
 
-class Embedding(Layer):
+class Embedding(Adapted):
     """Look up a trained vector for each integer."""
 
     input_dim: int = arg(Int(min=1), "Size of the vocabulary: integers are below it.")
@@ -43,10 +44,9 @@ class Embedding(Layer):
     }
     takes_integers = True
     mask_of = "itself"
+    no_effect = {"lora_alpha": ALPHA_IS_LOST}
     refused = {
         "dropout": "Keras 1 dropped whole words: use `SpatialDropout1D` after the embedding",
-        "lora_rank": "low-rank adaptation is not translated",
-        "lora_alpha": "low-rank adaptation is not translated",
         "quantization_config": "quantization is not translated",
     }
 
@@ -69,21 +69,20 @@ class Embedding(Layer):
         return self.mask_zero
 
     def weights(self, x: TensorType) -> list[Weight]:
-        return [
-            Weight(
-                "embeddings",
-                (self.input_dim, self.output_dim),
-                self.embeddings_initializer,
-                "weight",
-                regularizer=self.embeddings_regularizer,
-                constraint=self.embeddings_constraint,
-                sparse=self.sparse,
-            )
-        ]
+        table = Weight(
+            "embeddings",
+            (self.input_dim, self.output_dim),
+            self.embeddings_initializer,
+            "weight",
+            regularizer=self.embeddings_regularizer,
+            constraint=self.embeddings_constraint,
+            sparse=self.sparse,
+        )
+        return self.adapted([table])
 
     def lower(self, ctx: Context, x: Value) -> Value:
         # No padding_idx: Keras trains row 0 like any other.
-        table = ctx.module(self.table())
+        table = ctx.module(self.adapting(self.table(), self.weights(x.type)[0]))
         mask = ctx.let("mask", f"{x} != 0", "(N, T), False at padding") if self.mask_zero else ""
         index = str(x) if x.type.dtype in INTEGERS else f"{x}.int()"
         return Value(f"{table}({index})", ctx.outputs[0], mask=mask)
@@ -96,7 +95,8 @@ class Embedding(Layer):
     @property
     def sparse(self) -> bool:
         """Return whether the gradient is sparse: it is added to the dense one row by row."""
-        return self.trainable and self.embeddings_regularizer is None
+        dense = self.embeddings_regularizer is not None or self.lora_rank is not None
+        return self.trainable and not dense
 
 
 class ReversibleEmbedding(Embedding):
@@ -124,6 +124,15 @@ class ReversibleEmbedding(Embedding):
     call_args = ("reverse",)
     varying_args = ("reverse",)
 
+    def check(self) -> None:
+        super().check()
+        if self.lora_rank is not None and not self.tie_weights:
+            raise Fault(
+                "K203",
+                "`lora_rank` and `tie_weights=False` exclude each other: Keras cannot build it",
+                arg="lora_rank",
+            )
+
     @property
     def words(self) -> int:
         return 0 if self.reverse else self.input_dim
@@ -147,14 +156,14 @@ class ReversibleEmbedding(Embedding):
         return self.mask_zero and not self.reverse
 
     def weights(self, x: TensorType) -> list[Weight]:
-        (table,) = super().weights(x)
+        weights = super().weights(x)
         if self.tie_weights:
-            return [table]
+            return weights
         shape = (self.output_dim, self.input_dim)
         back = Weight(
             "reverse_embeddings", shape, self.embeddings_initializer, "reverse", TRANSPOSED
         )
-        return [table, back]
+        return [*weights, back]
 
     @property
     def sparse(self) -> bool:
@@ -167,7 +176,7 @@ class ReversibleEmbedding(Embedding):
     def lower(self, ctx: Context, x: Value) -> Value:
         if not self.reverse:
             return super().lower(ctx, x)
-        table = ctx.module(self.table())
+        table = ctx.module(self.adapting(self.table(), self.weights(x.type)[0]))
         vectors = f"{table}.{'weight' if self.tie_weights else 'reverse'}"
         logits = f"F.linear({x}, {vectors})"
         if self.reverse_dtype:

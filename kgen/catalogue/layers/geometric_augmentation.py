@@ -41,8 +41,13 @@ from kgen.ir.shapes import TensorType
 
 
 def _shear(value: Any) -> Range:
-    """Convert a number f, which means -f to f, or a pair in [0, 1]."""
+    """Convert a number f, which means -f to f, or a pair in [0, 1].
+
+    Keras saves a number as the pair (-f, f), which it does not take itself.
+    """
     part = Float(min=0, max=1)
+    if isinstance(value, tuple | list) and len(value) == 2 and value[0] == -value[1]:
+        value = value[1]
     if isinstance(value, tuple | list):
         low, high = sorted(part.convert(v) for v in value)
         return low, high
@@ -66,6 +71,13 @@ class RandomShear(Resampling):
 
     def ranges(self) -> list[Range | None]:
         return [self.x_factor, self.y_factor]
+
+    def config(self) -> dict[str, Any]:
+        given = super().config()
+        for name in given.keys() & {"x_factor", "y_factor"}:
+            low, high = given[name]
+            given[name] = high if low == -high else (low, high)
+        return given
 
 
 class RandomPerspective(Augmentation):

@@ -6,10 +6,12 @@ from dataclasses import replace
 from typing import Any
 
 from kgen.catalogue.base import arg
+from kgen.catalogue.families import REGULARIZERS
 from kgen.catalogue.kinds import Bool, Float, Int, Opt
 from kgen.catalogue.layer import Context, Outputs, Value
-from kgen.catalogue.layers.attending import SEED, Projecting
+from kgen.catalogue.layers.attending import SEED
 from kgen.catalogue.layers.attention import MultiHeadAttention
+from kgen.catalogue.layers.projecting import USE_GATE, Projecting
 from kgen.catalogue.layers.spatial import (
     BIAS_CONSTRAINT,
     BIAS_INITIALIZER,
@@ -17,9 +19,9 @@ from kgen.catalogue.layers.spatial import (
     KERNEL_CONSTRAINT,
     KERNEL_INITIALIZER,
     KERNEL_REGULARIZER,
-    Only,
+    entry,
 )
-from kgen.catalogue.weights import SAME, Layout, Weight
+from kgen.catalogue.weights import Weight
 from kgen.diagnostics import Fault
 from kgen.ir.shapes import TensorType
 
@@ -42,18 +44,20 @@ class GroupQueryAttention(Projecting):
     bias_initializer: Any = BIAS_INITIALIZER
     kernel_regularizer: Any = KERNEL_REGULARIZER
     bias_regularizer: Any = BIAS_REGULARIZER
-    activity_regularizer: Any = arg(
-        Only(None, "Keras would regularize each projection"), "Only None.", None
+    activity_regularizer: Any = entry(
+        REGULARIZERS, "Penalty on what each projection returns, and on the result once more."
     )
     kernel_constraint: Any = KERNEL_CONSTRAINT
     bias_constraint: Any = BIAS_CONSTRAINT
-    use_gate: bool = arg(Only(False, "gated attention is not supported"), "Only False.", False)
+    use_gate: bool = USE_GATE
     seed: int | None = SEED
 
     spellings = ("GroupedQueryAttention",)
+    helper = "GroupQueryAttention"
     no_effect = MultiHeadAttention.no_effect
 
     def check(self) -> None:
+        super().check()
         if self.num_query_heads % self.num_key_value_heads:
             raise Fault(
                 "K203",
@@ -76,22 +80,16 @@ class GroupQueryAttention(Projecting):
     def weights(self, *inputs: TensorType) -> list[Weight]:
         query, value, key = self.roles(inputs)
         size, many, few = self.head_dim, self.num_query_heads, self.num_key_value_heads
-        weights = []
-        for name, source, heads in (
-            ("query", query, many),
-            ("key", key, few),
-            ("value", value, few),
-        ):
-            n = source.shape[-1] or 0
-            layout = Layout(permute=(1, 2, 0), reshape=(heads * size, n))
-            bias = Layout(reshape=(heads * size,))
-            weights += self.projection(name, (n, heads, size), layout, (heads, size), bias)
-        m = query.shape[-1] or 0
-        layout = Layout(permute=(2, 0, 1), reshape=(m, many * size))
-        return weights + self.projection("output", (many, size, m), layout, (m,), SAME)
+        return [
+            *self.into("query", query, many, size),
+            *self.into("key", key, few, size),
+            *(self.into("gate", query, many, size) if self.use_gate else ()),
+            *self.into("value", value, few, size),
+            *self.out_of(many, size, (query.shape[-1] or 0,)),
+        ]
 
     def lower(self, ctx: Context, *inputs: Value) -> tuple[Value, ...]:
-        query, value, key = self.roles(inputs)
+        query, _, key = self.roles(inputs)
         size = query.type.shape[-1]
         arguments = [str(size), f"num_heads={self.num_query_heads}"]
         arguments += [f"num_key_heads={self.num_key_value_heads}", f"key_dim={self.head_dim}"]
@@ -99,13 +97,9 @@ class GroupQueryAttention(Projecting):
             arguments.append(f"key_size={key.type.shape[-1]}")
         arguments += [f"dropout={self.dropout}"] * bool(self.dropout)
         arguments += ["bias=False"] * (not self.use_bias)
-        scored = "Scored" * self.return_attention_scores
-        attention = ctx.module(f"{scored}GroupQueryAttention({', '.join(arguments)})")
-        call = f"{attention}({query}, {value}, {key}{self.restrictions(ctx, inputs)})"
-        if not scored:
-            return (Value(call, ctx.outputs[0], mask=query.mask),)
-        y, scores = ctx.unpack("y, scores", call)
-        return (Value(y, ctx.outputs[0], mask=query.mask), Value(scores, ctx.outputs[1]))
+        results = self.attend(ctx, arguments, inputs, query)
+        kinds = zip(results, ctx.outputs, (query.mask, ""), strict=False)
+        return tuple(Value(expr, kind, mask=mask) for expr, kind, mask in kinds)
 
     def flops(self, inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...]) -> int:
         query, value, key = self.roles(inputs)

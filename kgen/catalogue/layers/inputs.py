@@ -11,7 +11,7 @@ from kgen.catalogue.policies import HALVES, INPUTS, REFUSED
 from kgen.diagnostics import Fault
 from kgen.ir.shapes import TensorType
 
-DTYPES = ("float32", *REFUSED, *INPUTS)
+DTYPES = ("float32", "float64", *REFUSED, *INPUTS)
 
 
 class Input(Layer):

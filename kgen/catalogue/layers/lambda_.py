@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from kgen.catalogue.base import arg
@@ -9,8 +10,8 @@ from kgen.catalogue.function_code import Argument, compile_function
 from kgen.catalogue.kinds import Custom, Either, Int, Opt, TupleOf
 from kgen.catalogue.layer import Context, Layer, Value
 from kgen.catalogue.ops import BATCH, Term
-from kgen.diagnostics import Fault
-from kgen.ir.functions import Function
+from kgen.diagnostics import Fault, did_you_mean, listing
+from kgen.ir.functions import Constant, Function, with_constants
 from kgen.ir.shapes import TensorType, show
 
 
@@ -20,11 +21,37 @@ def _function(value: Any) -> Function:
     return value
 
 
+def _constants(values: Any, function: Function) -> dict[str, Constant]:
+    """Return constants for parameters of a function; raise `Fault` where they are none."""
+    if not isinstance(values, dict):
+        raise Fault("K203", "`arguments` must be a dict, as `{factor: 2}`", arg="arguments")
+    constants = {}
+    for name, value in values.items():
+        if name not in function.params[1:]:
+            raise Fault(
+                "K201",
+                f"{function.described} has no parameter `{name}` after the first",
+                arg="arguments",
+                label=did_you_mean(str(name), function.params[1:]),
+                notes=(f"it takes: {listing(function.params)}",),
+            )
+        if isinstance(value, list):
+            value = tuple(value)
+        parts = value if isinstance(value, tuple) else (value,)
+        if not all(isinstance(v, bool | int | float | str | None) for v in parts):
+            raise Fault(
+                "K203", f"`{name}` must be a number, text or a tuple of them", arg="arguments"
+            )
+        constants[name] = Constant(function.span, value)
+    return constants
+
+
 class Lambda(Layer):
     """Apply a small function: `Lambda(x: x / 127.5 - 1)`.
 
     A function of one parameter gets the inputs as Keras gives them (a list when there are
-    several); with as many parameters as inputs it gets one each.
+    several); with as many parameters as inputs it gets one each. `arguments={"factor": 2}` gives
+    values to further parameters.
     """
 
     function: Function = arg(
@@ -35,13 +62,25 @@ class Lambda(Layer):
     )
 
     mask_argument = True
-    refused = {
-        "mask": "masks of a `Lambda` are not supported",
-        "arguments": "write the constants into the function",
-    }
+    refused = {"mask": "the mask of what it returns cannot be said; `Masking` makes one"}
     inputs = (1, None)
     stateless = True
     takes_integers = True
+
+    @classmethod
+    def legacy(cls, called_as: str, args: list[Any]) -> list[Any]:
+        """Put the constants of `arguments={"factor": 2}` into the function."""
+        given = next((a for a in args if a.name == "arguments"), None)
+        if given is None:
+            return args
+        rest = [a for a in args if a is not given]
+        place = next((a for a in rest if a.name == "function"), rest[0] if rest else None)
+        if given.value is None or place is None or not isinstance(place.value, Function):
+            return rest
+        function = place.value
+        constants = _constants(given.value, function)
+        changed = replace(place, value=with_constants(function, constants))
+        return [changed if a is place else a for a in rest]
 
     def output(self, *inputs: TensorType) -> TensorType:
         result = self._compiled(inputs)
@@ -49,7 +88,7 @@ class Lambda(Layer):
         if dims[:1] != (BATCH,):
             raise Fault(
                 "K308",
-                f"the function of a `Lambda` must keep the batch axis first, it returns {result}",
+                f"a function of tensors must keep the batch axis first, this one returns {result}",
                 arg="function",
             )
         if BATCH in dims[1:]:

@@ -69,7 +69,7 @@ class Lookup(Categories, abstract=True):
         check_salt(self.salt)
         if self.pad_to_max_tokens and self.max_tokens is None:
             raise Fault("K203", "`pad_to_max_tokens` needs `max_tokens`", arg="pad_to_max_tokens")
-        if self.invert and (self.output_mode != "int" or self.vocabulary is None):
+        if self.invert and (self.output_mode != "int" or not self.inverts):
             raise Fault("K203", "`invert` needs a `vocabulary` and `output_mode=int`", arg="invert")
         self.check_vocabulary()
         self.check_weights()
@@ -78,6 +78,11 @@ class Lookup(Categories, abstract=True):
     def open(self) -> bool:
         """Return whether a vocabulary of training data may have any size."""
         return False
+
+    @property
+    def inverts(self) -> bool:
+        """Return whether there is a vocabulary to find entries in."""
+        return self.vocabulary is not None
 
     def check_vocabulary(self) -> None:
         tokens = self.tokens()
@@ -274,6 +279,11 @@ class TextLookup(Lookup, abstract=True):
     def open(self) -> bool:
         return self.output_mode == "int"
 
+    @property
+    def of_batch(self) -> bool:
+        """Return whether what a batch holds tells how wide the numbers are, padded with 0."""
+        return False
+
     def output(self, x: TensorType) -> TensorType:
         if x.dtype != "string":
             raise Fault(
@@ -299,62 +309,3 @@ class TextLookup(Lookup, abstract=True):
 
     def encode(self) -> list[str]:
         return []  # the helper does it itself
-
-
-class StringLookup(TextLookup):
-    """Number text by its place in a vocabulary, given or taken from the training data.
-
-    It takes an `Input(..., dtype=string)` of the model. Numbers begin with 0 for `mask_token`, if
-    there is one, and `num_oov_indices` numbers for text that the vocabulary lacks. A vocabulary
-    from the training data has the most frequent text first, and is saved with the weights.
-    Encoded rows leave masked elements out.
-    """
-
-    max_tokens: int | None = arg(
-        Opt(Int(min=2)), "Most numbers there may be, those of masks and unknown text counted.", None
-    )
-    num_oov_indices: int = arg(Int(min=0), "Numbers for unknown text; with 0 it is an error.", 1)
-    mask_token: str | None = arg(Opt(Str()), "The text that becomes 0.", None)
-    oov_token: str | None = arg(
-        Opt(Str()), "What unknown text is called; no vocabulary of training data has it.", "[UNK]"
-    )
-    vocabulary: tuple[str, ...] | None = arg(
-        token_kind(Str()), "The text; None: that of the training data.", None
-    )
-    idf_weights: tuple[float, ...] | None = arg(
-        token_kind(Float()), "Weight of each text of `vocabulary` with `tf_idf`.", None
-    )
-    invert: Any = arg(Bool(), "Only False: a model returns no text.", False)
-    output_mode: str = LOOKUP_MODE
-    pad_to_max_tokens: bool = arg(
-        Bool(),
-        "Whether encoded rows have `max_tokens` columns, however long the vocabulary.",
-        False,
-    )
-    encoding: str = arg(Choice("utf-8"), "How text becomes bytes: only `utf-8`.", "utf-8")
-    name: str | None = arg(Opt(Str()), "Name of the layer.", None)
-    salt: Any = arg(SALT, "Key of the hash by which unknown text shares several numbers.", None)
-    vocabulary_size: int | None = SIZE
-
-    def check(self) -> None:
-        if self.invert:
-            raise Fault(
-                "K501",
-                "`StringLookup(invert=True)` is not supported: a model returns no text",
-                arg="invert",
-                notes=("tensors hold no text: what enters a model is numbered before it",),
-                helps=("let the model return the numbers, and look them up in the vocabulary",),
-            )
-        super().check()
-
-    def table(self) -> list[str]:
-        arguments = super().table()
-        if self.num_oov_indices != 1:
-            arguments.append(f"unknown={self.num_oov_indices}")
-        if self.mask_token is not None:
-            arguments.append(f"mask={literal(self.mask_token)}")
-        if self.adapts() and self.oov_token != "[UNK]":
-            arguments.append(f"skip={literal(self.oov_token)}")
-        if self.num_oov_indices > 1 and self.salt is not None:
-            arguments.append(f"salt={both_halves(self.salt)}")
-        return arguments

@@ -1,17 +1,18 @@
-"""Normalization over the batch, over features, over groups, by length."""
+"""Normalization over the batch and over groups of channels."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from math import sqrt
 from typing import Any
 
 from kgen.catalogue.base import arg
 from kgen.catalogue.families import CONSTRAINTS, INITIALIZERS, REGULARIZERS
-from kgen.catalogue.initializers import Ones
-from kgen.catalogue.kinds import Bool, Custom, Float, Int, TupleOf
+from kgen.catalogue.initializers import Constant, Initializer, Ones, Zeros
+from kgen.catalogue.kinds import Bool, Choice, Custom, DictOf, Float, Int, Opt
 from kgen.catalogue.layer import Context, Layer, Value
-from kgen.catalogue.layers.spatial import Only, entry, tuple_of
+from kgen.catalogue.layers.spatial import Only, entry
 from kgen.catalogue.weights import Weight
 from kgen.diagnostics import Fault
 from kgen.ir.shapes import TensorType
@@ -77,7 +78,11 @@ class Normalizing(Layer, abstract=True):
 
     def affine(self, shape: tuple[int, ...]) -> list[Weight]:
         """Return `gamma` and `beta`, as far as the layer has them."""
-        gamma = Weight(
+        return [self.gamma(shape)] * self.scale + [self.beta(shape)] * self.center
+
+    def gamma(self, shape: tuple[int, ...]) -> Weight:
+        """Return the factor."""
+        return Weight(
             "gamma",
             shape,
             self.gamma_initializer,
@@ -86,7 +91,10 @@ class Normalizing(Layer, abstract=True):
             regularizer=self.gamma_regularizer,
             constraint=self.gamma_constraint,
         )
-        beta = Weight(
+
+    def beta(self, shape: tuple[int, ...]) -> Weight:
+        """Return the offset."""
+        return Weight(
             "beta",
             shape,
             self.beta_initializer,
@@ -95,7 +103,6 @@ class Normalizing(Layer, abstract=True):
             regularizer=self.beta_regularizer,
             constraint=self.beta_constraint,
         )
-        return [gamma] * self.scale + [beta] * self.center
 
     def learned(self, constructor: str) -> str:
         """Return a constructor of a module that learns its `weight` and `bias` as wanted."""
@@ -147,11 +154,18 @@ class BatchNormalization(OverChannels):
     gamma_regularizer: Any = GAMMA_REGULARIZER
     beta_constraint: Any = BETA_CONSTRAINT
     gamma_constraint: Any = GAMMA_CONSTRAINT
-    renorm: bool = arg(Only(False, "batch renormalization is not supported"), "Only False.", False)
-    renorm_clipping: Any = arg(
-        Only(None, "batch renormalization is not supported"), "Only None.", None
+    renorm: bool = arg(
+        Bool(), "Whether training, too, follows averages: batch renormalization.", False
     )
-    renorm_momentum: float = arg(Float(), "Without an effect, as `renorm` is False.", 0.99)
+    renorm_clipping: dict[str, float | None] | None = arg(
+        Opt(DictOf(Choice("rmin", "rmax", "dmax"), Opt(Float()))),
+        "How far those averages may correct a batch: its factor from `rmin` to `rmax`, its offset "
+        "up to `dmax`.",
+        None,
+    )
+    renorm_momentum: float = arg(
+        Float(), "How much of the averages that training follows a batch leaves.", 0.99
+    )
     synchronized: bool = arg(
         Only(False, "statistics are those of one device"), "Only False.", False
     )
@@ -196,23 +210,23 @@ class BatchNormalization(OverChannels):
 
     def weights(self, x: TensorType) -> list[Weight]:
         shape = (self.size(self.place(self.axis, x), x),)
-        mean = Weight(
-            "moving_mean",
-            shape,
-            self.moving_mean_initializer,
-            "running_mean",
-            trainable=False,
-            torch_default="zeros",
-        )
-        variance = Weight(
-            "moving_variance",
-            shape,
-            self.moving_variance_initializer,
-            "running_var",
-            trainable=False,
-            torch_default="ones",
-        )
-        return [*self.affine(shape), mean, variance]
+
+        def average(name: str, torch: str, start: Any, default: str) -> Weight:
+            return Weight(name, shape, start, torch, trainable=False, torch_default=default)
+
+        mean, variance = self.moving_mean_initializer, self.moving_variance_initializer
+        averages = [
+            average("moving_mean", "running_mean", mean, "zeros"),
+            average("moving_variance", "running_var", variance, "ones"),
+        ]
+        if self.renorm:
+            deviation = root(variance)
+            averages += [
+                average("moving_stddev", "running_std", deviation, "ones"),
+                average("renorm_mean", "renorm_mean", mean, "zeros"),
+                average("renorm_stddev", "renorm_std", deviation, "ones"),
+            ]
+        return [*self.affine(shape), *averages]
 
     def remembers(self) -> bool:
         return self.trainable
@@ -220,18 +234,50 @@ class BatchNormalization(OverChannels):
     def lower(self, ctx: Context, x: Value) -> str:
         channels = self.size(self.place(self.axis, x.type), x.type)
         masked = bool(x.mask) and self.trainable
-        kind = "MaskedBatchNorm" if masked else "BatchNorm" if self.trainable else "FrozenBatchNorm"
+        kind = "Frozen" * (not self.trainable) + "Masked" * masked
+        kind += "BatchRenorm" if self.renorm else "BatchNorm"
         options = f", momentum={self.momentum}, eps={self.epsilon}"
         if self.momentum == 0.99 and self.epsilon == 1e-3:
             options = ""
+        if self.renorm and self.trainable:
+            options += self.correction()
         norm = ctx.module(self.learned(f"{kind}({channels}{options})"))
         # The mask has no channels: it gets them where the tensor has them.
         mask = f", {x.mask}.unsqueeze({1 if x.first else -1})" if masked else ""
         return self.through(x, lambda value: f"{norm}({value}{mask})")
 
+    def correction(self) -> str:
+        """Return the arguments of how training follows the averages."""
+        given = {"renorm_momentum": self.renorm_momentum, **(self.renorm_clipping or {})}
+        usual = {"renorm_momentum": 0.99}
+        pairs = [(name, v) for name, v in given.items() if v not in (usual.get(name), None)]
+        return "".join(f", {name}={value}" for name, value in pairs)
+
     def check(self) -> None:
-        if self.renorm_clipping is not None:
-            raise Fault("K501", "batch renormalization is not supported", arg="renorm_clipping")
+        if not self.renorm:
+            return  # Keras looks at the clipping no further
+        limits = self.renorm_clipping or {}
+        low, high, most = (limits.get(name) for name in ("rmin", "rmax", "dmax"))
+        if low is not None and high is not None and high < low:
+            raise Fault("K203", "`rmax` must not be less than `rmin`", arg="renorm_clipping")
+        if most is not None and most < 0:
+            raise Fault("K203", "`dmax` must not be negative", arg="renorm_clipping")
+        root(self.moving_variance_initializer)
+
+
+def root(initializer: Initializer) -> Initializer:
+    """Return what gives the square roots of what an initializer gives; raise K501."""
+    if isinstance(initializer, Zeros | Ones):
+        return initializer
+    value = initializer.value if isinstance(initializer, Constant) else None
+    if not isinstance(value, float | int) or value < 0:
+        raise Fault(
+            "K501",
+            "`BatchNormalization(renorm=True)` needs a moving variance that starts with one value",
+            arg="moving_variance_initializer",
+            notes=("its root is where the moving standard deviation starts",),
+        )
+    return Constant(value=sqrt(value))
 
 
 class GroupNormalization(OverChannels):
@@ -271,110 +317,3 @@ class GroupNormalization(OverChannels):
         plain = not self.scale and not self.center
         norm = ctx.module(f"{norm}, affine=False)" if plain else self.learned(f"{norm})"))
         return self.through(x, lambda value: f"{norm}({value})")
-
-
-class OverFeatures(Normalizing, abstract=True):
-    """Base of normalizations of each sample over one or more axes."""
-
-    axis: tuple[int, ...]
-
-    def places(self, x: TensorType) -> list[int]:
-        """Return the axes in order."""
-        return sorted({self.place(a, x) for a in self.axis})
-
-    def feature_shape(self, x: TensorType) -> tuple[int, ...]:
-        """Return the sizes of the axes."""
-        return tuple(self.size(p, x) for p in self.places(x))
-
-    def trailing(self, x: TensorType) -> bool:
-        """Return whether the axes are the last ones, as torch's modules want them."""
-        places = self.places(x)
-        return places == list(range(x.rank + 1 - len(places), x.rank + 1))
-
-    def output(self, x: TensorType) -> TensorType:
-        self.feature_shape(x)
-        return x
-
-    def weights(self, x: TensorType) -> list[Weight]:
-        return self.affine(self.feature_shape(x))
-
-    def through(self, ctx: Context, x: Value, constructor: str) -> str:
-        """Apply a module that normalizes the trailing dims."""
-        norm = ctx.module(constructor)
-        if self.trailing(x.type):
-            return f"{norm}({x})"
-        places = self.places(x.type)
-        last = tuple(range(-len(places), 0))
-        one = len(places) == 1
-        dims = str(places[0]) if one else tuple_of(places)
-        ends = "-1" if one else tuple_of(last)
-        return f"{norm}({x}.movedim({dims}, {ends})).movedim({ends}, {dims})"
-
-
-AXES = arg(TupleOf(Int(), single=True, empty=False), "The axis or axes to normalize over.", -1)
-
-
-class LayerNormalization(OverFeatures):
-    """Give the features of each sample the mean 0 and variance 1, then scale and shift them."""
-
-    axis: tuple[int, ...] = AXES
-    epsilon: float = arg(Float(min=0), "Added to the variance.", 1e-3)
-    center: bool = CENTER
-    scale: bool = SCALE
-    beta_initializer: Any = BETA_INITIALIZER
-    gamma_initializer: Any = GAMMA_INITIALIZER
-    beta_regularizer: Any = BETA_REGULARIZER
-    gamma_regularizer: Any = GAMMA_REGULARIZER
-    beta_constraint: Any = BETA_CONSTRAINT
-    gamma_constraint: Any = GAMMA_CONSTRAINT
-    rms_scaling: bool = arg(
-        Only(False, "use `RMSNormalization`"), "Only False.", False, keyword_only=True
-    )
-
-    def lower(self, ctx: Context, x: Value) -> str:
-        shape = self.feature_shape(x.type)
-        size = str(shape[0]) if len(shape) == 1 else tuple_of(shape)
-        norm = f"nn.LayerNorm({size}, eps={self.epsilon}"
-        if not self.scale and not self.center:
-            return self.through(ctx, x, f"{norm}, elementwise_affine=False)")
-        if not self.center:
-            return self.through(ctx, x, f"{norm}, bias=False)")
-        return self.through(ctx, x, self.learned(f"{norm})"))
-
-
-class RMSNormalization(OverFeatures):
-    """Divide the features of each sample by their root mean square, then scale them."""
-
-    axis: tuple[int, ...] = AXES
-    epsilon: float = arg(Float(min=0), "Added to the mean square.", 1e-6)
-
-    supports_masking = False
-
-    def weights(self, x: TensorType) -> list[Weight]:
-        shape = self.feature_shape(x)
-        return [Weight("scale", shape, Ones(), "weight", torch_default="ones")]
-
-    def lower(self, ctx: Context, x: Value) -> str:
-        shape = self.feature_shape(x.type)
-        size = str(shape[0]) if len(shape) == 1 else tuple_of(shape)
-        return self.through(ctx, x, f"nn.RMSNorm({size}, eps={self.epsilon})")
-
-
-class UnitNormalization(OverFeatures):
-    """Divide by the length over one or more axes."""
-
-    axis: tuple[int, ...] = AXES
-
-    layout = "any"
-    stateless = True
-
-    def output(self, x: TensorType) -> TensorType:
-        self.places(x)
-        return x
-
-    def weights(self, x: TensorType) -> list[Weight]:
-        return []
-
-    def lower(self, ctx: Context, x: Value) -> str:
-        dims = [x.dim(p) for p in self.places(x.type)]
-        return f"F.normalize({x}, dim={dims[0] if len(dims) == 1 else tuple_of(dims)})"

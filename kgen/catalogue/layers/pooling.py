@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import ClassVar
 
 from kgen.catalogue.base import arg
@@ -77,9 +78,9 @@ class Pooling(Spatial, abstract=True):
         pool = ctx.module(f"nn.{self.torch}Pool{self.suffix()}({self.window()}{options})")
         return f"{pool}({x})"
 
+    @abstractmethod
     def padded(self, ctx: Context, x: Value) -> str:
         """Return the pooling of an input that torch's modules cannot pad as Keras does."""
-        raise NotImplementedError
 
 
 class MaxPooling(Pooling, abstract=True):

@@ -8,8 +8,9 @@ from typing import ClassVar
 from kgen.catalogue.base import arg
 from kgen.catalogue.kinds import Choice, Float, Int
 from kgen.catalogue.layer import Context, Layer, Value, need_rank
+from kgen.catalogue.layers.spatial import Only
 from kgen.diagnostics import Fault
-from kgen.ir.shapes import TensorType
+from kgen.ir.shapes import TensorType, show
 
 
 class OneHot(Layer):
@@ -71,23 +72,47 @@ class PadSequences(Layer):
 
 
 class CategoryEncoding(Layer):
-    """Encode integers as one-hot rows, or each row of integers as one multi-hot or count row."""
+    """Encode integers as one-hot rows, or each row of integers as one multi-hot or count row.
+
+    With `count_weights` an integer counts as much as its weight says.
+    """
 
     num_tokens: int = arg(Int(min=1), "How many integers there are.")
     output_mode: str = arg(Choice("one_hot", "multi_hot", "count"), "How to encode.", "multi_hot")
+    count_weights: bool = arg(
+        Only(False, "the tensor is given in a call: `encode(x, count_weights=w)`"),
+        "In a call with `output_mode=count`: a tensor with a weight for each integer.",
+        False,
+        keyword_only=True,
+    )
 
-    refused = {
-        "sparse": "the result is dense",
-        "count_weights": "weights are a second input in Keras; counts are unweighted here",
-    }
+    refused = {"sparse": "the result is dense"}
     spellings: ClassVar[tuple[str, ...]] = ("multi_hot",)
+    inputs = (1, 2)
+    call_args = ("count_weights",)
+    varying_args = ("count_weights",)
+    tensor_args = ("count_weights",)
     stateless = True
 
     def check(self) -> None:
         if self.called_as == "multi_hot" and self.output_mode == "one_hot":
             raise Fault("K203", "`multi_hot` is no `one_hot`", arg="output_mode")
 
-    def output(self, x: TensorType) -> TensorType:
+    def extra_inputs(self, n: int) -> int:
+        return int(self.count_weights)
+
+    def check_weights(self, x: TensorType, *weights: TensorType) -> None:
+        """Raise `Fault` unless there are weights where it is said, one for each integer."""
+        if len(weights) != self.count_weights:
+            raise Fault("K305", "`CategoryEncoding` takes 1 input, got 2", label="needs 1")
+        for kind in weights:
+            if self.output_mode != "count":
+                raise Fault("K203", "`count_weights` belongs to `output_mode=count`")
+            if kind.shape != x.shape:
+                raise Fault("K304", f"`count_weights` must be of {show(x.shape)}, got {kind}")
+
+    def output(self, x: TensorType, *weights: TensorType) -> TensorType:
+        self.check_weights(x, *weights)
         if self.output_mode == "one_hot":
             shape = x.shape[:-1] if x.rank and x.shape[-1] == 1 else x.shape
             shape = (*shape, self.num_tokens)
@@ -97,7 +122,12 @@ class CategoryEncoding(Layer):
             shape = (self.num_tokens,)
         return replace(x, shape=shape, dtype="float32", mask=False)
 
-    def lower(self, ctx: Context, x: Value) -> str:
+    def lower(self, ctx: Context, x: Value, *weights: Value) -> str:
+        if weights:
+            (w,) = map(str, weights)
+            if not weights[0].type.dtype.startswith("float"):
+                w = ctx.let("weight", f"{w}.float()")
+            return f"{w}.new_zeros(len({x}), {self.num_tokens}).scatter_add(1, {x}.long(), {w})"
         encode = ctx.module(f'CategoryEncoding({self.num_tokens}, "{self.output_mode}")')
         if self.output_mode == "one_hot":
             column = x.type.rank and x.type.shape[-1] == 1

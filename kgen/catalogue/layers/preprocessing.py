@@ -10,7 +10,7 @@ from kgen.catalogue.base import arg
 from kgen.catalogue.initializers import Ones, Zeros
 from kgen.catalogue.kinds import Bool, Choice, Custom, Float, Int, Opt, TupleOf
 from kgen.catalogue.layer import Context, Layer, Value
-from kgen.catalogue.layers.spatial import DATA_FORMAT, Interpolation, Spatial, tuple_of
+from kgen.catalogue.layers.spatial import DATA_FORMAT, INTERPOLATION, KERNELS, Spatial, tuple_of
 from kgen.catalogue.weights import Layout, Weight
 from kgen.diagnostics import Fault
 from kgen.ir.shapes import TensorType
@@ -171,6 +171,8 @@ class Normalization(Layer):
         mean, variance = self.mean, self.variance
         if isinstance(mean, float) and isinstance(variance, float):
             std = max(sqrt(variance), 1e-7)
+            if (mean, std) == (0, 1) and x.type.dtype.startswith("float"):
+                return str(x)
             return f"{x} * {std!r} + {mean!r}" if self.invert else f"({x} - {mean!r}) / {std!r}"
         kind = "Denormalization" if self.invert else "Normalization"
         shape = self.broadcast_shape(x.type)
@@ -215,6 +217,8 @@ class Sized(Spatial, abstract=True):
     def interpolated(self, x: str, mode: str, antialias: bool = False) -> str:
         """Return the call that resizes."""
         smooth = ", antialias=True" if antialias else ""
+        if mode in KERNELS:
+            return f'resized({x}, ({self.height}, {self.width}), "{mode}"{smooth})'
         return f'F.interpolate({x}, size=({self.height}, {self.width}), mode="{mode}"{smooth})'
 
     def widest(self, x: TensorType) -> str:
@@ -231,14 +235,14 @@ class Resizing(Sized):
 
     height: int = arg(Int(min=1), "Height of the result.")
     width: int = arg(Int(min=1), "Width of the result.")
-    interpolation: str = arg(Interpolation(), "How new pixels come from old ones.", "bilinear")
+    interpolation: str = arg(INTERPOLATION, "How new pixels come from old ones.", "bilinear")
     crop_to_aspect_ratio: bool = arg(
         Bool(), "Whether to cut off what does not fit the new aspect ratio.", False
     )
     pad_to_aspect_ratio: bool = arg(Bool(), "Whether to fill up to the new aspect ratio.", False)
     fill_mode: str = arg(Choice("constant"), "How to fill: only `constant`.", "constant")
     fill_value: float = arg(Float(), "The value to fill with.", 0.0)
-    antialias: bool = arg(Bool(), "Whether to smooth when shrinking (bilinear).", False)
+    antialias: bool = arg(Bool(), "Whether to smooth when shrinking (not `nearest`).", False)
     data_format: str = DATA_FORMAT
 
     stateless = True
@@ -266,7 +270,7 @@ class Resizing(Sized):
         # Keras' nearest takes the pixel under the centre of the new one.
         if self.interpolation == "nearest":
             return self.interpolated(source, "nearest-exact")
-        return self.interpolated(source, "bilinear", self.antialias)
+        return self.interpolated(source, self.interpolation, self.antialias)
 
 
 class CenterCrop(Sized):

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import ClassVar
 
 from kgen.catalogue.activations import Activation
-from kgen.catalogue.base import arg
+from kgen.catalogue.base import arg, snake_case
 from kgen.catalogue.constraints import Constraint
 from kgen.catalogue.families import ACTIVATIONS, CONSTRAINTS, INITIALIZERS, REGULARIZERS
 from kgen.catalogue.initializers import Initializer
@@ -198,6 +198,7 @@ class Recurrent(Layer, abstract=True):
         end = "" if self.step_by_step else f"_l0{suffix}"
         order = () if self.step_by_step else self.gate_order()
         matrix = replace(TRANSPOSED, gates=order)
+        cell = f"{snake_case(type(self).__name__)}_cell"
         n = self.gates * self.units
         kernels = [
             Weight(
@@ -208,6 +209,7 @@ class Recurrent(Layer, abstract=True):
                 matrix,
                 regularizer=self.kernel_regularizer,
                 constraint=self.kernel_constraint,
+                inside=cell,
             ),
             Weight(
                 "recurrent_kernel",
@@ -217,6 +219,7 @@ class Recurrent(Layer, abstract=True):
                 matrix,
                 regularizer=self.recurrent_regularizer,
                 constraint=self.recurrent_constraint,
+                inside=cell,
             ),
         ]
         if not self.use_bias:
@@ -232,6 +235,7 @@ class Recurrent(Layer, abstract=True):
             native_fans=False,
             regularizer=self.bias_regularizer,
             constraint=self.bias_constraint,
+            inside=cell,
         )
         return [*kernels, bias]
 

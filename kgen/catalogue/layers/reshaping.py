@@ -10,8 +10,9 @@ from kgen.catalogue.kinds import Int, Kind, Mismatch, TupleOf
 from kgen.catalogue.layer import Context, Layer, Value
 from kgen.catalogue.layers.spatial import (
     DATA_FORMAT,
+    INTERPOLATION,
+    KERNELS,
     ByAxes,
-    Interpolation,
     PerAxis,
     Spatial,
     pad_call,
@@ -179,7 +180,16 @@ class UpSampling2D(UpSampling):
     """Make images larger by whole factors."""
 
     axes = 2
-    interpolation: str = arg(Interpolation(), "How new pixels come from old ones.", "nearest")
+    interpolation: str = arg(INTERPOLATION, "How new pixels come from old ones.", "nearest")
+
+    def lower(self, ctx: Context, x: Value) -> str:
+        if self.interpolation not in KERNELS:
+            return super().lower(ctx, x)
+        sizes = [
+            f"{factor} * {x}.shape[{i}]" if n is None else str(factor * n)
+            for i, (n, factor) in enumerate(zip(self.sizes(x.type), self.size, strict=True), 2)
+        ]
+        return f'resized({x}, ({", ".join(sizes)}), "{self.interpolation}")'
 
 
 class UpSampling3D(UpSampling):

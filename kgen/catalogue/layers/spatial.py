@@ -60,21 +60,9 @@ class Only(Kind):
         raise Mismatch(f"must be {self.expects}")
 
 
-class Interpolation(Choice):
-    """How images are resized, as far as torch does it as Keras does."""
-
-    refused = ("bicubic", "lanczos3", "lanczos5")
-
-    def __init__(self) -> None:
-        super().__init__("nearest", "bilinear")
-
-    def convert(self, value: Any) -> str | None:
-        if value in self.refused:
-            raise Mismatch(
-                f"cannot be `{value}`: torch has no operation that equals Keras' (`nearest` and "
-                "`bilinear` are exact)"
-            )
-        return super().convert(value)
+# Interpolations that no operation of torch computes as Keras does.
+KERNELS = ("bicubic", "lanczos3", "lanczos5")
+INTERPOLATION = Choice("nearest", "bilinear", *KERNELS)
 
 
 def entry(family: Family, doc: str, default: Any = None) -> Any:

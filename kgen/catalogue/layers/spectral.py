@@ -9,7 +9,7 @@ from kgen.catalogue.base import arg
 from kgen.catalogue.initializers import TruncatedNormal
 from kgen.catalogue.kinds import Int
 from kgen.catalogue.layer import Context, Layer, Outputs, Value
-from kgen.catalogue.layers.wrapped import LayerArg, named_layer
+from kgen.catalogue.layers.wrapped import LayerArg, held_name, named_layer
 from kgen.catalogue.weights import Weight
 from kgen.diagnostics import Fault
 from kgen.ir.model import Instance
@@ -83,7 +83,7 @@ class SpectralNormalization(Layer):
             "u",
             trainable=False,
         )
-        inside = [below(w) for w in self.inner.weights(x)]
+        inside = [below(w).within(held_name(self.layer)) for w in self.inner.weights(x)]
         # Keras' order: the kernel is the wrapper's own, too.
         first = [w for w in inside if w.name == kernel.name]
         return [*first, u, *(w for w in inside if w.name != kernel.name)]

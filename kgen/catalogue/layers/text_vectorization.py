@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from kgen.catalogue.base import arg
 from kgen.catalogue.kinds import Bool, Choice, Either, Float, Int, Opt, Str, TupleOf
-from kgen.catalogue.layer import need_rank
+from kgen.catalogue.layer import Context, Layer, Value, need_rank
 from kgen.catalogue.layers.lookup import SIZE, TextLookup, token_kind
 from kgen.catalogue.layers.spatial import Only
 from kgen.diagnostics import Fault
@@ -58,7 +58,8 @@ class TextVectorization(TextLookup):
     )
     output_sequence_length: int | None = arg(
         Opt(Int(min=1)),
-        "Words a document, cut or padded at the end; in a chain, the model's by default.",
+        "Words a document, cut or padded at the end; in a chain, the model's by default. None:"
+        " those of the longest document of each batch, in a chain of all documents.",
         None,
     )
     pad_to_max_tokens: bool = arg(
@@ -77,6 +78,7 @@ class TextVectorization(TextLookup):
     vocabulary_size: int | None = SIZE
 
     token = "a word"
+    of_all = False  # whether the longest of all documents tells the width, not that of a batch
     refused: ClassVar[dict[str, str]] = {}
 
     # What Keras' layer says to the `StringLookup` in it.
@@ -102,20 +104,17 @@ class TextVectorization(TextLookup):
             need_rank(self, x, 1, "(words,)")
         if self.output_mode != "int":
             return replace(super().output(replace(x, shape=(1,))), mask=False)
-        if self.output_sequence_length is None:
-            raise Fault(
-                "K202",
-                "`TextVectorization` is missing `output_sequence_length`",
-                notes=(
-                    "a script numbers all documents at once; Keras pads each batch to its longest",
-                ),
-                helps=("say how many words: `output_sequence_length=200`",),
-            )
         return super().output(replace(x, shape=(self.output_sequence_length,)))
+
+    @property
+    def of_batch(self) -> bool:
+        # Documents that are not split have as many words as they are texts.
+        open_ended = self.output_mode == "int" and self.output_sequence_length is None
+        return open_ended and self.split is not None and not self.of_all
 
     def table(self) -> list[str]:
         arguments = super().table()
-        if self.output_mode == "int":
+        if self.output_sequence_length is not None:
             arguments.insert(0, f"length={self.output_sequence_length}")
         if self.standardize not in ("lower_and_strip_punctuation", "lower"):
             arguments.append("lower=False")
@@ -127,3 +126,18 @@ class TextVectorization(TextLookup):
             n = self.ngrams
             arguments.append(f"ngrams={tuple(range(1, n + 1)) if isinstance(n, int) else n}")
         return arguments
+
+
+class Trim(Layer, abstract=True):
+    """Word numbers without the columns that are padding in a whole batch.
+
+    A script numbers all documents at once, Keras those of each batch.
+    """
+
+    takes_integers = True
+
+    def output(self, x: TensorType) -> TensorType:
+        return x
+
+    def lower(self, ctx: Context, x: Value) -> str:
+        return f"without_padding({x})"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from kgen.catalogue.base import snake_case
 from kgen.catalogue.families import LAYERS
 from kgen.catalogue.kinds import Kind, Mismatch
 from kgen.catalogue.layer import Layer
@@ -51,6 +52,11 @@ def named_layer(instance: Instance) -> str:
     """Return what a wrapped layer is called in messages."""
     layer = instance.layer
     return layer.title if isinstance(layer, Composite) else type(layer).__name__
+
+
+def held_name(instance: Instance) -> str:
+    """Return Keras' name of a layer inside of another."""
+    return instance.name or snake_case(named_layer(instance))
 
 
 def unwrapped(instance: Instance) -> Layer | Composite:

@@ -16,6 +16,7 @@ from kgen.catalogue.layers.wrapped import (
     LayerArg,
     frozen_inside,
     has_batch_statistics,
+    held_name,
     named_layer,
     unwrapped,
 )
@@ -99,7 +100,8 @@ class TimeDistributed(Layer):
         layer = self.layer.layer
         if isinstance(layer, Composite):
             return []  # its class has them
-        return layer.weights(self.step(inputs[0]))
+        weights = layer.weights(self.step(inputs[0]))
+        return [w.within(held_name(self.layer)) for w in weights]
 
     def lower(self, ctx: Context, x: Value) -> tuple[Value, ...]:
         layer = self.layer.layer
@@ -273,15 +275,21 @@ class Bidirectional(Layer):
     def weights(self, x: TensorType, *state: TensorType) -> list[Weight]:
         one, other = self.pair()
         if self.fused(x):
-            return [
-                *one.direction_weights(x, "", ""),
-                *other.direction_weights(x, "", "_reverse"),
-            ]
-        inner = "rnn." if one.stateful else ""
-        return [
-            *one.direction_weights(x, f"0.{inner}", ""),
-            *other.direction_weights(x, f"1.{inner}", ""),
-        ]
+            first = one.direction_weights(x, "", "")
+            second = other.direction_weights(x, "", "_reverse")
+        else:
+            inner = "rnn." if one.stateful else ""
+            first = one.direction_weights(x, f"0.{inner}", "")
+            second = other.direction_weights(x, f"1.{inner}", "")
+        names = self.names()
+        return [w.within(names[0]) for w in first] + [w.within(names[1]) for w in second]
+
+    def names(self) -> tuple[str, str]:
+        """Return Keras' names of the two layers."""
+        name = held_name(self.layer).removeprefix("forward_")
+        if self.backward_layer is not None:
+            return f"forward_{name}", held_name(self.backward_layer)
+        return f"forward_{name}", f"backward_{name.removeprefix('backward_')}"
 
     def lower(self, ctx: Context, x: Value, *state: Value) -> tuple[Value, ...]:
         if self.fused(x.type):

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
+from abc import abstractmethod
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 from kgen.catalogue.base import Entry, arg
 from kgen.catalogue.families import LOSSES
-from kgen.catalogue.kinds import Choice, Opt, Str
+from kgen.catalogue.kinds import Choice, Custom, Opt, Str
 from kgen.diagnostics import Fault
 from kgen.ir.shapes import Shape, TensorType, show
+
+
+def _single(value: Any) -> None:
+    if value not in (None, "float32"):
+        raise ValueError
+
+
+PRECISION = Custom("`float32`, the precision of losses and metrics", _single)
 
 
 @dataclass(frozen=True)
@@ -24,6 +33,7 @@ class Pair:
         target: The type of `y`.
         prediction: The Keras type of the output (after its activation).
         fused: `softmax` or `sigmoid` when the loss took that last activation over, else "".
+        fused_axis: The axis of that softmax: -1 for the last, else counted with the batch.
         probabilities: An expression of the output after its activation.
         weight: The sample weights, one a sample, of a metric in `weighted_metrics`; else "".
     """
@@ -35,6 +45,7 @@ class Pair:
     fused: str = ""
     probabilities: str = ""
     weight: str = ""
+    fused_axis: int = -1
 
     @property
     def p(self) -> str:
@@ -63,9 +74,30 @@ class Pair:
     @property
     def indices(self) -> str:
         """Return the targets as class indices (int64) without a class axis."""
-        column = self.target.rank == self.prediction.rank and self.target.shape[-1] == 1
-        y = f"{self.y}.squeeze(-1)" if column else self.y
+        return self.indices_along(-1)
+
+    def indices_along(self, axis: int) -> str:
+        """Return the targets as class indices (int64) without the class axis `axis`."""
+        column = self.target.rank == self.prediction.rank
+        column = column and self.target.shape[axis - (axis > 0)] == 1
+        y = f"{self.y}.squeeze({axis})" if column else self.y
         return y if self.target.dtype == "int64" else f"{y}.long()"
+
+    def last(self, axis: int) -> Pair:
+        """Return the pair of one rank with an axis of the predictions moved to the end."""
+        if axis == -1:
+            return self
+        moved = f".movedim({axis}, -1)"
+        shape = self.prediction.shape
+        prediction = self.prediction.with_shape(*without(shape, axis), shape[axis - 1])
+        return replace(
+            self,
+            y=self.aligned + moved,
+            output=self.output + moved,
+            target=replace(prediction, dtype=self.target.dtype),
+            prediction=prediction,
+            probabilities=self.probabilities and self.probabilities + moved,
+        )
 
     @property
     def indexed(self) -> bool:
@@ -79,6 +111,11 @@ class Pair:
     def classes(self) -> str:
         """Return the class of each target of a loss that speaks of one-hot rows."""
         return self.y if self.indexed else f"{self.aligned}.argmax(-1)"
+
+    @property
+    def row_weight(self) -> str:
+        """Return the weights as they broadcast against the predictions: one a last axis."""
+        return f"{self.weight}.unsqueeze(-1)"
 
     @property
     def sequence(self) -> bool:
@@ -113,8 +150,8 @@ class Loss(Entry, abstract=True, family=LOSSES):
         keyword_only=True,
     )
     name: str | None = arg(Opt(Str()), "Name of the loss.", None, keyword_only=True)
+    dtype: None = arg(PRECISION, "What is computed in.", None, keyword_only=True)
 
-    refused: ClassVar[dict[str, str]] = {"dtype": "use `fit(precision=...)`"}
     fuses: ClassVar[tuple[str, ...]] = ()
     labels: ClassVar[str] = "real"
     classes: ClassVar[bool] = False
@@ -122,7 +159,7 @@ class Loss(Entry, abstract=True, family=LOSSES):
     weightable: ClassVar[bool] = True
 
     def check(self) -> None:
-        if self.reduction == "none":
+        if self.reduction == "none" and not self.whole_batch:
             raise Fault(
                 "K501",
                 "a loss with `reduction=None` is not one number that training could reduce",
@@ -130,34 +167,71 @@ class Loss(Entry, abstract=True, family=LOSSES):
                 helps=("leave `reduction` out, or use `sum`",),
             )
 
+    def along(self, prediction: TensorType) -> int:
+        """Return the axis of an output over which a sample has one value, as torch counts it.
+
+        That is -1, the last one, unless the loss has an argument `axis`.
+        """
+        axis = getattr(self, "axis", None)
+        return axis_of(self, axis, prediction) if isinstance(axis, int) else -1
+
+    def class_count(self, prediction: TensorType) -> int:
+        """Return how many classes an output has, 0 where there are none or it is not known."""
+        if self.labels not in ("index", "one_hot") or not prediction.rank:
+            return 0
+        axis = self.along(prediction)
+        return prediction.shape[axis - (axis > 0)] or 0
+
     def check_types(self, target: TensorType, prediction: TensorType) -> None:
         """Raise `Fault` where targets or predictions do not fit the loss."""
         if target.known and prediction.known:
-            check_labels(self.called_as, self.labels, target, prediction, self.classes)
+            axis = self.along(prediction)
+            check_labels(self.called_as, self.labels, target, prediction, self.classes, axis)
 
     def target_type(self, prediction: TensorType) -> TensorType:
         """Return the type of the targets that an output asks for (for made-up data)."""
         if self.labels == "index":
-            return TensorType(prediction.shape[:-1], "int64")
+            return TensorType(without(prediction.shape, self.along(prediction)), "int64")
         return TensorType(prediction.shape, "float32")
 
-    def may_fuse(self, activation: str) -> bool:
-        """Return whether this loss, with its arguments, may take the last activation over."""
-        return activation in self.fuses
+    def may_fuse(self, activation: str, axis: int, prediction: TensorType) -> bool:
+        """Return whether this loss, with its arguments, may take the last activation over.
 
+        Args:
+            activation: The activation's name.
+            axis: The axis that it works along, as `along` counts it; -1 for elementwise ones.
+            prediction: The type of the output.
+        """
+        if activation not in self.fuses:
+            return False
+        return activation != "softmax" or axis == self.along(prediction)
+
+    @abstractmethod
     def values(self, pair: Pair) -> str:
-        """Return the expression of the per-sample losses: prediction's shape less its last axis.
+        """Return the expression of the per-sample losses: prediction's shape less one axis.
 
         A loss over a whole batch (Dice) is a tensor without axes. A method may be called on the
         expression.
         """
-        raise NotImplementedError(type(self).__name__)
 
     def value_shape(self, target: TensorType, prediction: TensorType) -> Shape | None:
         """Return the shape of a sample's `values`; None where samples cannot be weighed."""
         if not self.weightable or self.whole_batch or not prediction.rank:
             return None
-        return prediction.shape[:-1]
+        return without(prediction.shape, self.along(prediction))
+
+    def check_mask(self, target: TensorType, prediction: TensorType) -> None:
+        """Raise `Fault` where the mask of an output, one a step, does not fit the values."""
+        steps, shape = prediction.shape[:1], self.value_shape(target, prediction)
+        reduced = self.whole_batch and self.reduction != "none"
+        if reduced or (shape is not None and fits(shape, steps)):
+            return
+        has = "no value for a step" if shape is None else f"values {batch_of(shape)}"
+        raise Fault(
+            "K403",
+            f"the output has a mask {batch_of(steps)}, but `{self.called_as}` has {has}",
+            label="is averaged over the steps that count",
+        )
 
     def valid(self, pair: Pair) -> str:
         """Return the expression of a mask of the values that count, "" when all do."""
@@ -198,22 +272,46 @@ class Loss(Entry, abstract=True, family=LOSSES):
         return ()
 
 
-def refuse_axis(entry: Entry, axis: int, prediction: TensorType) -> None:
-    """Raise K501 unless `axis` is the last one, where classes stand in kgen."""
-    if axis not in (-1, prediction.rank):
+def axis_of(entry: Entry, axis: int, prediction: TensorType) -> int:
+    """Return an axis of the outputs as torch counts it: -1 for the last one.
+
+    Raises:
+        Fault: The outputs have no such axis, or it is that of the batch.
+    """
+    rank = prediction.rank
+    if axis in (-1, rank):
+        return -1
+    if not -rank <= axis <= rank or axis == 0:
+        first = axis in (0, -rank - 1)
+        what = "is that of the batch" if first else f"is none of outputs {prediction}"
+        raise Fault("K308", f"`axis={axis}` of `{entry.called_as}` {what}", arg="axis")
+    if prediction.mask and axis % (rank + 1) == 1:
         raise Fault(
-            "K501",
-            f"`{entry.called_as}(axis={axis})` is not supported: classes must be on the last axis",
+            "K403",
+            f"the output has a mask of its axis 1, but `{entry.called_as}(axis={axis})` has one "
+            "value for all of this axis",
             arg="axis",
-            helps=("move the class axis last with a `Permute` layer",),
         )
+    return axis % (rank + 1)
+
+
+def without(shape: Shape, axis: int) -> Shape:
+    """Return a shape without the axis -1, or one that counts the batch."""
+    at = len(shape) - 1 if axis == -1 else axis - 1
+    return (*shape[:at], *shape[at + 1 :])
 
 
 def check_labels(
-    called: str, labels: str, target: TensorType, prediction: TensorType, classes: bool
+    called: str,
+    labels: str,
+    target: TensorType,
+    prediction: TensorType,
+    classes: bool,
+    axis: int = -1,
 ) -> None:
     """Raise K401 to K403 where the targets' encoding or the output's units do not fit."""
-    units = prediction.shape[-1] if prediction.rank else 1
+    at = axis - (axis > 0)
+    units = prediction.shape[at] if prediction.rank else 1
     if classes and units == 1:
         raise Fault(
             "K402",
@@ -221,10 +319,11 @@ def check_labels(
             label="takes a probability for each class",
             helps=("use `binary_crossentropy` with a `sigmoid`, or one unit per class",),
         )
-    indices = prediction.shape[:-1]
+    indices = without(prediction.shape, axis)
+    column = (*prediction.shape[:at], 1, *prediction.shape[at:][1:])
     dense = called.replace("sparse_", "").replace("Sparse", "")
     if labels == "index":
-        if fits(target.shape, indices) or fits(target.shape, (*indices, 1)):
+        if fits(target.shape, indices) or fits(target.shape, column):
             return
         if fits(target.shape, prediction.shape):
             raise Fault(
@@ -236,7 +335,7 @@ def check_labels(
             )
     elif fits(target.shape, prediction.shape) or _one_axis_apart(target.shape, prediction.shape):
         return
-    if labels == "one_hot" and (fits(target.shape, indices) or fits(target.shape, (*indices, 1))):
+    if labels == "one_hot" and (fits(target.shape, indices) or fits(target.shape, column)):
         raise Fault(
             "K401",
             f"the targets are class indices {batch(target)}, but `{called}` takes one-hot rows "
@@ -255,8 +354,13 @@ def check_labels(
 
 
 def batch(x: TensorType) -> str:
-    """Return a shape with its batch axis, as in `(N, 10)`."""
-    return show(("N", *x.shape))  # type: ignore[arg-type]
+    """Return the shape of a tensor with its batch axis, as in `(N, 10)`."""
+    return batch_of(x.shape)
+
+
+def batch_of(shape: Shape) -> str:
+    """Return a shape with a batch axis before it."""
+    return show(("N", *shape))  # type: ignore[arg-type]
 
 
 def fits(a: Shape, b: Shape) -> bool:

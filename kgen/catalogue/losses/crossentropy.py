@@ -4,33 +4,39 @@ from __future__ import annotations
 
 from kgen.catalogue.base import arg
 from kgen.catalogue.kinds import Bool, Float, Int, Opt
-from kgen.catalogue.losses.base import Loss, Pair, refuse_axis
+from kgen.catalogue.losses.base import Loss, Pair
 from kgen.ir.shapes import TensorType
 
 
 class _Crossentropy(Loss, abstract=True):
-    """What crossentropies share: `from_logits`, and classes on the last axis."""
+    """What crossentropies share: `from_logits`, and an axis of classes."""
 
     from_logits: bool
     axis: int
 
-    def check_types(self, target: TensorType, prediction: TensorType) -> None:
-        refuse_axis(self, self.axis, prediction)
-        super().check_types(target, prediction)
-
-    def may_fuse(self, activation: str) -> bool:
-        return activation in self.fuses and not self.from_logits
+    def may_fuse(self, activation: str, axis: int, prediction: TensorType) -> bool:
+        return super().may_fuse(activation, axis, prediction) and not self.from_logits
 
     def logits(self, pair: Pair) -> str:
         """Return the logits, "" where only probabilities are to be had."""
         if self.from_logits:
             return pair.p  # what Keras takes for logits, whatever it holds
-        return pair.output if pair.fused in self.fuses else ""
+        return pair.output if self.takes_over(pair) else ""
+
+    def takes_over(self, pair: Pair) -> bool:
+        """Return whether the activation that was fused is the one that this loss fuses with."""
+        if pair.fused not in self.fuses:
+            return False
+        return pair.fused != "softmax" or pair.fused_axis == self.along(pair.prediction)
 
 
-def _smoothed(y: str, smoothing: float, classes: int) -> str:
-    """Return targets mixed with the uniform distribution."""
-    return f"({y} * {1 - smoothing} + {smoothing / classes})" if smoothing else y
+def _smoothed(y: str, smoothing: float, classes: int | None) -> str:
+    """Return targets mixed with the uniform distribution; the last axis says it, if not a number.
+
+    Keras takes the size of the last axis, wherever the classes are.
+    """
+    share = smoothing / classes if classes else f"{smoothing} / {y}.shape[-1]"
+    return f"({y} * {1 - smoothing} + {share})" if smoothing else y
 
 
 def _rows(pair: Pair, logits: str, y: str) -> tuple[str, str]:
@@ -40,6 +46,11 @@ def _rows(pair: Pair, logits: str, y: str) -> tuple[str, str]:
     with a transpose nothing is copied.
     """
     return (f"{logits}.flatten(0, -2)", f"{y}.flatten(0, -2)") if pair.sequence else (logits, y)
+
+
+def _second(x: str, axis: int) -> str:
+    """Return a tensor with the class axis where torch wants it."""
+    return x if axis == 1 else f"{x}.movedim({axis}, 1)"
 
 
 class CategoricalCrossentropy(_Crossentropy):
@@ -54,23 +65,32 @@ class CategoricalCrossentropy(_Crossentropy):
     labels = "one_hot"
     classes = True
 
-    def _call(self, logits: str, y: str, reduction: str = "") -> str:
+    def _call(self, pair: Pair, reduction: str = "") -> str:
+        logits, y = self.logits(pair), self.targets(pair)
+        axis, shape = self.along(pair.prediction), pair.prediction.shape
         smoothing = f", label_smoothing={self.label_smoothing}" if self.label_smoothing else ""
+        if axis == -1:
+            logits, y = _rows(pair, logits, y)
+        elif smoothing and (shape[-1] is None or shape[axis - 1] != shape[-1]):
+            y, smoothing = _smoothed(y, self.label_smoothing, shape[-1]), ""
+            y = y if axis > 1 else y[1:-1]
+        if axis != -1:
+            logits, y = _second(logits, axis), _second(y, axis)
         return f"F.cross_entropy({logits}, {y}{smoothing}{reduction})"
 
     def values(self, pair: Pair) -> str:
-        logits, y = self.logits(pair), self.targets(pair)
-        if not logits:
-            y = _smoothed(y, self.label_smoothing, pair.prediction.shape[-1] or 1)
-            return f"-({y} * clipped_log({pair.p})).sum(-1)"
-        values = self._call(*_rows(pair, logits, y), ', reduction="none"')
-        return f"{values}.view({y}.shape[:-1])" if pair.sequence else values
+        axis = self.along(pair.prediction)
+        if not self.logits(pair):
+            classes = pair.prediction.shape[-1]
+            moved = pair.last(axis)
+            y = _smoothed(moved.labels, self.label_smoothing, classes)
+            return f"-({y} * clipped_log({moved.p})).sum(-1)"
+        values = self._call(pair, ', reduction="none"')
+        in_rows = pair.sequence and axis == -1
+        return f"{values}.view({self.targets(pair)}.shape[:-1])" if in_rows else values
 
     def mean(self, pair: Pair) -> str:
-        logits, y = self.logits(pair), self.targets(pair)
-        if not logits:
-            return f"{self.values(pair)}.mean()"
-        return self._call(*_rows(pair, logits, y))
+        return self._call(pair) if self.logits(pair) else f"{self.values(pair)}.mean()"
 
     def targets(self, pair: Pair) -> str:
         """Return the targets as `F.cross_entropy` takes them: rows, or classes as they are."""
@@ -90,20 +110,25 @@ class SparseCategoricalCrossentropy(_Crossentropy):
     classes = True
 
     def _call(self, pair: Pair, options: str = "") -> str:
-        logits, y = self.logits(pair), pair.indices
-        scores = logits or f"clipped_log({pair.p})"
-        if pair.sequence:
+        logits, axis = self.logits(pair), self.along(pair.prediction)
+        y, moved = pair.indices_along(axis), "" if axis == -1 else f".movedim({axis}, -1)"
+        scores = logits or f"clipped_log({pair.p}{moved})"
+        if axis != -1 and logits:
+            scores = _second(logits, axis)
+        elif pair.sequence:
             scores, y = f"{scores}.flatten(0, -2)", f"{y}.flatten()"
         if self.ignore_class is not None:
             options = f", ignore_index={self.ignore_class}{options}"
         return f"F.{'cross_entropy' if logits else 'nll_loss'}({scores}, {y}{options})"
 
     def values(self, pair: Pair) -> str:
-        values = self._call(pair, ', reduction="none"')
-        return f"{values}.view_as({pair.indices})" if pair.sequence else values
+        values, axis = self._call(pair, ', reduction="none"'), self.along(pair.prediction)
+        in_rows = pair.sequence and not (self.logits(pair) and axis != -1)
+        return f"{values}.view_as({pair.indices_along(axis)})" if in_rows else values
 
     def valid(self, pair: Pair) -> str:
-        return "" if self.ignore_class is None else f"{pair.indices} != {self.ignore_class}"
+        y = pair.indices_along(self.along(pair.prediction))
+        return "" if self.ignore_class is None else f"{y} != {self.ignore_class}"
 
     def mean(self, pair: Pair) -> str:
         if self.ignore_class is None:
@@ -132,7 +157,8 @@ class BinaryCrossentropy(_Crossentropy):
         return f"F.binary_cross_entropy({pair.p}.clamp(1e-7, 1 - 1e-7), {y}{options})"
 
     def values(self, pair: Pair) -> str:
-        return self._call(pair, ', reduction="none"') + ".mean(-1)"
+        axis = self.along(pair.prediction)
+        return self._call(pair, ', reduction="none"') + f".mean({axis})"
 
     def mean(self, pair: Pair) -> str:
         return self._call(pair)
@@ -158,7 +184,7 @@ class BinaryFocalCrossentropy(_Crossentropy):
         return f"binary_focal_loss({y}, {p}{options})"
 
     def values(self, pair: Pair) -> str:
-        return f"{self._errors(pair)}.mean(-1)"
+        return f"{self._errors(pair)}.mean({self.along(pair.prediction)})"
 
     def mean(self, pair: Pair) -> str:
         return f"{self._errors(pair)}.mean()"
@@ -177,8 +203,10 @@ class CategoricalFocalCrossentropy(_Crossentropy):
     classes = True
 
     def values(self, pair: Pair) -> str:
-        y = _smoothed(pair.labels, self.label_smoothing, pair.prediction.shape[-1] or 1)
-        p = f"{pair.p}.softmax(-1)" if self.from_logits else pair.p
+        classes = pair.prediction.shape[-1]
+        moved = pair.last(self.along(pair.prediction))
+        y = _smoothed(moved.labels, self.label_smoothing, classes)
+        p = f"{moved.p}.softmax(-1)" if self.from_logits else moved.p
         options = f", alpha={self.alpha}" if self.alpha != 0.25 else ""
         options += f", gamma={self.gamma}" if self.gamma != 2.0 else ""
         return f"categorical_focal_loss({y}, {p}{options})"
@@ -221,8 +249,8 @@ class Crossentropy(Loss):
     def target_type(self, prediction: TensorType) -> TensorType:
         return self.resolve(prediction, prediction).target_type(prediction)
 
-    def may_fuse(self, activation: str) -> bool:
-        return activation == "softmax"
+    def may_fuse(self, activation: str, axis: int, prediction: TensorType) -> bool:
+        return activation == "softmax" and axis == -1
 
     def values(self, pair: Pair) -> str:
         return self.resolve(pair.target, pair.prediction).values(pair)

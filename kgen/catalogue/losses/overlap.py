@@ -19,11 +19,22 @@ class _Overlap(Loss, abstract=True):
     labels = "binary"
 
     def check(self) -> None:
-        super().check()
         self.whole_batch = self.axis is None
+        super().check()
+
+    def along(self, prediction: TensorType) -> int:
+        return -1  # the axes are those of a region, not of classes
 
     def value_shape(self, target: TensorType, prediction: TensorType) -> Shape | None:
-        return None  # it depends on the axes
+        rank = prediction.rank + 1
+        axes = self.axis if isinstance(self.axis, tuple) else (self.axis,)
+        summed = {axis % rank for axis in axes if axis is not None}
+        if not summed or 0 in summed:
+            return None
+        sizes = enumerate(prediction.shape, start=1)
+        left = tuple(size for axis, size in sizes if axis not in summed)
+        known = None not in left or left == prediction.shape[: len(left)]
+        return left if known else None
 
 
 class Dice(_Overlap):

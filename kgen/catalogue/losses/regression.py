@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from kgen.catalogue.base import arg
 from kgen.catalogue.kinds import Float, Int
-from kgen.catalogue.losses.base import Loss, Pair, refuse_axis
-from kgen.ir.shapes import TensorType
+from kgen.catalogue.losses.base import Loss, Pair
 
 
 class MeanSquaredError(Loss):
@@ -133,9 +132,6 @@ class CosineSimilarity(Loss):
 
     spellings = ("cosine_proximity", "CosineProximity")
 
-    def check_types(self, target: TensorType, prediction: TensorType) -> None:
-        refuse_axis(self, self.axis, prediction)
-        super().check_types(target, prediction)
-
     def values(self, pair: Pair) -> str:
-        return f"-F.cosine_similarity({pair.p}, {pair.labels}, dim=-1, eps=1e-7)"
+        axis = self.along(pair.prediction)
+        return f"-F.cosine_similarity({pair.p}, {pair.labels}, dim={axis}, eps=1e-7)"

@@ -19,8 +19,10 @@ def above(pair: Pair, threshold: float, symbol: str = ">") -> str:
 
 def largest_output(pair: Pair) -> str:
     """Return the index of the largest output, the first of equal ones as in Keras."""
-    # The largest logit is the largest probability; but several sigmoids can round to 0 or 1.
-    return f"{pair.p if pair.fused == 'sigmoid' else pair.output}.argmax(-1)"
+    # The largest logit is the largest probability; but several sigmoids can round to 0 or 1,
+    # and a softmax along another axis keeps no order.
+    ordered = pair.fused == "softmax" and pair.fused_axis == -1
+    return f"{pair.output if ordered else pair.p}.argmax(-1)"
 
 
 def counted(correct: str, pair: Pair) -> str:

@@ -9,7 +9,7 @@ from kgen.catalogue.base import Entry, arg, snake_case
 from kgen.catalogue.families import METRICS
 from kgen.catalogue.kinds import Opt, Str
 from kgen.catalogue.losses import Loss, Pair
-from kgen.catalogue.losses.base import check_labels
+from kgen.catalogue.losses.base import PRECISION, batch_of, check_labels, fits
 from kgen.diagnostics import Fault
 from kgen.ir.shapes import Shape, TensorType
 
@@ -23,7 +23,8 @@ class MetricCode:
     of the epoch (over the valid ones under a mask, by weight for `weighted_metrics`).
     `mean` is a shorter expression of that average over one batch, where torch has one.
     Another metric gives `values` as a 1-D tensor of `size` sums that simply add up over batches,
-    and `result`, a Python expression over `s`, the list of the epoch's sums.
+    and `result`, a Python expression over `s`, the list of the epoch's sums. In
+    `weighted_metrics` its sums take `Pair.weight` in themselves.
     """
 
     values: str
@@ -41,16 +42,18 @@ class Metric(Entry, abstract=True, family=METRICS):
         labels: What the targets hold, as in `Loss`; "" when anything goes.
         classes: Whether the last axis of the output must hold several classes.
         numbered: Whether Keras numbers the names of the objects of a model: `recall`, `recall_1`.
+        row_weights: Whether each weight is of all outputs of a last axis, as in sums over rows.
         log: Keras' name of an object of the class where it is not the snake_case of the class.
     """
 
     name: str | None = arg(Opt(Str()), "Name in the logs.", None, keyword_only=True)
+    dtype: None = arg(PRECISION, "What is computed in.", None, keyword_only=True)
 
-    refused: ClassVar[dict[str, str]] = {"dtype": "sums are kept in float32 or wider"}
     direction: ClassVar[str] = "max"
     labels: ClassVar[str] = ""
     classes: ClassVar[bool] = False
     numbered: ClassVar[bool] = False
+    row_weights: ClassVar[bool] = False
     log: ClassVar[str] = ""
 
     bare: bool = False  # named by a string (`metrics=[acc]`), not called
@@ -77,17 +80,36 @@ class Metric(Entry, abstract=True, family=METRICS):
         """Return the metric's code for one output."""
         raise NotImplementedError(type(self).__name__)
 
-    def unweighted(self, pair: Pair) -> None:
+    def unweighted(self, pair: Pair, reason: str) -> None:
         """Raise K501 in `weighted_metrics`, for a metric that has no weighted form."""
         if pair.weight:
-            raise Fault("K501", f"`{self.called_as}` is not supported in `weighted_metrics`")
+            raise Fault(
+                "K501", f"`{self.called_as}` is not supported in `weighted_metrics`: {reason}"
+            )
+
+    def value_shape(self, pair: Pair) -> Shape | None:
+        """Return the shape of what a sample's weights apply to, None where it has no values."""
+        return pair.prediction.shape[:-1]
 
     def check_weights(self, pair: Pair, shape: Shape) -> None:
         """Raise K501 where weights of a shape a sample do not fit the values."""
+        values = self.value_shape(pair)
+        if values is None or not fits(shape, values if self.row_weights else values[: len(shape)]):
+            has = "no value for a sample" if values is None else f"values {batch_of(values)}"
+            raise Fault(
+                "K501",
+                f"`{self.called_as}` is not supported in `weighted_metrics`: it has {has}, "
+                f"the weights are {batch_of(shape)}",
+            )
 
     def definitions(self, pair: Pair) -> tuple[str, ...]:
         """Return the texts of functions that the script must define for this metric."""
         return ()
+
+
+def ratio(numerator: str, denominator: str) -> str:
+    """Return the expression of a ratio that is 0 where the weights of all that counts are 0."""
+    return f"{numerator} / {denominator} if {denominator} else 0.0"
 
 
 class LossMetric(Metric, abstract=True):
@@ -103,6 +125,9 @@ class LossMetric(Metric, abstract=True):
 
     def check_types(self, target: TensorType, prediction: TensorType) -> None:
         self.as_loss().check_types(target, prediction)
+
+    def value_shape(self, pair: Pair) -> Shape | None:
+        return self.as_loss().value_shape(pair.target, pair.prediction)
 
     def lower(self, pair: Pair) -> MetricCode:
         loss = self.as_loss()

@@ -8,7 +8,7 @@ from kgen.catalogue.base import arg
 from kgen.catalogue.kinds import Bool, Choice, Custom, Float, Int, Opt, TupleOf
 from kgen.catalogue.losses import Pair
 from kgen.catalogue.metrics.accuracy import above, need_k
-from kgen.catalogue.metrics.base import Metric, MetricCode
+from kgen.catalogue.metrics.base import Metric, MetricCode, ratio
 from kgen.diagnostics import Fault
 from kgen.ir.shapes import TensorType
 
@@ -29,14 +29,21 @@ class _Counts(Metric, abstract=True):
     thresholds: float | None = arg(THRESHOLD, "What counts as positive; 0.5 when left out.", None)
 
     numbered = True
+    row_weights = True
     labels = "binary"
     result: ClassVar[str]
+    weighted_result: ClassVar[str] = ""  # where it is another with weights, which may be below 1
 
     def lower(self, pair: Pair) -> MetricCode:
-        self.unweighted(pair)
         threshold = 0.5 if self.thresholds is None else self.thresholds
-        counts = f"positive_counts({above(pair, threshold)}, {pair.aligned}.bool())"
-        return MetricCode(counts, 4, self.result)
+        return self._code(pair, above(pair, threshold), f"{pair.aligned}.bool()", pair.row_weight)
+
+    def _code(self, pair: Pair, predicted: str, actual: str, weight: str) -> MetricCode:
+        """Return the code that counts predictions, by weight in `weighted_metrics`."""
+        if not pair.weight:
+            return MetricCode(f"positive_counts({predicted}, {actual})", 4, self.result)
+        counts = f"weighted_counts({predicted}, {actual}, {weight})"
+        return MetricCode(counts, 4, self.weighted_result or self.result)
 
 
 class TruePositives(_Counts):
@@ -80,30 +87,32 @@ class _Rate(_Counts, abstract=True):
             need_k(self.called_as, self.top_k, prediction)
 
     def lower(self, pair: Pair) -> MetricCode:
-        self.unweighted(pair)
         if self.top_k is None:
             predicted = above(pair, 0.5 if self.thresholds is None else self.thresholds)
         else:
             predicted = f"top_k_mask({pair.p}, {self.top_k})"
             if self.thresholds is not None:
                 predicted = f"{predicted} & ({above(pair, self.thresholds)})"
-        actual = f"{pair.aligned}.bool()"
+        actual, weight = f"{pair.aligned}.bool()", pair.row_weight
         if self.class_id is not None:
             predicted = f"({predicted})[..., {self.class_id}]"
             actual = f"{actual}[..., {self.class_id}]"
-        return MetricCode(f"positive_counts({predicted}, {actual})", 4, self.result)
+            weight = pair.weight
+        return self._code(pair, predicted, actual, weight)
 
 
 class Precision(_Rate):
     """Share of the predicted positives that are right."""
 
     result = "s[0] / max(s[1], 1)"
+    weighted_result = ratio("s[0]", "s[1]")
 
 
 class Recall(_Rate):
     """Share of the positives that are found."""
 
     result = "s[0] / max(s[2], 1)"
+    weighted_result = ratio("s[0]", "s[2]")
 
 
 def need_class(called: str, class_id: int | None, prediction: TensorType) -> None:
@@ -152,30 +161,25 @@ class AUC(Metric):
     )
     label_weights: tuple[float, ...] | None = arg(
         Opt(TupleOf(Float(min=0))),
-        "Weights of the labels, with `multi_label`.",
+        "Weights of the labels: of their areas with `multi_label`, else of what is counted.",
         None,
         keyword_only=True,
     )
     from_logits: bool = arg(Bool(), "Whether the outputs are logits.", False, keyword_only=True)
 
     numbered = True
+    row_weights = True
     labels = "binary"
 
     def check(self) -> None:
-        if self.label_weights is not None and not self.multi_label:
-            raise Fault(
-                "K501",
-                "`label_weights` is supported with `multi_label=True` only",
-                arg="label_weights",
-            )
         if self.num_labels and not self.multi_label:
             raise Fault("K203", "`num_labels` needs `multi_label=True`", arg="num_labels")
 
     def check_types(self, target: TensorType, prediction: TensorType) -> None:
         super().check_types(target, prediction)
-        if not self.multi_label or not prediction.known:
+        if not prediction.known:
             return
-        if prediction.rank != 1 or prediction.shape[0] is None:
+        if self.multi_label and (prediction.rank != 1 or prediction.shape[0] is None):
             raise Fault(
                 "K402",
                 f"`{self.called_as}(multi_label=True)` needs an output of a known number "
@@ -186,31 +190,44 @@ class AUC(Metric):
             ("num_labels", self.num_labels),
             ("label_weights", None if self.label_weights is None else len(self.label_weights)),
         ):
-            if count not in (None, prediction.shape[0]):
+            units = prediction.shape[-1] if prediction.rank else 1
+            if count is not None and units not in (None, count):
                 raise Fault(
                     "K402",
-                    f"`{name}` is for {count} labels, but the output has {prediction.shape[0]}",
+                    f"`{name}` is for {count} labels, but the output has {units}",
                     arg=name,
                 )
 
     def lower(self, pair: Pair) -> MetricCode:
-        self.unweighted(pair)
         labels = (pair.prediction.shape[-1] or 1) if self.multi_label else 1
         by_label = f", labels={labels}" if self.multi_label else ""
         p = f"{pair.p}.sigmoid()" if self.from_logits else pair.p
+        weight = self._weight(pair, p)
         if self.thresholds is None:
             points = self.num_thresholds
             # Keras puts the first threshold just below 0: every output exceeds it.
             values = f"threshold_histogram({pair.aligned}, {p}, {points}, lowest=1{by_label})"
+            bucket = f"thresholds_exceeded({p}, {points}, lowest=1)"
         else:
             thresholds = [-1e-7, *sorted(self.thresholds), 1 + 1e-7]
             points = len(thresholds)
             values = f"histogram_at({pair.aligned}, {p}, {thresholds}{by_label})"
+            bucket = f"edges_exceeded({p}, {thresholds})"
+        if weight:
+            values = f"weighted_histogram({pair.aligned}, {bucket}, {points}, {weight}{by_label})"
         return MetricCode(values, 2 * labels * points, self._area(by_label))
+
+    def _weight(self, pair: Pair, p: str) -> str:
+        """Return what an output counts for: by its sample, and by its label in a joint curve."""
+        factors = [pair.row_weight] if pair.weight else []
+        if self.label_weights and not self.multi_label:
+            factors.append(f"{p}.new_tensor({list(self.label_weights)})")
+        return " * ".join(factors)
 
     def _area(self, by_label: str) -> str:
         counts = f"*threshold_counts(s{by_label})"
-        weights = f", weights={list(self.label_weights)}" if self.label_weights else ""
+        by_area = self.label_weights if self.multi_label else None
+        weights = f", weights={list(by_area)}" if by_area else ""
         if self.curve == "PR" and self.summation_method == "interpolation":
             return f"interpolated_pr_area({counts}{weights})"
         curve = {"ROC": "roc_curve", "PR": "pr_curve", "PRGAIN": "pr_gain_curve"}[self.curve]
@@ -225,6 +242,7 @@ class _AtConstraint(Metric, abstract=True):
     class_id: int | None
 
     numbered = True
+    row_weights = True
     labels = "binary"
     feasible: ClassVar[str]  # the rate that is bounded below, by the first argument
     best: ClassVar[str]
@@ -234,13 +252,17 @@ class _AtConstraint(Metric, abstract=True):
         need_class(self.called_as, self.class_id, prediction)
 
     def lower(self, pair: Pair) -> MetricCode:
-        self.unweighted(pair)
-        p, y = pair.p, pair.aligned
+        p, y, weight = pair.p, pair.aligned, pair.row_weight
         if self.class_id is not None:
             p, y = f"{p}[..., {self.class_id}]", f"{y}[..., {self.class_id}]"
-        bound = getattr(self, next(iter(self.args)))
+            weight = pair.weight
+        bound, points = getattr(self, next(iter(self.args))), self.num_thresholds
+        histogram = f"threshold_histogram({y}, {p}, {points})"
+        if pair.weight:
+            bucket = f"thresholds_exceeded({p}, {points})"
+            histogram = f"weighted_histogram({y}, {bucket}, {points}, {weight})"
         return MetricCode(
-            f"threshold_histogram({y}, {p}, {self.num_thresholds})",
+            histogram,
             2 * self.num_thresholds,
             f"best_where({self.feasible}(s) >= {bound}, {self.best}(s))",
         )

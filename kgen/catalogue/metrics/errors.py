@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from kgen.catalogue.base import arg
 from kgen.catalogue.kinds import Bool, Float, Int, Opt
-from kgen.catalogue.losses import Pair, crossentropy, margin, refuse_axis, regression
-from kgen.catalogue.metrics.base import LossFunction, LossMetric, Metric, MetricCode
-from kgen.ir.shapes import TensorType
+from kgen.catalogue.losses import Pair, axis_of, crossentropy, margin, regression, without
+from kgen.catalogue.metrics.base import LossFunction, LossMetric, Metric, MetricCode, ratio
+from kgen.ir.shapes import Shape, TensorType
 
 
 class MeanSquaredError(LossMetric):
@@ -135,11 +135,15 @@ class CosineSimilarity(Metric):
     labels = "real"
 
     def check_types(self, target: TensorType, prediction: TensorType) -> None:
-        refuse_axis(self, self.axis, prediction)
+        axis_of(self, self.axis, prediction)
         super().check_types(target, prediction)
 
+    def value_shape(self, pair: Pair) -> Shape | None:
+        return without(pair.prediction.shape, axis_of(self, self.axis, pair.prediction))
+
     def lower(self, pair: Pair) -> MetricCode:
-        return MetricCode(f"F.cosine_similarity({pair.p}, {pair.labels}, dim=-1, eps=1e-7)")
+        axis = axis_of(self, self.axis, pair.prediction)
+        return MetricCode(f"F.cosine_similarity({pair.p}, {pair.labels}, dim={axis}, eps=1e-7)")
 
 
 class RootMeanSquaredError(Metric):
@@ -150,8 +154,10 @@ class RootMeanSquaredError(Metric):
     labels = "real"
 
     def lower(self, pair: Pair) -> MetricCode:
-        self.unweighted(pair)
         squares = f"({pair.p} - {pair.labels}).square()"
+        if pair.weight:
+            mean = f"math.sqrt({ratio('s[0]', 's[1]')})"
+            return MetricCode(f"weighted_sums({squares}, {pair.weight})", 2, mean)
         return MetricCode(f"sum_and_count({squares})", 2, "math.sqrt(s[0] / s[1])")
 
 
@@ -163,15 +169,20 @@ class PearsonCorrelation(Metric):
     labels = "real"
 
     def check_types(self, target: TensorType, prediction: TensorType) -> None:
-        refuse_axis(self, self.axis, prediction)
+        axis_of(self, self.axis, prediction)
         super().check_types(target, prediction)
 
+    def value_shape(self, pair: Pair) -> Shape | None:
+        return without(pair.prediction.shape, axis_of(self, self.axis, pair.prediction))
+
     def lower(self, pair: Pair) -> MetricCode:
-        return MetricCode(f"pearson_correlation({pair.labels}, {pair.p})")
+        moved = pair.last(axis_of(self, self.axis, pair.prediction))
+        return MetricCode(f"pearson_correlation({moved.labels}, {moved.p})")
 
 
 class ConcordanceCorrelation(PearsonCorrelation):
     """The concordance of targets and predictions over the last axis of each sample."""
 
     def lower(self, pair: Pair) -> MetricCode:
-        return MetricCode(f"concordance_correlation({pair.labels}, {pair.p})")
+        moved = pair.last(axis_of(self, self.axis, pair.prediction))
+        return MetricCode(f"concordance_correlation({moved.labels}, {moved.p})")

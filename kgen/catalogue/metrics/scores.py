@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from kgen.catalogue.base import arg
 from kgen.catalogue.kinds import Bool, Choice, Float, Int, Opt, TupleOf
-from kgen.catalogue.losses import Pair, refuse_axis
+from kgen.catalogue.losses import Pair
 from kgen.catalogue.metrics.accuracy import above, column, largest_output
 from kgen.catalogue.metrics.base import Metric, MetricCode
 from kgen.diagnostics import Fault
@@ -23,6 +23,7 @@ class _FScore(Metric, abstract=True):
     beta: float = 1.0
     threshold: float | None
 
+    row_weights = True
     labels = "one_hot"
 
     def check(self) -> None:
@@ -39,7 +40,6 @@ class _FScore(Metric, abstract=True):
         _need_row(self.called_as, prediction)
 
     def lower(self, pair: Pair) -> MetricCode:
-        self.unweighted(pair)
         classes = pair.prediction.shape[0] or 1
         if self.threshold is not None:
             predicted = above(pair, self.threshold)
@@ -47,15 +47,19 @@ class _FScore(Metric, abstract=True):
             predicted = f"{pair.output} == {pair.output}.amax(-1, keepdim=True)"
         else:
             predicted = f"largest({pair.p})"
-        actual = pair.labels
+        actual, weight = pair.labels, pair.row_weight
         beta = "" if self.beta == 1.0 else f", {self.beta}"
         if self.average == "micro":
             classes = 1
             predicted, actual = f"({predicted}).view(-1, 1)", f"{actual}.reshape(-1, 1)"
+            weight = f"{weight}.expand_as({pair.p}).reshape(-1, 1)"
         result = f"float(f_scores(s{beta}).mean())"
         if self.average == "weighted":
             result = f"weighted_f_score(s{beta})"
-        return MetricCode(f"class_counts({predicted}, {actual})", 3 * classes, result)
+        counts = f"class_counts({predicted}, {actual})"
+        if pair.weight:
+            counts = f"weighted_class_counts({predicted}, {actual}, {weight})"
+        return MetricCode(counts, 3 * classes, result)
 
 
 class FBetaScore(_FScore):
@@ -89,6 +93,7 @@ def _need_row(called: str, prediction: TensorType) -> None:
         raise Fault("K402", f"`{called}` needs a (units,) output, got {prediction}")
 
 
+WHOLE_WEIGHTS = "Keras rounds its weights down to whole numbers"
 CLASSES = TupleOf(Int(min=0), empty=False)
 
 
@@ -118,7 +123,14 @@ class _Regions(Metric, abstract=True):
             )
 
     def check_types(self, target: TensorType, prediction: TensorType) -> None:
-        refuse_axis(self, self.axis, prediction)
+        if self.axis not in (-1, prediction.rank):
+            raise Fault(
+                "K501",
+                f"`{self.called_as}(axis={self.axis})` is not supported: Keras takes the mean over "
+                "the classes along this axis, too, and fails",
+                arg="axis",
+                helps=("move the class axis last with a `Permute` layer",),
+            )
         units = prediction.shape[-1] if prediction.rank else None
         if not prediction.known or not target.known:
             return
@@ -137,7 +149,7 @@ class _Regions(Metric, abstract=True):
             )
 
     def lower(self, pair: Pair) -> MetricCode:
-        self.unweighted(pair)
+        self.unweighted(pair, WHOLE_WEIGHTS)
         y = column(pair) if self.sparse_y_true else f"{pair.y}.argmax(-1)"
         p = pair.p if self.sparse_y_pred else largest_output(pair)
         ignore = "" if self.ignore_class is None else f", ignore={self.ignore_class}"
@@ -195,7 +207,7 @@ class BinaryIoU(Metric):
     labels = "binary"
 
     def lower(self, pair: Pair) -> MetricCode:
-        self.unweighted(pair)
+        self.unweighted(pair, WHOLE_WEIGHTS)
         counts = f"region_counts({pair.aligned}, {above(pair, self.threshold, '>=')}, 2)"
         some = "" if sorted(self.target_class_ids) == [0, 1] else f", {list(self.target_class_ids)}"
         return MetricCode(counts, 6, f"mean_iou(s{some})")
@@ -213,6 +225,7 @@ class R2Score(Metric):
 
     spellings = ("r2",)
     labels = "real"
+    row_weights = True
     log = "r2_score"
 
     def check(self) -> None:
@@ -230,13 +243,16 @@ class R2Score(Metric):
         _need_row(self.called_as, prediction)
 
     def lower(self, pair: Pair) -> MetricCode:
-        self.unweighted(pair)
         units = pair.prediction.shape[0] or 1
         uniform = self.class_aggregation == "uniform_average"
         result = "uniform_r2(s)" if uniform else "variance_weighted_r2(s)"
         if self.num_regressors:
             # Keras counts values, not samples.
+            self.unweighted(pair, "its score is adjusted by numbers of values, not of weights")
             result = f"adjusted_r2({result}, {units} * s[0], {self.num_regressors})"
+        if pair.weight:
+            sums = f"weighted_r2_sums({pair.labels}, {pair.p}, {pair.row_weight})"
+            return MetricCode(sums, 4 * units, result)
         return MetricCode(f"r2_sums({pair.labels}, {pair.p})", 4 * units, result)
 
 

@@ -184,6 +184,9 @@ def as_array(term: Term, other: Term) -> Term:
     dims, real = array_of(term.value)
     real = real or other.real
     source = other.like if real and other.like else (other.as_real() if real else other).at(ATOM)
+    if not real and other.dtype == "bool":
+        code = f"{source}.new_tensor({listed(term.value)}, dtype=torch.int32)"
+        return Term(code, dims=dims, dtype="int32", like=other.like)
     code = f"{source}.new_tensor({listed(term.value)})"
     return Term(code, dims=dims, dtype="float32" if real else other.dtype, like=other.like)
 
@@ -191,7 +194,7 @@ def as_array(term: Term, other: Term) -> Term:
 def array_of(value: Any) -> tuple[tuple[int, ...], bool]:
     """Return the shape of a nested list of numbers, and whether some are no integers."""
     if not isinstance(value, tuple):
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if not isinstance(value, int | float):
             raise Fault("K203", f"a list to compute with must hold numbers, got {value!r}")
         return (), isinstance(value, float)
     parts = [array_of(part) for part in value]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from kgen.catalogue.ops.base import (
+    BATCH,
     PRODUCT,
     Axes,
+    Size,
     Tensor,
     Term,
     Word,
@@ -15,13 +19,19 @@ from kgen.catalogue.ops.base import (
 from kgen.diagnostics import Fault
 
 
+def need_equal(x: Tensor, y: Tensor, left: Size, right: Size, **place: Any) -> None:
+    """Raise K304 unless the sizes that a product sums over are the same, as far as known."""
+    if None not in (left, right) and left != right:
+        a, b = ("N" if size == BATCH else size for size in (left, right))
+        raise Fault("K304", f"{x} and {y} cannot be multiplied: {a} is not {b}", **place)
+
+
 @op("matmul")
 def matmul(x: Tensor, y: Tensor) -> Term:
     if x.rank < 2 or y.rank < 2:
         raise Fault("K302", f"`matmul` takes matrices, got {x} and {y}")
     a, b = x.dims or (), y.dims or ()
-    if None not in (a[-1], b[-2]) and a[-1] != b[-2]:
-        raise Fault("K304", f"{x} and {y} cannot be multiplied: {a[-1]} is not {b[-2]}")
+    need_equal(x, y, a[-1], b[-2])
     front = broadcast(Term("", dims=a[:-2]), Term("", dims=b[:-2]))
     code = f"{x.at(PRODUCT)} @ {y.at(PRODUCT + 1)}"
     return x.becomes(code, PRODUCT, dims=(*front, a[-2], b[-1]), elementwise=False)
@@ -55,8 +65,7 @@ def dot(x: Tensor, y: Tensor) -> Term:
     if y.rank != 2:
         raise Fault("K302", f"`dot` is supported with a matrix on the right, got {y}")
     a, b = x.dims or (), y.dims or ()
-    if None not in (a[-1], b[0]) and a[-1] != b[0]:
-        raise Fault("K304", f"{x} and {y} cannot be multiplied: {a[-1]} is not {b[0]}")
+    need_equal(x, y, a[-1], b[0])
     code = f"{x.at(PRODUCT)} @ {y.at(PRODUCT + 1)}"
     return x.becomes(code, PRODUCT, dims=(*a[:-1], b[1]), elementwise=False)
 
@@ -72,8 +81,7 @@ def batch_dot(x: Tensor, y: Tensor, axes: Axes = None) -> Term:
     a, b = x.dims or (), y.dims or ()
     if 0 in (i, j):
         raise Fault("K308", "`batch_dot` cannot sum over the batch", arg="axes")
-    if None not in (a[i], b[j]) and a[i] != b[j]:
-        raise Fault("K304", f"{x} and {y} cannot be multiplied: {a[i]} is not {b[j]}", arg="axes")
+    need_equal(x, y, a[i], b[j], arg="axes")
     left, right = ["n", *"ab"[: x.rank - 1]], ["n", *"cd"[: y.rank - 1]]
     left[i] = right[j] = "k"
     kept = [w for w in left[1:] if w != "k"] + [w for w in right[1:] if w != "k"]

@@ -250,6 +250,8 @@ BACKWARDS = (None, None, -1)
 
 def index(x: Term, items: tuple[Any, ...]) -> Term:
     """Return `x[items]`; an item is an int, (start, stop, step), None or `...`."""
+    if any(isinstance(item, str) for item in items):
+        raise Fault("K114", "an index must be an integer or a slice of integers")
     if not x.tensor:
         return _item(x, items)
     dims, kept = list(x.dims or ()), []

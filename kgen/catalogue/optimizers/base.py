@@ -35,11 +35,20 @@ def infinity(of: str) -> Line:
 
 @dataclass(frozen=True)
 class Trained:
-    """A trainable weight: Keras' path (`dense/kernel`), and its names in the torch model."""
+    """A trainable weight.
+
+    Args:
+        path: Keras' path: `dense/kernel`.
+        names: Its names in the torch model.
+        weight: What it is.
+        loaded: The path after Keras has loaded the model from a file, which leaves out what is
+            around the layer; "" for a model that is in no file.
+    """
 
     path: str
     names: tuple[str, ...]
     weight: Weight
+    loaded: str = ""
 
 
 @dataclass(frozen=True)
@@ -61,7 +70,8 @@ class OptimizerCode:
         setup: Further lines of `__init__`, which see `model` and `parameters`.
         finalize: The body of `finalize`, which the script calls after the last epoch.
         accumulate: How many batches' gradients make one update.
-        scheduled: Whether `learning_rate` is a function of the script rather than a number.
+        scheduled: Whether `learning_rate` is a function rather than a number.
+        schedule: The body of that function where it is the class' own, and not the script's.
     """
 
     name: str
@@ -77,6 +87,7 @@ class OptimizerCode:
     finalize: tuple[Line, ...] = ()
     accumulate: int = 1
     scheduled: bool = False
+    schedule: tuple[Line, ...] = ()
 
 
 class Epsilon(Float):
@@ -112,6 +123,8 @@ class Optimizer(Entry, abstract=True, family=OPTIMIZERS):
         wraps: Whether it has its own arguments alone, since another optimizer makes the updates.
         skips: Whether it leaves out steps.
         wrapped: Whether it makes its updates for another optimizer.
+        several: Whether it is several optimizers, each with a group of the weights.
+        grouped: Whether it updates a group of the weights, beside other optimizers.
     """
 
     learning_rate: Any = arg(
@@ -151,13 +164,15 @@ class Optimizer(Entry, abstract=True, family=OPTIMIZERS):
     wraps: ClassVar[bool] = False
     skips: ClassVar[bool] = False
     wrapped: bool = False
+    several: ClassVar[bool] = False
+    grouped: bool = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         # Keras' order: an optimizer's own arguments stand before those that all have.
         own = [n for n, a in cls.args.items() if n not in COMMON and not a.keyword_only]
         order = dict.fromkeys([*cls.leading, *own, *COMMON, *cls.args])
-        cls.args = {n: cls.args[n] for n in order if not cls.wraps or n not in Optimizer.args}
+        cls.args = {n: cls.args[n] for n in order if not cls.wraps or n in vars(cls)}
 
     def check(self) -> None:
         clips = [
@@ -182,6 +197,11 @@ class Optimizer(Entry, abstract=True, family=OPTIMIZERS):
     def scheduled(self) -> bool:
         """Return whether the learning rate is a schedule rather than a number."""
         return not isinstance(self.learning_rate, int | float)
+
+    @property
+    def fixed_rate(self) -> float | None:
+        """Return the number that is the learning rate, None where there is no such number."""
+        return None if self.scheduled else float(self.learning_rate)
 
     @property
     def averages(self) -> bool:
@@ -222,6 +242,9 @@ class Optimizer(Entry, abstract=True, family=OPTIMIZERS):
     def check_weight(self, weight: Trained) -> None:
         """Raise `Fault` where the optimizer cannot update a weight as Keras does."""
 
+    def check_weights(self, weights: Sequence[Trained]) -> None:
+        """Raise `Fault` where the optimizer does not fit the weights of a model."""
+
     def update(self, weights: Sequence[Trained]) -> OptimizerCode:
         """Return the class with the update alone: what differs between optimizers."""
         raise NotImplementedError(type(self).__name__)
@@ -258,12 +281,14 @@ class Optimizer(Entry, abstract=True, family=OPTIMIZERS):
             finalize=FINALIZE if self.use_ema else (),
             accumulate=steps or 1,
             scheduled=self.scheduled,
+            schedule=self.learning_rate.lower() if self.scheduled and self.grouped else (),
         )
 
     def rate(self) -> Line:
         """Return the line that sets `lr`."""
         if self.scheduled:
-            return Line("lr = learning_rate(self.iterations)")
+            owner = "self." if self.grouped else ""
+            return Line(f"lr = {owner}learning_rate(self.iterations)")
         if self.decay:
             return Line("lr = self.learning_rate / (1 + self.decay * self.iterations)")
         return Line("lr = self.learning_rate")

@@ -18,6 +18,7 @@ from kgen.catalogue.optimizers.base import (
     infinity,
 )
 from kgen.catalogue.references import Ref
+from kgen.diagnostics import Fault
 from kgen.torch_ir import Line, number
 
 
@@ -180,6 +181,18 @@ class Ftrl(Optimizer):
     )
     beta: float = arg(Float(), "Adds `beta / (2 * lr)` to the L2 strength.", 0.0)
 
+    def check(self) -> None:
+        super().check()
+        rate = getattr(self.learning_rate, "initial_learning_rate", self.learning_rate)
+        if rate == 0:
+            raise Fault(
+                "K203",
+                f"`{self.called_as}` divides by the learning rate, which must not start at 0",
+                arg="learning_rate",
+                label="all weights would be NaN after the first update, as in Keras",
+                helps=("start with a small number: `1e-6`",),
+            )
+
     def update(self, weights: Sequence[Trained]) -> OptimizerCode:
         power = -self.learning_rate_power
         raised = "self.square.sqrt()" if power == 0.5 else f"self.square.pow({number(power)})"
@@ -197,7 +210,8 @@ class Ftrl(Optimizer):
                 Line(f"before = {raised}"),
                 Line("self.square.addcmul_(g, g)"),
                 Line(f"after = {raised}"),
-                Line(f"self.linear.add_({gradient}).addcmul_(after - before, p, value=-1 / lr)"),
+                Line("change = (after - before) / lr"),
+                Line(f"self.linear.add_({gradient}).addcmul_(change, p, value=-1)"),
                 Line(f"quadratic = {quadratic}"),
                 Line(f"torch.div({leader}, quadratic, out=p)"),
             ),

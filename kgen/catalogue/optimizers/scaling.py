@@ -35,6 +35,13 @@ class LossScaleOptimizer(Optimizer):
         inner = self.inner_optimizer
         if isinstance(inner, LossScaleOptimizer):
             raise Fault("K203", "`inner_optimizer` scales the loss already", arg="inner_optimizer")
+        if inner.several:
+            raise Fault(
+                "K501",
+                f"`{inner.called_as}` inside of `{self.called_as}` is not supported",
+                arg="inner_optimizer",
+                helps=("scale by a constant: `MultiOptimizer(..., loss_scale_factor=1024)`",),
+            )
         if inner.gradient_accumulation_steps:
             raise Fault(
                 "K501",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
@@ -141,9 +142,9 @@ class Source(Entry, abstract=True, family=SOURCES):
         target = self.types()[1]
         return self.needs_model or (target is not None and target.dtype == "int64")
 
+    @abstractmethod
     def lower(self, wanted: Wanted) -> SourceCode:
         """Return the code that loads (or makes) the data."""
-        raise NotImplementedError(type(self).__name__)
 
     @property
     def mirrors(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -64,9 +65,9 @@ class Table(Source, abstract=True):
             if self.features is not None and name not in self.features:
                 raise Fault("K203", f"{name!r} is none of the features", arg="categorical")
 
+    @abstractmethod
     def reading(self) -> str:
         """Return the expression of the table: a dict from column to values."""
-        raise NotImplementedError(type(self).__name__)
 
     def lower(self, wanted: Wanted) -> SourceCode:
         if len(wanted.inputs) > 1 or wanted.inputs[0][1].dtype == "string":

@@ -112,7 +112,7 @@ def _sorted_arguments(
             given.append(given_argument(argument, value))
         elif argument.name in tensor_args:
             extra += tensors
-        elif argument is node.args[0] and _is_function(cls, name):
+        elif argument is node.args[0] and is_merge_function(cls, name):
             merged = tensors
         else:
             failed = True
@@ -120,7 +120,7 @@ def _sorted_arguments(
     return None if failed else given, merged, extra
 
 
-def _is_function(cls: type[Entry], name: str) -> bool:
+def is_merge_function(cls: type[Entry], name: str) -> bool:
     """Return whether a name is that of a merge function: `add([a, b])`, not `Add()([a, b])`."""
     merges = issubclass(cls, Layer) and cls.wants_list
     return merges and name.rsplit(".", 1)[-1].islower()

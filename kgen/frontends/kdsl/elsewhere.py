@@ -39,7 +39,7 @@ INSTEAD = {
     "set_policy": _POLICY,
     "Policy": _POLICY_NAME,
     "DTypePolicy": _POLICY_NAME,
-    "set_floatx": "leave it out: a script has its weights in float32",
+    "set_floatx": "write `fit(precision=float64)`",
     "KerasClassifier": _NO_PYTHON,
     "KerasRegressor": _NO_PYTHON,
 } | dict.fromkeys(

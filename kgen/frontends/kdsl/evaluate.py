@@ -14,13 +14,13 @@ from kgen.catalogue.families import LAYERS
 from kgen.catalogue.kinds import Kind
 from kgen.catalogue.ops import OPS
 from kgen.catalogue.references import expected_families
-from kgen.frontends.kdsl import application, ast, calls, chains, models, operators
+from kgen.frontends.kdsl import application, ast, calls, chains, models, operators, tensors
 from kgen.frontends.kdsl.arguments import argument_kinds
 from kgen.frontends.kdsl.context import MAX_DEPTH, Context
 from kgen.frontends.kdsl.functions import to_function
 from kgen.frontends.kdsl.scope import UNRESOLVED, Block, ModelValue, Scope
 from kgen.frontends.kdsl.values import Value
-from kgen.ir.build import LayerValue, series
+from kgen.ir.build import LayerValue, Tensor, series
 
 BlockCall = Callable[[Block, ast.Call, Scope], Value]
 
@@ -77,7 +77,8 @@ class Evaluator:
                 found = self.context.found
                 return to_function("", node.params, node.body, scope, node.span, found)
             case ast.Unary():
-                return operators.unary(self.context, node, self.evaluate(node.operand, scope))
+                value = self.evaluate(node.operand, scope)
+                return operators.unary(self.context, node, value, scope)
             case ast.Binary():
                 return self._binary(node, scope)
             case ast.Chain():
@@ -85,12 +86,24 @@ class Evaluator:
                 return chains.join(self.context, steps, scope)
             case ast.For():
                 return self._unroll(node, scope)
+            case ast.Compare():
+                left, right = self.evaluate(node.left, scope), self.evaluate(node.right, scope)
+                if left is UNRESOLVED or right is UNRESOLVED:
+                    return UNRESOLVED
+                if tensors.computes(left, right):
+                    return tensors.infix(self.context, node, left, right, scope)
+            case ast.Subscript():
+                named = isinstance(node.value, ast.Name) and scope.find(node.value.name) is None
+                value = None if named else self.evaluate(node.value, scope)
+                if value is UNRESOLVED:
+                    return UNRESOLVED
+                if isinstance(value, Tensor):
+                    return tensors.item(self.context, node, value, scope)
         what = "a comparison" if isinstance(node, ast.Compare) else "a subscript"
-        message = f"{what} is only meaningful inside a small function"
+        message = f"{what} is only meaningful inside a small function and on tensors"
         helps = []
         if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name):
             name = node.value.name
-            helps = [f"write it as a layer: `{name} -> Lambda(t: t[...])`"]
             if scope.find(name) is None:
                 helps = [f"where it names data, write `{name}` alone: `data` says what is read"]
         return self.context.fail("K110", message, node.span, helps=helps)
@@ -187,6 +200,10 @@ class Evaluator:
         if word in models.CONTAINERS and LAYERS.find(word) is None:
             given = [(a, self.evaluate(a.value, scope)) for a in node.args]
             return models.build(self.context, word, node, given, scope)
+        if tensors.is_operation(func.name) or tensors.takes_tensor(node, scope):
+            values = [self.evaluate(a.value, scope) for a in node.args]
+            if any(v is UNRESOLVED or tensors.holds_tensor(v) for v in values):
+                return tensors.call(self.context, node, values, scope)
         cls = calls.find_entry(func.name, kind)
         if cls is not None:
             arguments = self.arguments(cls, node, scope)
@@ -196,11 +213,14 @@ class Evaluator:
             return calls.builtin(self.context, func.name, node, values)
         families = expected_families(kind) or [LAYERS]
         if word in OPS and families == [LAYERS]:
+            values = [self.evaluate(a.value, scope) for a in node.args]
+            if any(v is UNRESOLVED or tensors.holds_tensor(v) for v in values):
+                return tensors.call(self.context, node, values, scope)
             return self.context.fail(
                 "K112",
                 f"`{word}` is a function of numbers, and no layer",
                 func.span,
-                "stands in `def` and `Lambda` only",
+                f"computes with tensors: `{word}(x)`",
                 helps=[f"write it as a layer: `x -> Lambda(t: {word}(t))`"],
             )
         return self.context.unknown(func.name, func.span, families, scope)

@@ -124,7 +124,7 @@ def _without_comma(group: Group) -> list[Node]:
 
 
 def _commas(group: Group) -> int:
-    return sum(is_word(node, "COMMA") for node in group.nodes)
+    return sum(is_word(part[-1], "COMMA") for part in split(group.nodes, "COMMA") if part)
 
 
 def _gap(nodes: list[Node], index: int, kind: str) -> str:

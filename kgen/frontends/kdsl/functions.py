@@ -25,7 +25,9 @@ from kgen.source import Span
 MAX_DEPTH = 60
 
 
-class _Fault(Exception):
+class FunctionSyntax(Exception):
+    """What cannot stand in a small function; `span` is its place."""
+
     def __init__(self, message: str, span: Span) -> None:
         super().__init__(message)
         self.span = span
@@ -44,7 +46,7 @@ def to_function(
     try:
         tree = _convert(body, names, scope, 0)
         return Function(name, names, tree, span, uses=_uses(body, scope))
-    except _Fault as fault:
+    except FunctionSyntax as fault:
         found.error("K114", str(fault), fault.span)
         return UNRESOLVED
 
@@ -59,7 +61,7 @@ def _uses(body: ast.Expression, scope: Scope) -> tuple[Function, ...]:
 
 def _convert(node: ast.Expression, params: tuple[str, ...], scope: Scope, depth: int) -> Expr:
     if depth > MAX_DEPTH:
-        raise _Fault("the function is nested too deeply", node.span)
+        raise FunctionSyntax("the function is nested too deeply", node.span)
 
     def inner(part: ast.Expression) -> Expr:
         return _convert(part, params, scope, depth + 1)
@@ -87,12 +89,15 @@ def _convert(node: ast.Expression, params: tuple[str, ...], scope: Scope, depth:
         case ast.Call(func=ast.Name(name=called)):
             args = tuple(inner(a.value) for a in node.args if a.name is None)
             kwargs = tuple((a.name, inner(a.value)) for a in node.args if a.name is not None)
-            _check_owner(called, params, scope, node.func.span)
             owner, _, op = called.rpartition(".")
+            if op == "get" and owner in params:  # `logs.get("loss")`
+                args, owner = (Variable(node.func.span, owner), *args), ""
+            else:
+                _check_owner(called, params, scope, node.func.span)
             return Operation(node.span, op, args, kwargs, home_of(owner))
         case ast.Subscript():
-            return Index(node.span, inner(node.value), tuple(_index(i) for i in node.index))
-    raise _Fault("this cannot stand in a small function", node.span)
+            return Index(node.span, inner(node.value), index_items(node))
+    raise FunctionSyntax("this cannot stand in a small function", node.span)
 
 
 def _name(node: ast.Name, params: tuple[str, ...], scope: Scope) -> Expr:
@@ -101,12 +106,12 @@ def _name(node: ast.Name, params: tuple[str, ...], scope: Scope) -> Expr:
     _check_owner(node.name, params, scope, node.span)
     binding = scope.find(node.name)
     if binding is None:
-        return Constant(node.span, node.name)
+        return Constant(node.span, node.name, bare=True)
     if isinstance(binding.value, bool | int | float | str | type(None)):
         return Constant(node.span, binding.value)
     if isinstance(binding.value, Function):
         return Variable(node.span, node.name)
-    raise _Fault(f"`{node.name}` is not a number or a parameter of the function", node.span)
+    raise FunctionSyntax(f"`{node.name}` is not a number or a parameter of the function", node.span)
 
 
 def _check_owner(name: str, params: tuple[str, ...], scope: Scope, span: Span) -> None:
@@ -114,9 +119,16 @@ def _check_owner(name: str, params: tuple[str, ...], scope: Scope, span: Span) -
     owner, _, word = name.rpartition(".")
     head = owner.partition(".")[0]
     if head in params or (owner and scope.find(head) is not None):
-        raise _Fault(f"there are no methods and no attributes: write `{word}({owner})`", span)
+        raise FunctionSyntax(
+            f"there are no methods and no attributes: write `{word}({owner})`", span
+        )
     if unknown_module(name):
-        raise _Fault(f"`{owner}` is no module of Keras: write `{word}` alone", span)
+        raise FunctionSyntax(f"`{owner}` is no module of Keras: write `{word}` alone", span)
+
+
+def index_items(node: ast.Subscript) -> tuple[object, ...]:
+    """Return the items of an index; raise `FunctionSyntax` for what is none."""
+    return tuple(_index(i) for i in node.index)
 
 
 def _index(part: ast.Expression | ast.Slice) -> object:
@@ -124,6 +136,8 @@ def _index(part: ast.Expression | ast.Slice) -> object:
         return tuple(_integer(p) for p in (part.start, part.stop, part.step))
     if isinstance(part, ast.Literal) and part.value is Ellipsis:
         return Ellipsis
+    if isinstance(part, ast.Literal) and isinstance(part.value, str):
+        return part.value
     return _integer(part)
 
 
@@ -135,4 +149,4 @@ def _integer(part: ast.Expression | None) -> int | None:
         sign, part = -1, part.operand
     if isinstance(part, ast.Literal) and (part.value is None or type(part.value) is int):
         return None if part.value is None else sign * part.value
-    raise _Fault("an index must be an integer or a slice of integers", part.span)
+    raise FunctionSyntax("an index must be an integer or a slice of integers", part.span)

@@ -128,7 +128,9 @@ def _python_expression(place: Place) -> Diagnostic | None:
             "K008",
             "a string has no prefix",
             "leave this out",
-            "write the text out: nothing is filled in" if formatted else "write `\\\\` for `\\`",
+            'write the text out; what is printed fills in with `"%.4f" % x`'
+            if formatted
+            else "write `\\\\` for `\\`",
             at=span_of(last),
         )
     if token.value in ("*", "**") and last.type in ("LPAR", "COMMA", "LSQB", "LBRACE"):

@@ -18,7 +18,9 @@ from kgen.catalogue.kinds import Choice
 from kgen.catalogue.statements import STATEMENTS
 from kgen.diagnostics import Fault
 from kgen.frontends.kdsl import ast
+from kgen.frontends.kdsl.calls import is_merge_function
 from kgen.frontends.kdsl.format import Edit
+from kgen.frontends.kdsl.tensors import is_operation
 from kgen.source import Span
 
 _FAMILIES = (families.LAYERS, STATEMENTS, *families.ALL[1:])
@@ -31,12 +33,14 @@ class _Opaque:
 
 def modern(call: ast.Call) -> list[Edit]:
     """Return the edits that bring one call to Keras 3's spelling."""
-    if not isinstance(call.func, ast.Name):
+    if not isinstance(call.func, ast.Name) or is_operation(call.func.name):
         return []
     entry = next(filter(None, (family.find(call.func.name) for family in _FAMILIES)), None)
     if entry is None:
         return []
     called_as = call.func.name.rpartition(".")[2]
+    if is_merge_function(entry, called_as) and any(a.name is None for a in call.args):
+        return []  # `add([a, b])`: tensors go to the function, not to the layer `Add()`
     if entry.family is not families.LAYERS or called_as == entry.__name__:
         return _renamed(entry, call.args)
     regrouped = _regrouped(entry, called_as, call.args)

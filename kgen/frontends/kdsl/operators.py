@@ -5,7 +5,7 @@ from __future__ import annotations
 from kgen.catalogue.families import LAYERS
 from kgen.catalogue.layer import Layer
 from kgen.catalogue.words import show_value
-from kgen.frontends.kdsl import ast
+from kgen.frontends.kdsl import ast, tensors
 from kgen.frontends.kdsl.arithmetic import ArithmeticFault, compute
 from kgen.frontends.kdsl.chains import apply_layers
 from kgen.frontends.kdsl.context import MAX_LAYERS, MAX_REPEAT, Context
@@ -16,10 +16,12 @@ from kgen.ir.build import LayerValue, Tensor, layer_value, repeat
 TENSOR_OPERATORS = {"+": "Add", "*": "Multiply", "-": "Subtract"}
 
 
-def unary(context: Context, node: ast.Unary, value: Value) -> Value:
+def unary(context: Context, node: ast.Unary, value: Value, scope: Scope) -> Value:
     """Return `-value` or `+value`."""
     if value is UNRESOLVED:
         return UNRESOLVED
+    if isinstance(value, Tensor) and node.op == "-":
+        return tensors.negative(context, node, value, scope)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return context.fail("K110", f"cannot negate {show_value(value)}", node.span)
     return -value if node.op == "-" else value
@@ -34,6 +36,8 @@ def binary(context: Context, node: ast.Binary, left: Value, right: Value, scope:
         assert cls is not None and issubclass(cls, Layer)
         merge = layer_value(cls(), node.span)
         return apply_layers(context, merge, (left, right), node.span, scope)
+    if tensors.computes(left, right):
+        return tensors.infix(context, node, left, right, scope)
     if node.op == "*" and isinstance(right, LayerValue) and isinstance(left, int):
         left, right = right, left
     if node.op == "*" and isinstance(left, LayerValue):
@@ -43,7 +47,9 @@ def binary(context: Context, node: ast.Binary, left: Value, right: Value, scope:
             "K110",
             f"`{node.op}` cannot combine {show_value(left)} and {show_value(right)}",
             node.span,
-            helps=[f"write it as a layer: `{_as_layer(node, left, right)}`"],
+            helps=["apply the layer to a tensor first: `(x -> layer)`"]
+            if isinstance(left, LayerValue) or isinstance(right, LayerValue)
+            else [],
         )
     try:
         return compute(node.op, left, right)
@@ -53,17 +59,6 @@ def binary(context: Context, node: ast.Binary, left: Value, right: Value, scope:
         if node.op == "*" and isinstance(left, Block) and isinstance(node.left, ast.Name):
             helps = [f"write `{node.left.name}() * {show_value(right)}`"]
         return context.fail("K110", str(e), node.span, helps=helps)
-
-
-def _as_layer(node: ast.Binary, left: Value, right: Value) -> str:
-    """Return the chain that computes `x * 0.5`."""
-    tensor, tensor_node = (left, node.left) if isinstance(left, Tensor) else (right, node.right)
-    name = tensor_node.name if isinstance(tensor_node, ast.Name) else "x"
-    parts = [
-        "t" if value is tensor else str(value) if isinstance(value, int | float) else "..."
-        for value in (left, right)
-    ]
-    return f"{name} -> Lambda(t: {parts[0]} {node.op} {parts[1]})"
 
 
 def _repeated(context: Context, node: ast.Binary, layers: LayerValue, n: Value) -> Value:

@@ -94,6 +94,8 @@ def _stray(place: Place) -> Diagnostic | None:
         help = "multiply matrices with `matmul(a, b)` in a function, or `[a, b] -> Dot(axes)`"
     elif char == "." and place.last is not None and place.last.type in VALUE_ENDS:
         help = "there are no methods: apply layers with `->`"
+        if place.last.type == "STRING":
+            help = 'there are no methods: what is printed fills in with `"%d: %.4f" % (a, b)`'
     return place.error("K005", f"{name} is not part of the language", "unknown character", help)
 
 

@@ -65,11 +65,17 @@ def ends_value(node: Node) -> bool:
 
 
 def split(nodes: list[Node], type_: str) -> list[list[Node]]:
-    """Split at the words of a type; each of them stays at the end of its part."""
+    """Split at the words of a type; each of them stays at the end of its part.
+
+    The parameters of a `lambda a, b: ...` stay together.
+    """
     parts: list[list[Node]] = [[]]
+    parameters = False
     for node in nodes:
         parts[-1].append(node)
-        if is_word(node, type_):
+        if is_word(node, "LAMBDA") or is_word(node, "COLON"):
+            parameters = is_word(node, "LAMBDA")
+        if is_word(node, type_) and not parameters:
             parts.append([])
     return parts if parts[-1] else parts[:-1]
 

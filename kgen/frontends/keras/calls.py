@@ -108,12 +108,37 @@ def flat_refs(item: Item) -> list[TensorRef] | None:
     return found
 
 
+def is_array(item: Item) -> bool:
+    """Return whether an argument is an array that Keras 3 writes out."""
+    return item.text("class_name") in ("__numpy__", "__tensor__")
+
+
+def rank_of(part: TensorRef | Item) -> int:
+    """Return how many axes a tensor or an array has, as Keras 3 writes it."""
+    if isinstance(part, TensorRef):
+        config = part.item.parent
+        return len(config.items("shape")) if config is not None else 0
+    rank, value = 0, part.get("config", "value")
+    while value is not None and isinstance(value.value, list):
+        rank, value = rank + 1, value.get(0)
+    return rank
+
+
+def mixed(item: Item) -> list[TensorRef | Item] | None:
+    """Return the parts of a list of tensors and arrays, None for any other."""
+    if not isinstance(item.value, list):
+        return None
+    parts: list[TensorRef | Item] = [read_ref(part) or part for part in item.value]
+    arrays = [part for part in parts if isinstance(part, Item)]
+    return parts if len(arrays) < len(parts) and all(map(is_array, arrays)) else None
+
+
 def _keras_three(item: Item, call: Call) -> bool:
     if item.get("args") is None:
         return False
     for argument in item.items("args"):
         refs = flat_refs(argument) if isinstance(argument.value, list | dict) else None
-        call.args += refs if refs is not None else [argument]
+        call.args += refs if refs is not None else mixed(argument) or [argument]
     for name, value in item.fields("kwargs").items():
         refs = flat_refs(value) if isinstance(value.value, list | dict) else None
         call.kwargs[name] = refs if refs is not None else value

@@ -10,14 +10,23 @@ from typing import Any
 
 from kgen.catalogue.layer import Layer
 from kgen.diagnostics import did_you_mean
-from kgen.frontends.keras.calls import MODELS, Call, TensorRef, flat_refs, read_calls
+from kgen.frontends.keras.calls import (
+    MODELS,
+    Call,
+    TensorRef,
+    flat_refs,
+    is_array,
+    rank_of,
+    read_calls,
+)
 from kgen.frontends.keras.document import Item
+from kgen.frontends.keras.given_masks import GivenMasks
 from kgen.frontends.keras.graph import Reader
 from kgen.frontends.keras.layers import layer_name
-from kgen.frontends.keras.operations import is_operation, operation
+from kgen.frontends.keras.operations import MERGES, is_operation, operation
 from kgen.ir.build import GraphBuilder, LayerValue, Tensor
 from kgen.ir.model import Composite, Graph, Instance
-from kgen.ir.modes import indifferent, warn_of_training
+from kgen.ir.modes import indifferent, unsaid, warn_of_training
 from kgen.passes.statements import output_name
 
 Key = tuple[str, int]  # a layer and the number of its application
@@ -35,6 +44,9 @@ class Functional:
     tensors: dict[Key, tuple[Tensor, ...]] = field(default_factory=dict)
     outputs: list[TensorRef] = field(default_factory=list)
     builder: GraphBuilder = field(default_factory=GraphBuilder)
+
+    def __post_init__(self) -> None:
+        self.masks = GivenMasks(self.calls)
 
     def fail(self, code: str, message: str, item: Item, **more: Any) -> None:
         self.reader.values.fail(code, message, item, **more)
@@ -190,20 +202,21 @@ class Functional:
         return outputs[ref.output]
 
     def apply(self, key: Key, call: Call) -> bool:
-        if is_operation(call.layer):
+        if is_operation(call.layer) or self.merges_array(call):
             return self.compute(key, call)
         value = self.layer_of(key[0], call)
         if value is None:
             return False
         instance = value.items[0][0]
-        if not isinstance(instance.layer, Composite) and not self.allowed(instance.layer, call):
-            return False
         refs = list(self.ordered(instance, call))
+        if not self.allowed(instance.layer, call, refs):
+            return False
         tensors = [self.tensor(ref) for ref in refs]
         if None in tensors:
             return False
-        taken = [t.ref for t in tensors if t is not None]
-        self.tensors[key] = self.builder.add(instance, taken, call.layer.span)
+        taken = [t for t in tensors if t is not None]
+        self.tensors[key] = self.builder.apply(value, taken, call.layer.span)
+        self.masks.note(key, instance.layer, refs)
         return True
 
     def compute(self, key: Key, call: Call) -> bool:
@@ -222,6 +235,19 @@ class Functional:
         self.tensors[key] = tuple(by_number.get(i, made[0]) for i in range(last + 1))
         return True
 
+    def merges_array(self, call: Call) -> bool:
+        """Return whether a layer is an operation on a tensor and an array, broadcast as there.
+
+        As a layer it hands a mask on, so there must be none. In a model inside of another one
+        it is not known.
+        """
+        tensors = list(call.tensors())
+        arrays = [a for a in call.args if isinstance(a, Item) and is_array(a)]
+        masked = self.reader.depth > 1 or not self.masks.without(tensors)
+        ranks = {*map(rank_of, tensors), *map(rank_of, arrays)}
+        named = call.layer.text("class_name") in MERGES
+        return named and bool(arrays) and not masked and len(ranks) == 1
+
     def layer_of(self, name: str, call: Call) -> LayerValue | None:
         """Return the layer object."""
         if name not in self.made:
@@ -229,8 +255,24 @@ class Functional:
             if value is None:
                 return None
             self.made[name] = value
+        elif not self.same_options(self.made[name], call):
+            return None
         value = varied(self.made[name], call)
         return value if self.trains(value.items[0][0].layer, call) else None
+
+    def same_options(self, value: LayerValue, call: Call) -> bool:
+        """Return whether a call of a shared layer says what its first one said, or report it."""
+        layer = value.items[0][0].layer
+        if isinstance(layer, Composite):
+            return True
+        for name in {*layer.call_args} - {*layer.varying_args}:
+            told = call.kwargs.get(name)
+            wanted = told.value if isinstance(told, Item) else layer.args[name].default
+            if wanted != getattr(layer, name):
+                message = f"a shared layer with another `{name}` is not supported"
+                self.fail("K501", message, call.item)
+                return False
+        return True
 
     def trains(self, layer: Layer | Composite, call: Call) -> bool:
         """Return whether a layer trains as `training` in a call of it says, or report it."""
@@ -240,8 +282,7 @@ class Functional:
         told, name = bool(training.value), layer_name(call.layer)
         inner = isinstance(layer, Composite)
         if self.reader.generation.overrides_training:
-            # Of most layers False is the default, which Keras 3 writes into the file.
-            if told or inner or type(layer).__name__ == "BatchNormalization":
+            if told != unsaid(layer):  # Keras 3 writes the default into the file
                 warn_of_training(layer, told, name, call.item.span, self.reader.found)
         elif inner and (told or not indifferent(layer)):
             message = f"`training={told}` in the call of model `{name}` is not supported"
@@ -249,10 +290,11 @@ class Functional:
             return False
         return True
 
-    def allowed(self, layer: Layer, call: Call) -> bool:
+    def allowed(self, layer: Layer | Composite, call: Call, taken: Sequence[TensorRef]) -> bool:
         """Return whether a layer takes what the call gives it, or report what it does not."""
+        more = layer.tensor_args if isinstance(layer, Layer) else ()
         for name, value in call.kwargs.items():
-            known = (*layer.tensor_args, "mask", "query", "value", "key", "inputs", "x")
+            known = (*more, "mask", "query", "value", "key", "inputs", "x")
             if isinstance(value, list) and name not in known:
                 self.fail(
                     "K501",
@@ -260,42 +302,14 @@ class Functional:
                     call.item,
                 )
                 return False
-            masks = value if name == "mask" and isinstance(value, list) else []
-            if not all(map(self.automatic_mask, masks)):
+            given = value if name == "mask" and isinstance(value, list) else []
+            if given and not self.masks.travel(given, taken):
                 self.fail("K501", "a mask that is given in a call is not supported", call.item)
                 return False
         constant = next((a for a in call.args if isinstance(a, Item) and a.value is not None), None)
         if constant is not None:
             self.fail("K501", "a constant as the input of a layer is not supported", constant)
             return False
-        return True
-
-    def automatic_mask(self, mask: TensorRef) -> bool:
-        """Return whether a mask is what an `Embedding` or `Masking` makes, computed by Keras.
-
-        Keras 3 writes those computations into the graph; here masks travel by themselves.
-        """
-        masked = set()
-        for call in self.calls.values():
-            zero = call.layer.get("config", "mask_zero")
-            if call.layer.text("class_name") == "Masking" or (zero is not None and zero.value):
-                masked |= {(r.layer, r.call, r.output) for r in call.tensors()}
-        pending, steps = [mask], 0
-        while pending:
-            ref = pending.pop()
-            made = self.calls.get((ref.layer, ref.call))
-            steps += 1
-            if made is None or not is_operation(made.layer) or steps > 1000:
-                return False
-            taken = list(made.tensors(()))
-            kind = made.layer.text("class_name")
-            if kind in ("ZerosLike", "OnesLike"):
-                continue  # a mask as wide as a tensor, for `Concatenate`
-            if kind == "NotEqual":
-                if not any((r.layer, r.call, r.output) in masked for r in taken):
-                    return False
-            else:
-                pending += taken
         return True
 
     def ordered(self, instance: Instance, call: Call) -> list[TensorRef]:

@@ -74,7 +74,7 @@ class Reader:
             if isinstance(instance.layer, Input):
                 self.values.fail("K602", "a second input in a `Sequential`", layer)
                 return None
-            tensors = builder.add(instance, [t.ref for t in tensors], layer.span)
+            tensors = builder.apply(value, tensors, layer.span)
         return builder.finish(tensors) if ok else None
 
     def first_input(self, item: Item, layers: Sequence[Item]) -> Instance | None:
@@ -136,7 +136,7 @@ class Reader:
 
     def input_of(self, shape: list[Any], dtype: str, item: Item, name: str) -> Instance | None:
         given = {"batch_size": shape[0]} if shape[0] is not None else {}
-        if dtype != "float32":
+        if dtype not in ("float32", self.values.policy):
             given["dtype"] = dtype
         try:
             layer = Input(shape=tuple(shape[1:]), **given)

@@ -14,7 +14,7 @@ from kgen.catalogue.layers.inputs import EMBEDDINGS, Input
 from kgen.catalogue.layers.merging import MODES
 from kgen.catalogue.layers.wrappers import Bidirectional
 from kgen.diagnostics import Diagnostics
-from kgen.frontends.keras.calls import MODELS, Call
+from kgen.frontends.keras.calls import MODELS, Call, is_array
 from kgen.frontends.keras.document import Item
 from kgen.frontends.keras.values import FAILED, Values, part_of
 from kgen.ir.build import LayerValue, layer_value
@@ -78,6 +78,7 @@ class Layers:
     def __init__(self, found: Diagnostics, nested: Nested, generation: Generation) -> None:
         self.found = found
         self.nested = nested
+        self.names_matter = False  # or whether automatic ones are left out
         self.generation = generation
         self.values = Values(found, self.wrapped, generation.activations)
         self.instances: dict[int, Instance] = {}  # of every serialized layer, by its identity
@@ -110,9 +111,9 @@ class Layers:
         if layer is None:
             return None
         bound, spans = layer
-        if is_inner(item) or any(
-            automatic_name(name, n) for n in (*type(bound).all_spellings(), class_name)
-        ):
+        spellings = (*type(bound).all_spellings(), class_name)
+        automatic = is_inner(item) or any(automatic_name(name, n) for n in spellings)
+        if automatic and not self.names_matter:
             name = ""
         return self.noted(item, layer_value(bound, item.span, spans, name))
 
@@ -153,7 +154,7 @@ class Layers:
             self.values.custom(item, class_name, "layer")
             return None
         more: list[Given] = []
-        skip = {"name", "layers", "input_layers", "output_layers"}
+        skip = {"name", "input_layers", "output_layers"}
         if class_name == "Merge":
             made = self.merge(item, config)
             if made is None:
@@ -176,7 +177,7 @@ class Layers:
             if policy not in ("", self.values.policy) and not cls.text:
                 place = dtype or item
                 more.append(Given("dtype", policy, place.span, place.span))
-        if issubclass(cls, Bidirectional) and mirrored(config):
+        if issubclass(cls, Bidirectional) and mirrored(config, self.names_matter):
             skip.add("backward_layer")
         if item.parent is not None and item.parent.get("merge_mode") is not None:
             skip.add("zero_output_for_mask")  # `Bidirectional` sets it by itself
@@ -199,6 +200,15 @@ class Layers:
         """Return what Keras takes in the call and kgen where the layer is made."""
         given = []
         for name, value in call.kwargs.items():
+            if isinstance(value, Item) and is_array(value):
+                self.values.fail(
+                    "K501",
+                    f"an array as `{name}` in the call of layer `{layer_name(call.layer)}` is not "
+                    "supported",
+                    value,
+                    helps=["make it an input of the model"],
+                )
+                return None
             if isinstance(value, list) or value.value in USUAL.get(name, ()):
                 continue
             if name == "training" and self.generation.overrides_training:
@@ -244,8 +254,13 @@ class Layers:
         return cls.__name__, given
 
 
-def mirrored(config: Item) -> bool:
-    """Return whether the backward layer of a `Bidirectional` is the copy that Keras makes."""
+def mirrored(config: Item, named: bool = False) -> bool:
+    """Return whether the backward layer of a `Bidirectional` is the copy that Keras makes.
+
+    Args:
+        config: The arguments of the `Bidirectional`.
+        named: Whether it must have the name of the copy, too.
+    """
     forward, backward = config.get("layer", "config"), config.get("backward_layer", "config")
     if forward is None or backward is None:
         return True
@@ -253,6 +268,8 @@ def mirrored(config: Item) -> bool:
     if not isinstance(one, dict) or not isinstance(other, dict):
         return False
     differing = {k for k in {*one, *other} if one.get(k) != other.get(k)}
+    if named and other.get("name") != "backward_" + str(one.get("name")).removeprefix("forward_"):
+        return False
     onwards = not one.get("go_backwards") and bool(other.get("go_backwards"))
     return onwards and differing <= {"name", "go_backwards"}
 
@@ -261,7 +278,17 @@ def implied(item: Item) -> set[str]:
     """Return the arguments that say what would be so without them."""
     keys = {old for old, other in SAME_AS if old_is(item, old, other)}
     keys |= {old for old, other in LEARNT_FROM if item.get("config", other) is not None}
+    keys |= {"attention_axes"} if all_axes(item) else set()
     return keys | {"axis"} if last_axis(item) else keys
+
+
+def all_axes(item: Item) -> bool:
+    """Return whether attention is over all axes but the features, which is the default."""
+    axes = item.get("config", "attention_axes")
+    shape = item.get("build_config", "shapes_dict", "query_shape")
+    if axes is None or shape is None:
+        return False
+    return bool(axes.plain() == list(range(1, len(shape.items()) - 1)))
 
 
 def old_is(item: Item, key: str, other: str) -> bool:

@@ -71,14 +71,27 @@ def read_model(
         values.custom(top, top.text("class_name"), "model")
         return None
     values.policy = model_policy(top)
+    settings = compiled or top.get("compile_config")
+    reader.layers.names_matter = by_names(settings)
     graph = reader.model(top)
-    training = read_training(compiled or top.get("compile_config"), graph, values)
+    training = read_training(settings, graph, values)
     if graph is None or training is None:
         return None
     training = with_fit(training, graph, values.policy, found)
-    name, graph = with_names(identifier(layer_name(top) or "net"), folded(graph))
+    graph = graph if reader.layers.names_matter else folded(graph)
+    name, graph = with_names(identifier(layer_name(top) or "net"), graph)
     model = Model(name, in_keras_order(stated(name, graph)), training, source)
     return ReadModel(model, top, reader.layers.instances)
+
+
+def by_names(settings: Item | None) -> bool:
+    """Return whether an optimizer looks at the names of weights, and so of layers."""
+    optimizer = settings.get("optimizer") if settings is not None else None
+    if optimizer is None:
+        return False
+    excluded = optimizer.get("config", "exclude_layers")
+    several = optimizer.text("class_name") == "MultiOptimizer"
+    return several or (excluded is not None and bool(excluded.value))
 
 
 def folded(graph: Graph) -> Graph:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
 from kgen.catalogue.base import snake_case
@@ -71,6 +72,7 @@ BARE = ("InputLayer", "Discretization", "HashedCrossing", "Pipeline", "SpatialDr
         "SpatialDropout2D", "SpatialDropout3D")  # fmt: skip
 PARTS = ("split", "unstack")  # return several tensors
 LISTS = ("concatenate", "concat", "stack")  # take one list of tensors
+MERGES = ("Add", "Multiply", "Subtract", "Maximum", "Minimum")  # layers that are an operation
 LETTERS = "xyzabcdefgh"
 
 
@@ -105,6 +107,7 @@ class _Operation:
         self.failed = False
         name = call.layer.text("class_name")
         self.legacy = name in LEGACY
+        self.merges = name in MERGES
         shown = call.layer.text("config", "function")
         node = call.layer.get("config", "node_def")
         if node is not None:  # TensorFlow 2.0 to 2.3
@@ -167,10 +170,14 @@ class _Operation:
         if self.failed:
             return None
         if self.op in INFIX:
-            both = [*positional, *named.values()]
-            return Infix(self.span, INFIX[self.op], *both) if len(both) == 2 else None
+            terms = [*positional, *named.values()]
+            sign = INFIX[self.op]
+            infix = reduce(lambda a, b: Infix(self.span, sign, a, b), terms)
+            return infix if len(terms) > 1 else None
         if self.op == "negative" and len(positional) == 1:
             return Negative(self.span, positional[0])
+        if self.merges:
+            return reduce(lambda a, b: Operation(self.span, self.op, (a, b)), positional)
         if self.op in LISTS:
             positional = [Operation(self.span, "list", tuple(positional))]
         if self.op == "einsum" and "subscripts" in options:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from kgen.catalogue.policies import HALVES
+from kgen.catalogue.policies import HALVES, SUPPORTED
 from kgen.frontends.keras.document import Item
 
 OBJECTS = ("DTypePolicy", "Policy", "PolicyV1", "FloatDTypePolicy")
@@ -21,22 +21,29 @@ def policy_name(value: Any) -> str:
 
 
 def model_policy(top: Item) -> str:
-    """Return the policy under which a model was made: its own, or that of most layers."""
+    """Return the policy under which a model was made: its own, or that of most layers.
+
+    It is `float64` only where Keras' floatx was, too: then that is the type of the inputs.
+    """
     own = policy_name(field(top.plain(), "config", "dtype"))
     if own in HALVES:
         return own
-    counts = Counter[str]()
+    counts, inputs = Counter[str](), set[str]()
     pending: list[Any] = [field(top.plain(), "config")]
     while pending:
         value = pending.pop()
         if isinstance(value, dict):
             name = policy_name(field(value, "config", "dtype"))
-            layer = value.get("class_name") not in ("InputLayer", "__keras_tensor__")
-            if layer and name in ("float32", *HALVES):
+            kind = value.get("class_name")
+            if kind == "InputLayer":
+                inputs.add(name)
+            elif name in SUPPORTED and kind != "__keras_tensor__":
                 counts[name] += 1
             pending += value.values()
         elif isinstance(value, list):
             pending += value
+    if "float32" in inputs:
+        del counts["float64"]
     return max(counts, key=lambda name: (counts[name], name in HALVES), default="float32")
 
 

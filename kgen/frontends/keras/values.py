@@ -20,7 +20,7 @@ from kgen.catalogue.families import (
 )
 from kgen.catalogue.initializers import Constant
 from kgen.catalogue.kinds import Kind, Mismatch
-from kgen.catalogue.policies import SUPPORTED
+from kgen.catalogue.policies import REFUSED, SUPPORTED
 from kgen.catalogue.references import expected_families
 from kgen.diagnostics import Diagnostics, did_you_mean
 from kgen.frontends.keras import policies
@@ -301,11 +301,22 @@ class Values:
         if name in self.refused:
             return FAILED
         self.refused.add(name)
+        mode = item.text("config", "mode").partition("/")[0]  # `int8`, `float8`, `gptq/4/128`
+        if mode:
+            return self.fail(
+                "K605",
+                f"a layer that is quantized to `{mode}` is not supported",
+                item,
+                "has weights of another type than float32, and scales for them",
+                helps=["save the model before it is quantized"],
+            )
         return self.fail(
             "K605",
             f"the dtype policy `{name}` is not supported",
             item,
-            "has weights of another type than float32",
+            "has its weights in 16 bits; a script has none so"
+            if name in REFUSED
+            else "is none that scripts have",
             helps=["save the model in float32, or under `mixed_float16` or `mixed_bfloat16`"],
         )
 

@@ -51,6 +51,8 @@ def spread(slot: Slot) -> Iterator[Variable]:
     part, number = 0, 0
     names: set[str] = set()
     for i, weight in enumerate(slot.weights):
+        if weight.low_rank is not None:
+            continue
         if weight.name in names and part + 1 < len(slot.paths):
             part, number, names = part + 1, 0, set()
         names.add(weight.name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kgen.catalogue.layers.lookup import IntegerLookup, Lookup, TextLookup
@@ -15,7 +15,10 @@ from kgen.frontends.keras.hdf5 import Hdf5
 from kgen.frontends.keras.layers import layer_name
 from kgen.frontends.keras.model import ReadModel
 from kgen.frontends.keras.weights import Arrays, leaves
-from kgen.ir.model import Instance
+from kgen.ir.model import Graph, Instance, Ref, TypedGraph
+from kgen.ir.rewrite import Replaced
+from kgen.passes.adapting import graphs, out_of_reach
+from kgen.passes.text import flattened, learning
 
 UNUSED = -(2**63)  # what fills a table of integers that is larger than the vocabulary
 
@@ -101,6 +104,32 @@ def weights_of(saved: Saved, layer: Lookup, path: str) -> tuple[float, ...] | No
         if dataset is None:
             raise Fault("K610", f"`{place}` is missing in the weights")
         return tuple(store.array(dataset, place, (layer.depth(),)).tolist())
+
+
+def with_vocabularies(saved: Saved, read: ReadModel, stored: TypedGraph) -> Graph:
+    """Return a graph in which layers that cannot learn anew are given what the file says.
+
+    A script learns a vocabulary from one input of the model; these have several, or another layer
+    before them.
+    """
+    applied: dict[int, set[Ref]] = {}
+    for node in learning(flattened(stored)):
+        applied.setdefault(node.node.instance.uid, set()).add(node.node.inputs[0])
+    fixed = {uid for uid, sources in applied.items() if len(sources) > 1}
+    for graph in graphs(stored):
+        fixed |= {node.node.instance.uid for node in out_of_reach(graph, graph is stored)}
+    wanted = {i.uid: (i, layer) for i, layer, _, _ in lookups(read) if i.uid in fixed}
+    if not wanted:
+        return stored.graph
+    known = read_vocabularies(saved, read)
+    made = {}
+    for uid, (instance, layer) in wanted.items():
+        told = (*layer.special, *known[uid].tokens)
+        config = layer.config() | {"vocabulary": told}
+        if idf := known[uid].idf:
+            config["idf_weights"] = idf[: len(told)]
+        made[uid] = replace(instance, layer=type(layer)(**config))
+    return Replaced(made).graph(stored.graph)
 
 
 # ------------------------------------------------------------------------ in the script

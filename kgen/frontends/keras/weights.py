@@ -14,9 +14,8 @@ from typing import Any
 from kgen.catalogue.base import snake_case
 from kgen.catalogue.layer import Layer
 from kgen.catalogue.layers.lookup import Lookup
-from kgen.catalogue.layers.wrappers import TimeDistributed
 from kgen.catalogue.weights import Weight
-from kgen.diagnostics import Diagnostics, Fault
+from kgen.diagnostics import Fault
 from kgen.frontends.keras.calls import MODELS
 from kgen.frontends.keras.document import Item
 from kgen.frontends.keras.hdf5 import Hdf5, names_attribute
@@ -25,14 +24,14 @@ from kgen.frontends.keras.legacy_weights import Slot, from_keras_one, legacy_ord
 from kgen.frontends.keras.model import ReadModel
 from kgen.frontends.keras.operations import is_operation
 from kgen.frontends.keras.variables import find_variables
-from kgen.ir.model import Composite, Instance, TypedGraph, TypedNode
-from kgen.passes.infer import infer
+from kgen.ir.model import Instance, TypedGraph
+from kgen.passes.infer import distributed
 
 # Layers inside of layers, in the order of `get_weights()`, by the attributes that hold them.
-ATTENTION = ("query_dense", "key_dense", "value_dense", "output_dense")
+GATE = "_gate_dense"  # where attention has one
 INNER = {
-    "MultiHeadAttention": ATTENTION,
-    "GroupQueryAttention": tuple(f"_{name}" for name in ATTENTION),
+    "MultiHeadAttention": ("query_dense", "key_dense", GATE, "value_dense", "output_dense"),
+    "GroupQueryAttention": ("_query_dense", "_key_dense", GATE, "_value_dense", "_output_dense"),
     "LSTM": ("cell",),
     "GRU": ("cell",),
     "SimpleRNN": ("cell",),
@@ -88,7 +87,7 @@ def _model_leaves(item: Item, path: str, top: str) -> Iterator[Leaf]:
 def _leaves(item: Item, path: str, top: str) -> Iterator[Leaf]:
     class_name = item.text("class_name")
     inner = item.get("config", "layer")
-    if class_name in MODELS:
+    if class_name in (*MODELS, "Pipeline"):
         yield from _model_leaves(item, f"{path}/", top)
     elif (
         class_name == "TimeDistributed" and inner is not None and inner.text("class_name") in MODELS
@@ -117,7 +116,9 @@ def inner_paths(item: Item, path: str) -> list[str]:
         counts: dict[str, int] = {}
         names = [numbered(group_name(c), counts) for c in item.items("config", "cells")]
         return [f"{path}/cells/{name}" for name in names]
-    return [f"{path}/{name}" for name in INNER.get(class_name, ())] or [path]
+    gated = item.get("config", "use_gate")
+    inside = [n for n in INNER.get(class_name, ()) if n != GATE or (gated and gated.value)]
+    return [f"{path}/{name}" for name in inside] or [path]
 
 
 def numbered(name: str, counts: dict[str, int]) -> str:
@@ -145,14 +146,6 @@ def _needed(typed: TypedGraph, seen: set[int]) -> Iterator[tuple[Instance, tuple
             yield from _needed(inner, seen)
         elif node.weights:
             yield instance, node.weights
-
-
-def distributed(node: TypedNode) -> TypedGraph | None:
-    """Return the typed graph of a model that `TimeDistributed` applies, None for all else."""
-    layer = node.node.instance.layer
-    if not isinstance(layer, TimeDistributed) or not isinstance(layer.layer.layer, Composite):
-        return None
-    return infer(layer.layer.layer.graph, Diagnostics(), [layer.step(node.inputs[0])])
 
 
 # ------------------------------------------------------------------------------ reading
@@ -218,7 +211,13 @@ def slots_of(read: ReadModel, typed: TypedGraph) -> list[Slot]:
 
 def read_keras_three(store: Hdf5, slot: Slot) -> list[Any]:
     """Return the weights of one layer from the layout of Keras 3."""
+    import numpy as np
+
+    # What no file has is merged into the kernel, as Keras merges it, and 0 once that is loaded.
     arrays: list[Any] = [None] * len(slot.weights)
+    for i, weight in enumerate(slot.weights):
+        if weight.low_rank is not None:
+            arrays[i] = np.zeros(weight.shape, "float32")
     for dataset, path, index in find_variables(store, slot):
         if index is not None:
             arrays[index] = store.array(dataset, path, slot.weights[index].shape)

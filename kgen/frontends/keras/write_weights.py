@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from typing import Any
 
 from kgen.diagnostics import Fault
 from kgen.frontends.keras.container import Saved, write_archive
@@ -56,11 +57,22 @@ def keras_three_file(slots: Sequence[Slot], arrays: Arrays) -> bytes:
     out = io.BytesIO()
     with load_h5py().File(out, "w") as file:
         for slot in slots:
-            given = arrays[slot.instance.uid]
+            given = merged(slot, arrays)
             for v in variables_of(slot):
                 group = file.require_group(f"{v.group}/vars")
                 group[str(v.number)] = 0 if v.weight is None else given[v.weight]
     return out.getvalue()
+
+
+def merged(slot: Slot, arrays: Arrays) -> list[Any]:
+    """Return the weights of a layer with the products of LoRA in the kernels, as Keras 3 saves."""
+    given = list(arrays[slot.instance.uid])
+    names = [weight.name for weight in slot.weights]
+    for i, weight in enumerate(slot.weights):
+        if weight.low_rank is not None and weight.name.endswith("_a"):
+            kernel = names.index(weight.name.removeprefix("lora_").removesuffix("_a"))
+            given[kernel] = given[kernel] + weight.low_rank * (given[i] @ given[i + 1])
+    return given
 
 
 def replaced(saved: Saved, slots: Sequence[Slot], arrays: Arrays) -> bytes:
@@ -72,7 +84,7 @@ def replaced(saved: Saved, slots: Sequence[Slot], arrays: Arrays) -> bytes:
         root = legacy_root(store)
         if root is None:
             for slot in slots:
-                given = arrays[slot.instance.uid]
+                given = merged(slot, arrays)
                 for dataset, path, index in find_variables(store, slot):
                     if index is not None:
                         store.array(dataset, path, slot.weights[index].shape)  # checks it

@@ -16,4 +16,8 @@ ROWS = [
     f"{GATE}\nInput(5, 5, 3) -> Conv2D(4, 3, activation=gate) -> Conv2D(2, 2, activation=gate)",
     f"{GATE}\nInput(4) -> Dense(5) -> Activation(gate) -> Dense(2)",
     f"{GATE}\nInput(4) -> Lambda(gate) -> Dense(2)",
+    "Input(4) -> Lambda(lambda x, factor: x * factor, arguments={factor: 2.5}) -> Dense(2)",
+    "def powers(x, n, axis) = sum(x ** n, axis=axis, keepdims=True)\n"
+    'Input(6, 3) -> Lambda(powers, arguments={"n": 3, "axis": (1, 2)}) -> Flatten() -> Dense(2)',
+    "Input(4) -> Lambda(lambda x, shift: x + shift, arguments={shift: [1, 2, 3, 4]}) -> Dense(2)",
 ]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.parity.row import NORMALIZED, Row
+from tests.parity.row import NORMALIZED, UNSEEN_BIAS, Row
 
 RAISES = "Keras' torch backend refuses axes that are not the last"
 
@@ -34,6 +34,47 @@ ROWS = [
     Row("Input(6) -> BatchNormalization(scale=False)", batch=1),
     "Input(6) -> BatchNormalization(trainable=False)",
     "Input(6) -> BatchNormalization(scale=False, trainable=False)",
+    "Input(6) -> BatchNormalization(renorm=True)",
+    "Input(6) -> BatchNormalization(renorm=True, momentum=0.8, renorm_momentum=0.7, epsilon=1e-5)",
+    "Input(6) -> BatchNormalization(renorm=True, renorm_clipping={rmin: 0.8, rmax: 1.2, dmax: 1})",
+    "Input(6) -> BatchNormalization(renorm=True, renorm_clipping={rmax: 1.1}, center=False)",
+    """
+    Input(6) -> BatchNormalization(
+      renorm=True, renorm_clipping={dmax: 0.2, rmin: None}, scale=False
+    )
+    """,
+    "Input(6) -> BatchNormalization(renorm=True, renorm_clipping={}, center=False, scale=False)",
+    "Input(6) -> BatchNormalization(renorm=True, trainable=False)",
+    "Input(6) -> BatchNormalization(renorm_clipping={rmin: 3, rmax: 2}, renorm_momentum=0.1)",
+    Row("Input(6) -> Dense(3) -> BatchNormalization(renorm=True)", batch=1),
+    """
+    Input(9, 6) -> BatchNormalization(
+      axis=1, renorm=True, moving_mean_initializer=Constant(0.5),
+      moving_variance_initializer=Constant(4)
+    )
+    """,
+    "Input(9, 6) -> Masking() -> BatchNormalization(renorm=True)",
+    """
+    Input(9, 6) -> Masking() -> BatchNormalization(
+      axis=1, renorm=True, renorm_clipping={rmax: 1.2, dmax: 0.5}, renorm_momentum=0.6
+    )
+    """,
+    "Input(9, 6) -> Masking() -> BatchNormalization(renorm=True, trainable=False)",
+    "Input(4, 6) -> TimeDistributed(BatchNormalization(renorm=True, renorm_momentum=0.7))",
+    "Input(6) -> (Dense(6, tanh) -> BatchNormalization(renorm=True)) * 2",
+    Row(
+        "Input(9, 8, 3) -> Conv2D(4, 3) -> BatchNormalization(renorm=True) -> Activation(relu)",
+        single=1e-3,
+        single_reason=UNSEEN_BIAS,
+    ),
+    "Input(9, 8, 3) -> BatchNormalization(axis=2, renorm=True, renorm_clipping={rmin: 0.9})",
+    """
+    norm = BatchNormalization(renorm=True, momentum=0.8, renorm_momentum=0.9)
+    x = Input(6)
+    a = x -> norm
+    b = x -> Dense(6, tanh) -> norm
+    [a, b] -> Concatenate()
+    """,
     "Input(9, 6) -> BatchNormalization()",
     "Input(9, 6) -> BatchNormalization(axis=1)",
     "Input(9, 6) -> Masking() -> BatchNormalization()",
@@ -53,6 +94,12 @@ ROWS = [
     "Input(9, 6) -> LayerNormalization(axis=[2, 1], center=False)",
     "Input(9, 6) -> LayerNormalization(scale=False)",
     "Input(9, 6) -> LayerNormalization(center=False, scale=False)",
+    "Input(6) -> LayerNormalization(rms_scaling=True)",
+    "Input(9, 6) -> LayerNormalization(epsilon=1e-5, rms_scaling=True, center=False)",
+    "Input(9, 6) -> LayerNormalization(axis=(1, 2), rms_scaling=True, scale=False)",
+    "Input(9, 8, 6) -> Conv2D(4, 3) -> LayerNormalization(rms_scaling=True)",
+    "Input(9, 6) -> LayerNormalization(axis=1, rms_scaling=True)",
+    "Input(9, 8, 3) -> LayerNormalization(axis=(1, 3), rms_scaling=True)",
     Row(
         "Input(9, 6) -> LayerNormalization(axis=1)",
         reference=layer_normalized((1,)),

@@ -62,6 +62,7 @@ ROWS = [
     "Input(7, 5) -> TimeDistributed(Dense(3, relu))",
     "Input(None, 5) -> TimeDistributed(Dense(3))",
     "Input(4, 6, 6, 2) -> TimeDistributed(Conv2D(3, 3, relu, padding=same))",
+    "Input(4, 6, 2) -> TimeDistributed(Conv1D(3, 2, squareplus))",
     "Input(4, 6, 6, 2) -> TimeDistributed(MaxPooling2D()) -> TimeDistributed(Flatten())",
     "Input(4, 7, 3) -> TimeDistributed(LSTM(2))",
     "Input(4, 7, 3) -> TimeDistributed(Bidirectional(LSTM(2))) -> LSTM(3)",

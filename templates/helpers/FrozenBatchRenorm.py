@@ -1,0 +1,2 @@
+class FrozenBatchRenorm(FrozenBatchNorm, BatchRenorm):
+    """Batch renormalization by its moving averages, while training too."""

@@ -1,0 +1,2 @@
+class GatedGroupQueryAttention(GatedMultiHeadAttention, GroupQueryAttention):
+    """Grouped-query attention whose heads the query scales."""
