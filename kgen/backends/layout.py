@@ -37,8 +37,11 @@ def formatted(text: str) -> str:
     left = [block for block, result in zip(blocks, done, strict=True) if result is None]
     if left:
         import black
+        from black.mode import TargetVersion
 
-        parts = black.format_str(_BETWEEN.join(left), mode=black.Mode())
+        # As black takes the script to be, which has f-strings, whatever these blocks have.
+        newer = {v for v in TargetVersion if v.value >= TargetVersion.PY36.value}
+        parts = black.format_str(_BETWEEN.join(left), mode=black.Mode(target_versions=newer))
         others = parts.rstrip("\n").split(_BETWEEN)
         if len(others) != len(left):  # black sees other blocks than we do
             return black.format_str(text, mode=black.Mode())

@@ -41,6 +41,7 @@ def main_section(
     written = ["cfg.save", "cfg.history", "cfg.output"] if plan.measured else ["cfg.output"]
     if plan.measured and backup is None:  # else `train` makes its folder
         written.insert(0, "cfg.checkpoint")
+    made = f"Model().{plan.policies.real}" if plan.policies.pure else "Model()"
     lines = [
         Line("gc.freeze()", "at exit, do not walk through all of torch's objects"),
         Line(f"check_folders({', '.join(written)})"),
@@ -49,10 +50,8 @@ def main_section(
         *cpu_lines(typed, plan, classes),
         *(cuda_lines(classes) if flat else ()),
         Line("torch.manual_seed(cfg.seed)"),
-        Line("model = Model().to(device)"),
+        Line(f"model = {made}.to(device{', memory_format=torch.channels_last' * images})"),
     ]
-    if images:
-        lines[-1] = Line("model = Model().to(device, memory_format=torch.channels_last)")
     if plan.summary:
         lines += [
             Line("print(model)"),
@@ -193,7 +192,8 @@ def evaluated_part(plan: Plan) -> tuple[str, str]:
 def cpu_lines(typed: TypedModel, plan: Plan, classes: Sequence[str]) -> list[Line]:
     """Return the settings with which a CPU trains this model fastest, or at all."""
     lines = []
-    halves = plan.policies.model == "mixed_float16" or any("torch.float16" in c for c in classes)
+    whole = plan.policies.model in ("mixed_float16", "float16")
+    halves = whole or any("torch.float16" in c for c in classes)
     if halves and any("nn.LSTM(" in text for text in classes):
         why = "on a CPU it has no LSTM in float16"
         lines.append(Line("torch.backends.mkldnn.enabled = False", why))

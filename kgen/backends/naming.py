@@ -41,11 +41,16 @@ def docstring(text: str, depth: int) -> str:
     pad = " " * 4 * depth
     if len(pad) + len(text) + 6 <= WIDTH:
         return f'{pad}"""{text}"""'
+    # A shape, such as (N, 3), stays on one line.
+    text = re.sub(r"\(N[^()]*\)", lambda shape: shape[0].replace(" ", "\xa0"), text)
     first, _, rest = text.removesuffix(".").partition("; ")
     lines = wrap(f'"""{first}.', WIDTH - len(pad))
+    if len(lines) == 1 and not rest:  # black would put the closing quotes on this line
+        lines = wrap(f'"""{first}.', WIDTH - len(pad) - 3)
     if rest:
         lines += ["", *wrap(f"{rest[0].upper()}{rest[1:]}.", WIDTH - len(pad))]
-    return "\n".join((pad + line).rstrip() for line in [*lines, '"""'])
+    text = "\n".join((pad + line).rstrip() for line in [*lines, '"""'])
+    return text.replace("\xa0", " ")
 
 
 def batched(kind: TensorType) -> str:

@@ -10,9 +10,12 @@ from textwrap import indent
 from kgen.backends.templates import py, render
 from kgen.catalogue.optimizers import Optimizer, OptimizerCode, Trained
 from kgen.catalogue.optimizers.multi import Group, MultiOptimizer, group_names
+from kgen.catalogue.optimizers.scaling import LossScaleOptimizer
 from kgen.passes.loop import within
 from kgen.passes.lowered import Placed
 from kgen.torch_ir import Line, Names, render_lines
+
+GROUPS = "Keras' MultiOptimizer: each group of weights has an optimizer of its own."
 
 
 def render_optimizer(
@@ -20,6 +23,7 @@ def render_optimizer(
     weights: Sequence[Placed] = (),
     without_loss: Collection[str] = (),
     names: Names | None = None,
+    asked: Collection[str] = (),
 ) -> str:
     """Return the class of the script that makes an optimizer's updates, after those it uses.
 
@@ -30,6 +34,7 @@ def render_optimizer(
         weights: The weights of the model.
         without_loss: Paths of the layers that no gradient reaches.
         names: The names of the script's classes.
+        asked: The methods that callbacks call, where it has several optimizers.
 
     Raises:
         Fault: A weight is of a kind that the optimizer cannot update.
@@ -41,8 +46,10 @@ def render_optimizer(
             (idle if is_idle(w, without_loss) else active).append(w)
     trained = [Trained(f"{w.layer}/{w.weight.path}", w.paths, w.weight) for w in active]
     frozen = freezing(idle)
-    if isinstance(optimizer, MultiOptimizer):
-        return render_groups(optimizer, optimizer.groups(trained), frozen, names or Names())
+    scaling = optimizer if isinstance(optimizer, LossScaleOptimizer) else None
+    multi = optimizer if scaling is None else scaling.inner_optimizer
+    if isinstance(multi, MultiOptimizer):
+        return render_groups(multi, multi.groups(trained), frozen, names or Names(), asked, scaling)
     return render_class(optimizer.lower(trained), frozen)
 
 
@@ -85,16 +92,24 @@ def render_class(code: OptimizerCode, frozen: Sequence[Line], model: str = "mode
 
 
 def render_groups(
-    optimizer: MultiOptimizer, groups: Sequence[Group], frozen: Sequence[Line], names: Names
+    optimizer: MultiOptimizer,
+    groups: Sequence[Group],
+    frozen: Sequence[Line],
+    names: Names,
+    asked: Collection[str] = (),
+    scaling: LossScaleOptimizer | None = None,
 ) -> str:
     """Return the classes that update groups of the weights, and the one that has them all."""
     parts = group_names(groups)
-    default = optimizer.optimizer_map.default_optimizer
+    table = optimizer.optimizer_map
+    default = table.default_optimizer
     named = zip(groups, parts, strict=True)
     others = tuple(name for (o, _), part in named if o is not default for name in part)
     texts: dict[str, str] = {}  # of classes without their names, with the names
     classes: dict[str, str] = {}
+    logged = dict(zip(map(id, table.optimizers), table.rates(), strict=True))
     made, averaging = [], []
+    rates: dict[str, str] = {}
     for i, ((inner, weights), part) in enumerate(zip(groups, parts, strict=True)):
         code = inner.lower(weights)
         body = render_class(replace(code, name="{}"), (), "group")
@@ -105,18 +120,28 @@ def render_groups(
         chosen = f"without={py(others)}" if inner is default else ", ".join(map(py, part))
         rate = "" if code.scheduled else f", {py(inner.fixed_rate)}"
         made.append(f"{classes[body]}(WeightGroup(model, {chosen}){rate})")
+        own = f"self.optimizers[{i}]"
+        called = f"({own}.iterations)" if code.scheduled else ""
+        rates[logged[id(inner)]] = f"{own}.learning_rate{called}"
         if code.finalize:
-            averaging.append(f"self.optimizers[{i}].finalize()")
+            averaging.append(own)
     return "\n\n".join(
         [
             *texts.values(),
             render(
                 "multi_optimizer.py.j2",
+                name=type(scaling or optimizer).__name__,
+                docstring=docstring(scaling.description if scaling else GROUPS),
                 scale=py(optimizer.loss_scale_factor) if optimizer.loss_scale_factor else "",
+                numbers=scaling.numbers if scaling else (),
+                saved=py((*(name for name, _ in scaling.numbers), "iterations")) if scaling else "",
+                unscale=render_lines(scaling.unscale_or_skip(), 2) if scaling else "",
                 frozen=render_lines(frozen, 2),
                 types=" | ".join(dict.fromkeys(classes.values())),
                 made=made,
                 averaging=averaging,
+                averaged="averaged" in asked,
+                rates=rates if "learning_rates" in asked else {},
             ),
         ]
     )

@@ -135,6 +135,13 @@ class _Parts:
         return batch_names(own, self.callbacks)
 
     @property
+    def classes(self) -> list[str]:
+        """The texts of the model's classes, whose numbers have the type of its policy."""
+        texts = class_texts(self.names, self.model.definition)
+        policies = self.plan.policies
+        return [t.replace(".float()", f".{policies.real}") if policies.pure else t for t in texts]
+
+    @property
     def stateful(self) -> bool:
         """Whether layers carry state between batches."""
         return state_size(self.typed.graph) is not None
@@ -144,7 +151,7 @@ def prediction_sections(parts: _Parts) -> list[str]:
     """Return the sections of a script that only predicts: no output has a loss."""
     plan, model = parts.plan, parts.model
     measures = Measures(plan, model, parts.inputs)
-    classes = class_texts(parts.names, model.definition)
+    classes = parts.classes
     starting = starting_section(model.weights)
     main = main_section(
         parts.typed, plan, measures, model, classes, parts.front, starts=bool(starting)
@@ -173,7 +180,8 @@ def training_sections(parts: _Parts) -> list[str]:
     name_functions(plan, measures)
     prepared = replace(names, policies=plan.policies.of_data)
     augment, augmented = augmentation(plan.data, inputs, measures.targets[0], prepared)
-    optimizer = render_optimizer(plan.optimizer, model.weights, alone, names.classes)
+    asked = {method for code in callbacks for method in code.asks}
+    optimizer = render_optimizer(plan.optimizer, model.weights, alone, names.classes, asked)
     training = Training(
         measures,
         augmented,
@@ -182,7 +190,7 @@ def training_sections(parts: _Parts) -> list[str]:
         parts.stateful,
         callbacks,
     )
-    classes = class_texts(names, model.definition)
+    classes = parts.classes
     flat = "flatten_parameters(" in optimizer
     starting = starting_section(model.weights)
     backup = backup_of(callbacks)

@@ -102,7 +102,8 @@ def totals(typed: TypedModel) -> Totals:
 def real_width(typed: TypedModel) -> int:
     """Return the bytes of a real number in a model."""
     fit = typed.model.training.fit
-    return 8 if fit is not None and getattr(fit.entry, "precision", "") == "float64" else 4
+    precision = getattr(fit.entry, "precision", "") if fit is not None else ""
+    return _WIDTH.get(precision.removeprefix("pure_"), 4)
 
 
 def is_chain(graph: Graph) -> bool:
@@ -187,7 +188,7 @@ def _parameters(node: TypedNode) -> int:
 
 
 def _trainable(layer: Layer, node: TypedNode) -> int:
-    return sum(w.size for w in node.weights if w.trainable) if layer.trainable else 0
+    return sum(w.size for w in node.weights if w.trainable and not layer.frozen)
 
 
 def _indented(row: _Row, ascii_only: bool) -> str:

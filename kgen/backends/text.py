@@ -112,7 +112,7 @@ def with_text(model: Lowered, front: TextFront | None, back: TextBack | None) ->
     """Return the class of a model with what stands before it and behind it."""
     definition = model.definition
     init = (*(front.init if front else ()), *definition.init, *(back.init if back else ()))
-    methods = "\n\n".join(part.method for part in (front, back) if part is not None)
+    methods = "\n".join(part.method for part in (front, back) if part is not None)
     return replace(model, definition=replace(definition, init=init, extra=methods))
 
 

@@ -103,17 +103,30 @@ class Training:
 
     # ------------------------------------------------------------------ step and epoch
 
-    def forward(self) -> list[Line]:
-        """Return the model's forward pass."""
-        m = self.measures
+    def forward(self, raw: bool = False) -> list[Line]:
+        """Return the model's forward pass, whose outputs are in the type of the data.
+
+        Args:
+            raw: Whether they stay in a type with more digits.
+        """
+        m, policies = self.measures, self.plan.policies
+        if self.plain:
+            return [Line(f"{m.results[0]} = {self.called(raw)}")]
         call = f"{', '.join(m.results)} = model({', '.join(m.inputs)})"
-        if not self.plan.policies.mixed:
-            return [Line(call)]
-        return [
-            Line(autocast(m.inputs[0], self.plan.policies.model)),
-            Line(call, depth=1),
-            *(Line(f"{v} = {v}.float()") for v in m.variables),
-        ]
+        casts = [Line(f"{v} = {v}.float()") for v in m.variables]
+        if policies.mixed:
+            return [Line(autocast(m.inputs[0], policies.model)), Line(call, depth=1), *casts]
+        return [Line(call), *(casts if self.narrows(raw) else [])]
+
+    def called(self, raw: bool = False) -> str:
+        """Return the forward pass of a model with one output as an expression."""
+        call = f"model({', '.join(self.measures.inputs)})"
+        return f"{call}.float()" if self.narrows(raw) else call
+
+    def narrows(self, raw: bool) -> bool:
+        """Return whether outputs are cast to the type of the data: for a loss, or for numpy."""
+        policies = self.plan.policies
+        return bool(policies.pure) and (policies.short or not raw)
 
     def loss(self, weight: str = "") -> list[Line]:
         """Return the lines that compute the loss, regularization included."""
@@ -214,7 +227,7 @@ class Training:
         loop = f"for {batch} in zip(*(t.split(batch_size) for t in data)):"
         if m.at_once:
             if self.plain:
-                return self.at_once_lines("data[:-1]", "{}")
+                return self.at_once_lines("data[:-1]", self.called())
             inputs = f"for {comma(m.inputs)} in zip(*(t.split(batch_size) for t in data[:-1])):"
             return [
                 Line("model.eval()"),
@@ -241,10 +254,9 @@ class Training:
         """Return whether the forward pass is one expression."""
         return len(self.measures.results) == 1 and not self.plan.policies.mixed
 
-    def at_once_lines(self, data: str, form: str) -> list[Line]:
+    def at_once_lines(self, data: str, value: str) -> list[Line]:
         """Return the lines that make outputs of all batches, then measure them."""
         m = self.measures
-        value = form.format(f"model({', '.join(m.inputs)})")
         return [
             Line("model.eval()"),
             Line(f"batches = zip(*(t.split(batch_size) for t in {data}))"),
@@ -258,7 +270,7 @@ class Training:
         values = [activated(o, v) for o, v in zip(outputs, m.variables, strict=True)]
         single = len(values) == 1
         if single and self.plain:
-            lines = self.at_once_lines("inputs", activated(outputs[0], "{}"))
+            lines = self.at_once_lines("inputs", activated(outputs[0], self.called(raw=True)))
             return [*lines[:-1], Line("return torch.cat(outputs)")]
         value = values[0] if single else f"({', '.join(values)})"
         joined = "torch.cat(results)"
@@ -268,7 +280,7 @@ class Training:
             Line("model.eval()"),
             Line("results = []"),
             Line(f"for {comma(m.inputs)} in zip(*(t.split(batch_size) for t in inputs)):"),
-            *indented(self.forward()),
+            *indented(self.forward(raw=True)),
             Line(f"results.append({value})", depth=1),
             Line(f"return {joined}"),
         ]

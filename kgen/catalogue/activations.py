@@ -11,6 +11,8 @@ from typing import ClassVar
 from kgen.catalogue.base import Entry, arg
 from kgen.catalogue.families import ACTIVATIONS
 from kgen.catalogue.kinds import Bool, Float, Int, Opt
+from kgen.diagnostics import Fault
+from kgen.ir.shapes import TensorType
 
 
 class Activation(Entry, abstract=True, family=ACTIVATIONS):
@@ -21,6 +23,10 @@ class Activation(Entry, abstract=True, family=ACTIVATIONS):
     """
 
     expression: ClassVar[str] = "{x}"
+
+    def output(self, x: TensorType) -> TensorType:
+        """Return the type of the result."""
+        return x
 
     def template(self) -> str:
         """Return the expression for these arguments."""
@@ -123,6 +129,23 @@ class Glu(Activation):
     """`a * sigmoid(b)` where a and b are the halves of an axis, the last by default."""
 
     axis: int = arg(Int(), "The axis to split, the batch counted.", -1)
+
+    def output(self, x: TensorType) -> TensorType:
+        axes = range(-x.rank, 0)
+        place = self.axis if self.axis < 0 else self.axis - 1 - x.rank
+        if place not in axes:
+            raise Fault("K308", f"`glu` has no axis {self.axis} to split in {x}", arg="activation")
+        size = x.shape[place]
+        if size is not None and size % 2:
+            raise Fault(
+                "K302",
+                f"`glu` makes two halves of an axis, whose size must be even, got {x}",
+                arg="activation",
+                label=f"the axis has {size} elements",
+            )
+        half = None if size is None else size // 2
+        end = x.shape[place + 1 :] if place < -1 else ()
+        return x.with_shape(*x.shape[:place], half, *end)
 
     def template(self) -> str:
         return over_axis("F.glu({x}, dim={dim})", self.axis)

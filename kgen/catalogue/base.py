@@ -255,6 +255,10 @@ class Entry:
         """
         return args
 
+    def today(self) -> Entry:
+        """Return the entry that this one, of an older Keras, has become."""
+        return self
+
     @classmethod
     def belongs(cls, name: str, value: Any) -> list[str]:
         """Return where an argument that this entry does not have belongs, as helps."""

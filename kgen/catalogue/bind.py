@@ -99,7 +99,7 @@ def bind(
     if len(found.errors) > before:
         return None
     try:
-        return Bound(cls(called_as=called_as, **values), span, spans, named)
+        return Bound(cls(called_as=called_as, **values).today(), span, spans, named)
     except Fault as fault:
         found.add(fault.at(spans.get(fault.arg, span)))
         return None

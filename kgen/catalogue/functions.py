@@ -18,7 +18,7 @@ from kgen.diagnostics import Fault
 from kgen.ir import functions as ir
 from kgen.ir.model import Instance
 from kgen.ir.shapes import Shape, TensorType
-from kgen.torch_ir import safe
+from kgen.torch_ir import operand, safe
 
 
 class FunctionLoss(Loss, abstract=True):
@@ -124,17 +124,30 @@ def check_activations(layer: Layer, x: TensorType) -> None:
 
     Args:
         layer: The layer, whose cells are checked as well.
-        x: What the layer returns, of whose shape an activation must be.
+        x: What the layer returns.
     """
     for name, declared in layer.args.items():
         value = getattr(layer, name)
         if isinstance(value, ir.Function) and ACTIVATIONS in expected_families(declared.kind):
-            FunctionActivation(value, x).check_in(name, layer)
+            FunctionActivation(value, layer.activated(x)).check_in(name)
+        if isinstance(value, Activation) and not (layer.fusable and name == "activation"):
+            check_shape(value, name, layer.activated(x))
         parts = value if isinstance(value, tuple) else (value,)
         for part in parts:
             inner = part.layer if isinstance(part, Instance) else part
             if isinstance(inner, Layer):
                 check_activations(inner, x)
+
+
+def check_shape(activation: Activation, argument: str, x: TensorType) -> None:
+    """Raise a fault unless an activation within a layer keeps the shape."""
+    made = activation.output(x)
+    if made.shape != x.shape:
+        raise Fault(
+            "K203",
+            f"`{argument}` must keep the shape, but `{activation.called_as}` makes {made} from {x}",
+            arg=argument,
+        )
 
 
 class FunctionActivation(Activation, abstract=True):
@@ -149,8 +162,8 @@ class FunctionActivation(Activation, abstract=True):
         super().__init__(called_as=function.name)
         self.function, self.x = function, x
 
-    def check_in(self, argument: str, layer: Layer) -> None:
-        """Raise a fault unless the function keeps the shape, and has no axes where it may not."""
+    def check_in(self, argument: str) -> None:
+        """Raise a fault unless the function keeps the shape."""
         body = compile_function(self.function, (self.x,))
         called = self.function.described
         if body.dims != (BATCH, *self.x.shape) or not body.real:
@@ -164,16 +177,6 @@ class FunctionActivation(Activation, abstract=True):
                 ),
                 self.function.body.span,
             )
-        if layer.elementwise_activation and not body.elementwise:
-            raise FunctionFault.within(
-                Fault(
-                    "K501",
-                    f"{called} works along axes, which is not supported as the `{argument}` of "
-                    f"`{type(layer).__name__}`",
-                    helps=("apply it with a `Lambda` layer",),
-                ),
-                self.function.body.span,
-            )
 
     @property
     def repeats(self) -> bool:
@@ -183,14 +186,9 @@ class FunctionActivation(Activation, abstract=True):
 
     def lower(self, x: str, dim: int = -1) -> str:
         body = compile_function(self.function, (self.x,), (x,))
-        if dim != -1 and not body.elementwise:
-            raise FunctionFault.within(
-                Fault(
-                    "K501",
-                    f"{self.function.described} works along axes, which is not supported as the "
-                    "activation of a convolution",
-                    helps=("apply it with a `Lambda` layer",),
-                ),
-                self.function.body.span,
-            )
-        return body.code
+        if dim == -1 or body.elementwise:
+            return body.code
+        # It counts the axes as Keras has them: with the channels last.
+        last = f"{operand(x)}.movedim({dim}, -1)"
+        code = compile_function(self.function, (self.x,), (last,)).code
+        return f"{operand(code)}.movedim(-1, {dim})"

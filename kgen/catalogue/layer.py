@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from kgen.catalogue.base import Entry, arg
 from kgen.catalogue.families import LAYERS, REGULARIZERS
 from kgen.catalogue.kinds import Bool, Choice, Int, Opt, Str, TupleOf
-from kgen.catalogue.policies import INPUTS, REFUSED, SUPPORTED
+from kgen.catalogue.policies import INPUTS, SUPPORTED
 from kgen.catalogue.references import Ref
 from kgen.catalogue.starting import ArrayFiles
 from kgen.catalogue.weights import Weight
@@ -91,17 +91,31 @@ class Context(Protocol):
     def run(self, statement: str, comment: str = "") -> None:
         """Add a statement to forward."""
 
-    def each(self, item: str, values: str, result: Callable[[str], str]) -> str:
+    def each(self, items: str, values: str, result: Callable[..., str]) -> str:
         """Return the list of what `result` makes of each of some values.
 
-        It is given the variable of one value, which is called `item` where that is free.
+        It is given the variables of one value, called `items` where these names are free.
+        Penalties in it are those of each value.
         """
 
     def penalty(self, expr: str) -> None:
         """Add an expression to the loss of this forward pass."""
 
-    def activate(self, activation: Activation | Any, value: str, first: bool = False) -> str:
-        """Return `value` with an activation applied (dropped where the loss includes it)."""
+    def activate(
+        self,
+        activation: Activation | Any,
+        value: str,
+        first: bool = False,
+        kind: TensorType | None = None,
+    ) -> str:
+        """Return `value` with an activation applied (dropped where the loss includes it).
+
+        Args:
+            activation: An entry or a small function.
+            value: The expression.
+            first: Whether it has torch's layout.
+            kind: Its type as Keras has it, where that is not the type of the layer's output.
+        """
 
     def channels_first(self, value: Value) -> Value:
         """Return the value with torch's layout, adding a permute where needed."""
@@ -135,6 +149,7 @@ class Layer(Entry, abstract=True, family=LAYERS):
             take it over (softmax with crossentropy), and a ReLU may wait until after pooling.
         inputs: The least and most tensors it takes (None: any number).
         stateless: True when it has no weights and no randomness, so that it may preprocess data.
+        short: Whether torch can compute it with weights and inputs of 16 bits.
         has_sublayers: Whether in Keras its weights are those of layers inside, which learn nothing
             of `trainable=False`.
         wants_list: True for merge layers, which take a list of tensors.
@@ -147,7 +162,7 @@ class Layer(Entry, abstract=True, family=LAYERS):
     name: str | None = arg(Opt(Str()), "Name of the layer.", None, keyword_only=True)
     trainable: bool = arg(Bool(), "Whether training changes the weights.", True, keyword_only=True)
     dtype: str | None = arg(
-        Opt(Choice(*SUPPORTED, *REFUSED, *INPUTS, also={"int": "int32", "float": "float32"})),
+        Opt(Choice(*SUPPORTED, *INPUTS, also={"int": "int32", "float": "float32"})),
         "Dtype policy, `float32` or mixed; by default that of `fit(precision=...)`. On a first "
         "layer also the type of its input, such as `int32`.",
         None,
@@ -197,6 +212,7 @@ class Layer(Entry, abstract=True, family=LAYERS):
     fusable: ClassVar[bool] = False
     inputs: ClassVar[tuple[int, int | None]] = (1, 1)
     stateless: ClassVar[bool] = False
+    short: ClassVar[bool] = True
     has_sublayers: ClassVar[bool] = False
     wants_list: ClassVar[bool] = False
     fixed_by: ClassVar[str] = ""
@@ -204,7 +220,6 @@ class Layer(Entry, abstract=True, family=LAYERS):
     call_args: ClassVar[tuple[str, ...]] = ()  # arguments that Keras takes in the call
     varying_args: ClassVar[tuple[str, ...]] = ()  # those that may differ between the calls
     call_inputs: ClassVar[tuple[str, ...]] = ()  # what Keras calls several inputs of different use
-    elementwise_activation: ClassVar[bool] = False  # whether one of its own may know no axes
     takes_integers: ClassVar[bool] = False  # whether integers are no numbers to compute with
     tensor_args: ClassVar[tuple[str, ...]] = ()  # arguments that are further input tensors
 
@@ -287,6 +302,10 @@ class Layer(Entry, abstract=True, family=LAYERS):
     def layout_for(self, *inputs: TensorType) -> str:
         """Return the layout wanted for these inputs, where `layout` depends on arguments."""
         return self.layout
+
+    def activated(self, output: TensorType) -> TensorType:
+        """Return the type of what its activations get, by that of its output."""
+        return output
 
     def adapts(self) -> bool:
         """Return whether statistics of the training data must be known before training.

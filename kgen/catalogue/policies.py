@@ -11,15 +11,22 @@ if TYPE_CHECKING:
 HALVES = {"mixed_bfloat16": "bfloat16", "mixed_float16": "float16"}
 """The types that mixed policies compute in; their weights stay in float32."""
 
-SUPPORTED = ("float32", "float64", *HALVES)
-REFUSED = ("float16", "bfloat16")
-"""Policies that keep the weights in 16 bits, too."""
+PURE = {"float64": "double()", "float16": "half()", "bfloat16": "bfloat16()"}
+"""Policies that keep the weights in their type, too, and torch's methods that give it."""
+
+SUPPORTED = ("float32", *PURE, *HALVES)
 
 INPUTS = ("int32", "int64", "uint8", "bool", "string")
 """What no policy is: on a first layer, the type of the input."""
 
-# What people write for a policy where a whole model has it: `fit(precision=...)`.
-PRECISIONS = {
+PRECISIONS = ("float32", "float64", *HALVES, *(f"pure_{name}" for name in PURE))
+"""What `fit(precision=...)` says of a whole model.
+
+In `float64` is all; `pure_float64` is of the layers alone: data, loss and metrics are in float32.
+"""
+
+# What people write for those.
+PRECISION_NAMES = {
     "fp32": "float32",
     "fp64": "float64",
     "bf16": "mixed_bfloat16",
@@ -35,20 +42,43 @@ class Policies:
     Args:
         model: The one that its forward pass runs under; layers of another are set apart in it.
         default: That of layers that name none, as Keras' global policy.
+        floatx: The type of all numbers that no policy concerns: the data's, losses and metrics.
     """
 
     model: str = "float32"
     default: str = "float32"
+    floatx: str = "float32"
+
+    @classmethod
+    def named(cls, precision: str) -> Policies:
+        """Return those that `fit(precision=...)` names."""
+        policy = precision.removeprefix("pure_")
+        return cls(policy, policy, "float64" if precision == "float64" else "float32")
 
     @property
     def double(self) -> bool:
         """Return whether all is in float64: weights, numbers of the data, losses and metrics."""
-        return self.model == "float64"
+        return self.floatx == "float64"
 
     @property
-    def floatx(self) -> str:
-        """Return the type of a script's weights, and of all numbers that no policy concerns."""
-        return "float64" if self.double else "float32"
+    def pure(self) -> str:
+        """Return the policy of a model whose weights have another type than the data, or ""."""
+        return self.model if self.model in PURE and self.model != self.floatx else ""
+
+    @property
+    def short(self) -> bool:
+        """Return whether the weights have 16 bits."""
+        return self.pure in HALVES.values()
+
+    @property
+    def real(self) -> str:
+        """Return the method of torch that makes numbers of the model."""
+        return PURE.get(self.model, "float()")
+
+    @property
+    def weights(self) -> str:
+        """Return the type in which numpy holds the weights."""
+        return "float64" if self.model == "float64" else "float32"
 
     @property
     def mixed(self) -> bool:
@@ -58,7 +88,7 @@ class Policies:
     @property
     def of_data(self) -> Policies:
         """Return the policies of what prepares data: without autocast."""
-        return Policies(self.floatx, self.floatx)
+        return Policies(self.floatx, self.floatx, self.floatx)
 
     def of(self, layer: Layer) -> str:
         """Return the policy of a layer."""

@@ -20,17 +20,25 @@ class Ref(Kind):
         family: Where names are looked up.
         function: Whether a small function of the spec is accepted too.
         none: What None stands for: a name of the family, or None itself.
+        needed: Whether None is a mistake.
     """
 
-    def __init__(self, family: Family, *, function: bool = False, none: str | None = None) -> None:
-        self.family, self.function, self.none = family, function, none
+    def __init__(
+        self,
+        family: Family,
+        *,
+        function: bool = False,
+        none: str | None = None,
+        needed: bool = False,
+    ) -> None:
+        self.family, self.function, self.none, self.needed = family, function, none, needed
         self.expects = f"{family.article} {family.noun}"
         self.many = plural(family.noun)
 
     def convert(self, value: Any) -> Any:
         if value is None:
             value = self.none or self.family.none or None
-            if value is None:
+            if value is None and not self.needed:
                 return None
         if isinstance(value, str):
             return self._named(value)

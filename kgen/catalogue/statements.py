@@ -24,7 +24,7 @@ from kgen.catalogue.kinds import (
     TupleOf,
 )
 from kgen.catalogue.optimizers import Optimizer
-from kgen.catalogue.policies import PRECISIONS, SUPPORTED
+from kgen.catalogue.policies import PRECISION_NAMES, PRECISIONS
 from kgen.catalogue.references import Ref
 from kgen.catalogue.words import show_value
 from kgen.diagnostics import Diagnostic, Fault
@@ -52,8 +52,11 @@ def per_output(kind: Kind, *, single: bool = True) -> Kind:
 
 
 LOSS = Ref(LOSSES, function=True)
-METRIC = Ref(METRICS, function=True)
+METRIC = Ref(METRICS, function=True, needed=True)
 METRIC_LIST = TupleOf(METRIC, single=True)
+ALL_METRICS = Opt(
+    Either(TupleOf(Either(METRIC, Opt(METRIC_LIST)), single=True), DictOf(Str(), Opt(METRIC_LIST)))
+)
 
 
 DATA_STATEMENT = "the `data` statement gives the data (made-up data, where there is none)"
@@ -72,15 +75,9 @@ class Compile(Statement):
     loss_weights: Any = arg(
         Opt(per_output(Float())), "Weight of each output's loss (list or dict).", None
     )
-    metrics: Any = arg(
-        Opt(Either(TupleOf(Either(METRIC, METRIC_LIST), single=True), DictOf(Str(), METRIC_LIST))),
-        "What is reported besides the loss.",
-        None,
-    )
+    metrics: Any = arg(ALL_METRICS, "What is reported besides the loss.", None)
     weighted_metrics: Any = arg(
-        Opt(Either(TupleOf(Either(METRIC, METRIC_LIST), single=True), DictOf(Str(), METRIC_LIST))),
-        "Metrics that sample and class weights apply to.",
-        None,
+        ALL_METRICS, "Metrics that sample and class weights apply to.", None
     )
     auto_scale_loss: bool = arg(
         Bool(),
@@ -145,9 +142,10 @@ class Fit(Statement):
         keyword_only=True,
     )
     precision: str = arg(
-        Choice(*SUPPORTED, also=PRECISIONS),
+        Choice(*PRECISIONS, also=PRECISION_NAMES),
         "Dtype policy of the layers, as Keras' global one; mixed ones run under autocast. "
-        "`float64` is for data, losses and metrics, too, as Keras' floatx.",
+        "`float64` is for data, losses and metrics, too, as Keras' floatx; `pure_` ones are for "
+        "layers alone, with their weights.",
         "float32",
         keyword_only=True,
     )

@@ -74,6 +74,8 @@ class Weight:
         torch_default: Name of the initializer that the torch module applies by itself.
         fan_axes: Which axes Keras counts as inputs and as outputs, where it says so itself.
         sparse: Whether torch computes a sparse gradient.
+        frozen: Whether the layer inside that it is of is frozen, where others are trained. It is
+            then not trainable either.
         inside: The names of Keras' layers inside of the layer that it is in: `lstm_cell`.
         low_rank: Of the two matrices of LoRA, the factor of their product, with which Keras 3 saves
             the kernel in their place: in a model that is loaded they are 0.
@@ -91,6 +93,7 @@ class Weight:
     constraint: Constraint | None = None
     fan_axes: tuple[tuple[int, ...], tuple[int, ...]] | None = None
     sparse: bool = False
+    frozen: bool = False
     inside: str = ""
     low_rank: float | None = None
 
@@ -102,6 +105,10 @@ class Weight:
     def within(self, name: str) -> Weight:
         """Return it as a weight of a layer that holds its layer under this name."""
         return replace(self, inside=f"{name}/{self.inside}" if self.inside else name)
+
+    def kept(self, frozen: bool = True) -> Weight:
+        """Return it as a weight of a frozen layer inside of another."""
+        return replace(self, trainable=self.trainable and not frozen, frozen=frozen)
 
     @property
     def size(self) -> int:

@@ -67,6 +67,7 @@ def verify(
     check, given = read(spec, define)
     assert check.typed is not None and check.plan is not None
     from kgen.verify.compare import Settings, compare
+    from kgen.verify.failures import KerasFailure
     from kgen.verify.keras import keras
     from kgen.verify.pair import Mismatch
     from kgen.verify.report import table, verdict
@@ -76,8 +77,8 @@ def verify(
         settings = Settings(steps, batch_size, seed, **given)
         try:
             result = compare(check.typed, check.plan, settings)
-        except Mismatch as mismatch:
-            fail(str(mismatch))
+        except (Mismatch, KerasFailure) as failure:
+            fail(str(failure))
         except ImportError as error:  # some layers need TensorFlow
             fail(f"Keras' torch backend cannot run this model: {error}")
     click.echo(f"{check.source.path} against Keras {keras.__version__}, largest differences:\n")

@@ -25,6 +25,9 @@ class TensorType:
         kept: Whether another mask does, which Keras has in the graph (`passes/masks.py`).
         batch: The batch size when the spec fixes it (stateful layers), else None.
         known: False after a layer that failed: silences errors that would only follow.
+        mask_shape: The shape of a mask where it is not that of the first axis, the steps.
+        believed: The shape that Keras takes it for, where that is another one: it builds later
+            layers as if `glu` as an activation kept the shape.
     """
 
     shape: Shape
@@ -33,6 +36,23 @@ class TensorType:
     kept: bool = False
     batch: int | None = None
     known: bool = True
+    mask_shape: Shape | None = None
+    believed: Shape | None = None
+
+    @property
+    def in_keras(self) -> TensorType:
+        """Return the type that Keras takes it for."""
+        return self if self.believed is None else replace(self.real, shape=self.believed)
+
+    @property
+    def real(self) -> TensorType:
+        """Return the type that it has when the model runs."""
+        return self if self.believed is None else replace(self, believed=None)
+
+    @property
+    def flags(self) -> Shape:
+        """Return the shape of its mask."""
+        return self.shape[:1] if self.mask_shape is None else self.mask_shape
 
     @property
     def rank(self) -> int:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from kgen.catalogue.base import snake_case
 from kgen.catalogue.layer import Layer, Value, masks_of
 from kgen.catalogue.policies import autocast
 from kgen.diagnostics import Diagnostics
@@ -117,32 +116,52 @@ class NodeContext:
         else:
             self.lines.append(Line(statement, comment))
 
-    def each(self, item: str, values: str, result: Callable[[str], str]) -> str:
-        before = len(self.lines)
-        free = self.owner.variables.usable(item) and item not in self.owner.variables.holder
-        item = item if free else self.owner.variables.new(item)
-        expr = result(item)
+    def each(self, items: str, values: str, result: Callable[..., str]) -> str:
+        variables, before = self.owner.variables, len(self.lines)
+        penalized = len(self.owner.penalties)
+        names = [
+            item if variables.usable(item) and item not in variables.holder else variables.new(item)
+            for item in items.split(", ")
+        ]
+        expr = result(*names)
+        header = f"for {', '.join(names)} in {values}"
         body = [replace(line, depth=line.depth + 1) for line in self.lines[before:]]
         if not body:
-            return f"[{expr} for {item} in {values}]"
+            return f"[{expr} {header}]"
         del self.lines[before:]
         results = self.let("results", "[]")
         body.append(Line(f"{results}.append({expr})", depth=1))
-        self.lines += [Line(f"for {item} in {values}:"), *body]
+        made = tuple(f"{name} = " for name in self.owner.penalties[penalized:])
+        del self.owner.penalties[penalized:]
+        penalties = self.let("penalties", "[]") if made else ""
+        self.lines.append(Line(f"{header}:"))
+        for line in body:
+            if made and line.code.startswith(made):
+                line = replace(line, code=f"{penalties}.append({line.code.partition(' = ')[2]})")
+            self.lines.append(line)
+        if made:
+            self.penalty(f"sum({penalties})")
         return results
 
     def penalty(self, expr: str) -> None:
         """Add an activity penalty to the loss of this forward pass."""
+        expr = " * ".join(filter(None, [self.calls, expr]))
         self.owner.penalties.append(self.let("penalty", expr))
 
-    def activate(self, activation: Any, value: str, first: bool = False) -> str:
+    def activate(
+        self,
+        activation: Any,
+        value: str,
+        first: bool = False,
+        kind: TensorType | None = None,
+    ) -> str:
         if activation is None or self.drop_activation:
             return value
         self.made = True
         if isinstance(activation, Function):
             from kgen.catalogue.functions import FunctionActivation
 
-            activation = FunctionActivation(activation, self.outputs[0])
+            activation = FunctionActivation(activation, kind or self.outputs[0])
         if activation.repeats and not value.isidentifier():
             value = self.let("x", value)
         text: str = activation.lower(value, 1 if first else -1)
@@ -296,7 +315,7 @@ class NodeContext:
             for kind, out, masks in zip(node.outputs, lowered.outputs, made, strict=True)
         )
         if lowered.penalized:
-            self.noted = " * ".join(filter(None, [self.calls, f"{module}.activity_penalty"]))
+            self.noted = f"{module}.activity_penalty"
         if not whole:
             self.bind([v.expr for v in results], call)
             self.also = []
@@ -316,18 +335,20 @@ class NodeContext:
         return value.first and block and self.instance.uid not in self.owner.shared
 
     def apply(self, inner: Instance, *inputs: Value, calls: str = "") -> tuple[Value, ...]:
-        self.calls = calls
         layer = inner.layer
         types = tuple(v.type for v in inputs)
-        if isinstance(layer, Composite):
-            typed = infer(layer.graph, Diagnostics(), types)
-            node = TypedNode(None, types, tuple(typed.output_types), (), typed)  # type: ignore[arg-type]
-            return self.lower_composite(layer, inputs, node)
-        outer, self.outputs = self.outputs, output_types(layer, types)
+        outer = self.calls, self.outputs
+        self.calls = " * ".join(filter(None, [self.calls, calls]))
         try:
+            if isinstance(layer, Composite):
+                typed = infer(layer.graph, Diagnostics(), types)
+                found = tuple(typed.output_types)
+                node = TypedNode(None, types, found, (), typed)  # type: ignore[arg-type]
+                return self.lower_composite(layer, inputs, node)
+            self.outputs = output_types(layer, types)
             return self.lower(layer, inputs, None)
         finally:
-            self.outputs = outer
+            self.calls, self.outputs = outer
 
     def inner(self, suffix: str, layer: Layer, *inputs: Value) -> Value:
         return self.lower(layer, inputs, None)[0]
@@ -365,27 +386,3 @@ def in_float32(value: Value) -> Value:
     """Return a value as a layer of the policy `float32` casts it."""
     cast = value.type.dtype == "float32" and not value.expr.endswith(".float()")
     return replace(value, expr=f"{value.expr}.float()") if cast else value
-
-
-def attribute_name(instance: Instance) -> str:
-    """Return the attribute a layer object would like: its name, or Keras' snake_case."""
-    layer = instance.layer
-    if isinstance(layer, Composite) and layer.kind == "model":
-        return snake_case(layer.title)
-    if instance.name:
-        return snake_case(instance.name) or instance.name
-    return snake_case(layer.title if isinstance(layer, Composite) else type(layer).__name__)
-
-
-def show_type(value: Value) -> str:
-    """Return the shape comment of a line: `(N, 28, 28, 32)` in the layout that torch sees."""
-    kind = value.type
-    if not kind.known:
-        return ""
-    sizes = [
-        str(s) if s is not None else "T" if kind.rank == 2 and i == 0 else "?"
-        for i, s in enumerate(kind.shape)
-    ]
-    if value.first:
-        sizes = [sizes[-1], *sizes[:-1]]
-    return f"({', '.join(['N', *sizes])})" if sizes else "(N,)"

@@ -6,11 +6,12 @@ unknown type, which silences the errors that would only follow from it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from kgen.catalogue.activations import Activation
 from kgen.catalogue.functions import check_activations
-from kgen.catalogue.layer import Layer
+from kgen.catalogue.layer import Layer, Outputs
 from kgen.catalogue.layers.inputs import Input
 from kgen.catalogue.weights import Weight
 from kgen.diagnostics import Diagnostics, Fault, Label
@@ -41,6 +42,9 @@ def infer(
     if flow is not None:
         return _Inference(graph, found, inputs, flow).run()
     return typed
+
+
+KEEPS_SHAPE = "Keras builds later layers as if `glu` as an activation kept the shape"
 
 
 @dataclass
@@ -102,6 +106,8 @@ class _Inference:
                 check_dtypes(layer, inputs)
             outputs = output_types(layer, inputs)
             weights = tuple(layer.weights(*inputs))
+            if any(t.believed for t in inputs):
+                check_believed(layer, inputs, weights)
             for weight in weights:
                 weight.check()
         except Fault as fault:
@@ -231,20 +237,90 @@ def check_dtypes(layer: Layer, inputs: Sequence[TensorType]) -> None:
 
 
 def output_types(layer: Layer, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+    """Return a layer's output types, with what Keras takes them for where that differs."""
+    ours = real_types(layer, [t.real for t in inputs])
+    if not any(t.believed for t in (*inputs, *ours)):
+        return ours
+    try:
+        theirs = real_types(layer, [t.in_keras for t in inputs])
+    except Fault as fault:
+        fault.notes = (*fault.notes, KEEPS_SHAPE)
+        raise
+    return tuple(
+        replace(t, believed=None if t.shape == k.in_keras.shape else k.in_keras.shape)
+        for t, k in zip(ours, theirs, strict=True)
+    )
+
+
+def check_believed(layer: Layer, inputs: Sequence[TensorType], weights: Sequence[Weight]) -> None:
+    """Raise K302 where Keras builds the weights of a layer for a shape that its input has not."""
+    theirs = layer.weights(*(t.in_keras for t in inputs))
+    if [w.shape for w in theirs] != [w.shape for w in weights]:
+        named = " and ".join(str(t) for t in inputs)
+        taken = " and ".join(str(t.in_keras) for t in inputs)
+        raise Fault(
+            "K302",
+            f"Keras builds `{type(layer).__name__}` for {taken}, but gets {named}",
+            notes=(KEEPS_SHAPE,),
+            helps=("write `Lambda(x: glu(x))`: of that Keras knows the shape",),
+        )
+
+
+def real_types(layer: Layer, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
     """Return a layer's output types, the mask and the batch size carried along."""
     wrapped = layer.wraps(*inputs)
     if wrapped is None:
         inputs = [replace(t, dtype="float32") if layer.casts(t) else t for t in inputs]
+        check_masks(layer, inputs)
         result = layer.output(*inputs)
-        check_activations(layer, result[0] if isinstance(result, tuple) else result)
+        first, *more = result if isinstance(result, tuple) else (result,)
+        check_activations(layer, first)
+        result = (finished(layer, first), *more)
     else:
-        result = layer.wrap(instance_types(*wrapped), *inputs)
-    outputs = result if isinstance(result, tuple) else (result,)
+        inner = instance_types(*wrapped)
+        result = layer.wrap(inner, *inputs)
+        if any(t.believed for t in inner):
+            taken = layer.wrap(tuple(t.in_keras for t in inner), *inputs)
+            pairs = zip(as_tuple(result), as_tuple(taken), strict=True)
+            result = tuple(replace(t, believed=k.shape) for t, k in pairs)
+    outputs = as_tuple(result)
     batch = inputs[0].batch if inputs else None
     if not inputs:
         return outputs
-    first = replace(outputs[0], mask=layer.output_mask(*inputs), batch=batch)
-    return (first, *(replace(t, batch=batch) for t in outputs[1:]))
+    flags = next((t.mask_shape for t in inputs if t.mask), None)
+    if layer.mask_of == "itself" and outputs[0].rank > 2:
+        flags = outputs[0].shape[:-1]
+    elif layer.mask_of == "all" and flags is not None:
+        flags = outputs[0].shape[: len(flags)]
+    outputs = tuple(replace(t, batch=batch, mask_shape=flags) for t in outputs)
+    return (replace(outputs[0], mask=layer.output_mask(*inputs)), *outputs[1:])
+
+
+def finished(layer: Layer, output: TensorType) -> TensorType:
+    """Return the type of a layer's output from what it is before the activation."""
+    activation = getattr(layer, "activation", None)
+    if not layer.fusable or not isinstance(activation, Activation):
+        return output
+    made = activation.output(output)
+    return output if made.shape == output.shape else replace(made, believed=output.shape)
+
+
+def as_tuple(outputs: Outputs) -> tuple[TensorType, ...]:
+    """Return output types as a tuple."""
+    return outputs if isinstance(outputs, tuple) else (outputs,)
+
+
+def check_masks(layer: Layer, inputs: Sequence[TensorType]) -> None:
+    """Raise K302 where a layer would read a mask of other axes than its steps."""
+    if not (layer.attends or layer.mask_argument):
+        return
+    for t in inputs:
+        if t.mask and t.flags not in (t.shape[:1], t.shape[:-1]):
+            raise Fault(
+                "K302",
+                f"`{type(layer).__name__}` cannot read the mask {show(t.flags)} of {t}",
+                label="reads a flag for each step",
+            )
 
 
 def instance_types(instance: Instance, inputs: tuple[TensorType, ...]) -> tuple[TensorType, ...]:
@@ -271,6 +347,15 @@ def infer_input(graph: Graph, index: int) -> TensorType | None:
     """Return the declared type of a graph's input, None for a formal input."""
     layer = graph.nodes[graph.inputs[index]].instance.layer
     return layer.type if isinstance(layer, Input) else None
+
+
+def walked(graph: TypedGraph) -> Iterator[TypedNode]:
+    """Yield every node of a graph, those of a model that `TimeDistributed` applies as well."""
+    for node in graph.walk():
+        yield node
+        inner = distributed(node)
+        if inner is not None:
+            yield from walked(inner)
 
 
 def distributed(node: TypedNode) -> TypedGraph | None:

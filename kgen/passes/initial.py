@@ -38,8 +38,7 @@ def initial_lines(modules: Sequence[Initialized]) -> list[Line]:
         for code, comment in statements:
             lines.append(Line(code.replace(PLACEHOLDER, name), comment, int(loop)))
     for module in modules:
-        if module.frozen:
-            lines += _freeze(module.target)
+        lines += _freeze(module)
     return lines
 
 
@@ -60,11 +59,23 @@ def _iterable(targets: Sequence[str]) -> str:
     return f"({', '.join(targets)})"
 
 
-def _freeze(target: str) -> list[Line]:
-    comment = "trainable=False"
-    if not target.startswith("*"):
-        return [Line(f"{target}.requires_grad_(False)", comment)]
-    return [Line(f"{target[1:]}.requires_grad_(False)", comment)]
+def _freeze(module: Initialized) -> list[Line]:
+    """Return the statements that freeze a module, or what is frozen inside of it."""
+    target = module.target.removeprefix("*")
+    loop = target != module.target and not module.frozen
+    one = "layer" if loop else target
+    paths = (path for w in module.weights if w.frozen for path in w.paths)
+    inside = dict.fromkeys(_indexed(f"{one}.{path.rpartition('.')[0]}") for path in paths)
+    lines = [
+        Line(f"{path}.requires_grad_(False)", "trainable=False", int(loop))
+        for path in ((target,) if module.frozen else inside)
+    ]
+    return [Line(f"for layer in {target}:"), *lines] if loop and lines else lines
+
+
+def _indexed(path: str) -> str:
+    """Return a path as code: an item of a container is an index, `conv.0` is `conv[0]`."""
+    return re.sub(r"\.(\d+)(?=\.|$)", r"[\1]", path)
 
 
 def _statements(weights: Sequence[Weight]) -> list[tuple[str, str]]:
@@ -75,8 +86,7 @@ def _statements(weights: Sequence[Weight]) -> list[tuple[str, str]]:
         if name == weight.torch_default:
             continue
         for path in weight.paths:
-            # An item of a container is an index: `conv.0.weight` is `conv[0].weight`.
-            target = re.sub(r"\.(\d+)(?=\.|$)", r"[\1]", f"{PLACEHOLDER}.{path}".rstrip("."))
+            target = _indexed(f"{PLACEHOLDER}.{path}".rstrip("."))
             code = weight.initializer.lower(target, weight)
             if code:
                 said = name in ("zeros", "ones") or code.startswith(f"{name}_(")

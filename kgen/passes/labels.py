@@ -40,7 +40,9 @@ def with_integer_labels(plan: Plan, wanted: Wanted) -> Plan:
         index = TensorType(output.prediction.shape[:-1], "int64", batch=output.target.batch)
         data = without_encoding(plan.data, first + i, index)
         if data is None and plan.data.source.encodes_classes:
-            data = unencoded(plan.data, first + i, index, wanted, i)
+            integers = wanting_index(wanted, i, index)
+            data = unencoded(plan.data, first + i, index, integers)
+            wanted = integers if data is not None else wanted
         if data is not None:
             new = replace(output, target=index)
             outputs = tuple(new if o is output else o for o in plan.outputs)
@@ -82,16 +84,19 @@ def without_encoding(data: DataPlan, at: int, index: TensorType) -> DataPlan | N
     return replace(data, prepare=prepare, types=types, classes=data.classes | {at})
 
 
-def unencoded(
-    data: DataPlan, at: int, index: TensorType, wanted: Wanted, output: int
-) -> DataPlan | None:
-    """Return the data with a source that leaves a target's classes as integers."""
-    if data.prepare[at] is not None:
-        return None
+def wanting_index(wanted: Wanted, output: int, index: TensorType) -> Wanted:
+    """Return what the source is asked for, with integers as the target of an output."""
     targets, labels = list(wanted.targets), list(wanted.labels)
     targets[output] = (targets[output][0], index)
     labels[output] = "index"
-    code = data.source.lower(replace(wanted, targets=tuple(targets), labels=tuple(labels)))
+    return replace(wanted, targets=tuple(targets), labels=tuple(labels))
+
+
+def unencoded(data: DataPlan, at: int, index: TensorType, wanted: Wanted) -> DataPlan | None:
+    """Return the data with a source that leaves a target's classes as integers."""
+    if data.prepare[at] is not None:
+        return None
+    code = data.source.lower(wanted)
     kind = code.raw[at]
     if kind.shape != index.shape or not kind.dtype.startswith("int"):
         return None

@@ -39,7 +39,17 @@ def validate_loop(typed: TypedModel, plan: Plan, found: Diagnostics) -> None:
                 found.add(fault.at(span))
     if (bound := training.fit) is not None:
         try:
-            planned_callbacks(plan)
+            asked = {method for code in planned_callbacks(plan) for method in code.asks}
+            if asked and plan.optimizer.several and not found.errors:
+                alone = without_loss(typed.graph, plan)
+                plan.optimizer.check_used(
+                    [
+                        weight
+                        for _, weight in trained(typed.graph)
+                        if not within(weight.path, alone) or weight.weight.regularizer is not None
+                    ],
+                    asked,
+                )
         except Fault as fault:
             found.add(fault.at(bound.arg_spans.get("callbacks", bound.span)))
 
@@ -65,6 +75,9 @@ def planned_callbacks(plan: Plan) -> list[CallbackCode]:
         plan.directions(),
         plan.optimizer.scheduled,
         several=plan.optimizer.several,
+        hidden=plan.optimizer.several and plan.optimizer.skips,
+        rates=plan.optimizer.rates,
+        accumulates=plan.optimizer.gradient_accumulation_steps,
         averages=plan.optimizer.averages,
         first_epoch=plan.fit.initial_epoch,
         validation_freq=plan.fit.validation_freq,

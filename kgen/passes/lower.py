@@ -6,19 +6,21 @@ channels-first, and this pass puts the permutes (free views) in between.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
 from kgen.catalogue.base import snake_case
 from kgen.catalogue.layer import Layer, Value, masks_of
+from kgen.catalogue.layers.inputs import Input
 from kgen.ir.model import Composite, Ref, TypedGraph, TypedNode, instance_names
-from kgen.passes.context import NodeContext, attribute_name, show_type
+from kgen.passes.context import NodeContext
 from kgen.passes.initial import Initialized, initial_lines
 from kgen.passes.late_relu import late_relus
 from kgen.passes.lowered import Lowered, Placed, ScriptNames, penalized
 from kgen.passes.repeats import lower_repeat, repeat_run
-from kgen.passes.variables import Variables
+from kgen.passes.variables import Variables, attribute_name, show_type
 from kgen.passes.watch import watch_lines
 from kgen.torch_ir import MODULE_ATTRIBUTES, ClassDef, Line, Names
 
@@ -105,6 +107,7 @@ class ClassLowering:
             index += len(run)
         outputs = self.return_line()
         self.keep_penalties()
+        self.lines = without_unread_masks(self.lines)
         returns = "Tensor"
         count = len(outputs) + len(self.new_masks(outputs))
         if count > 1:
@@ -190,9 +193,19 @@ class ClassLowering:
             first = self.first is not None and self.first[len(names)]
             hung, kept = mask("mask", kind.mask), mask("mask_kept", kind.kept)
             self.values[ref] = Value(name, kind, first, hung, kept)
+            self.cast_input(name, node)
             names.append(name)
         self.given_masks = masks
         return names + masks
+
+    def cast_input(self, name: str, node: TypedNode) -> None:
+        """Let the numbers of an input be what Keras' input, and then its layers, make of them."""
+        layer, policies = node.node.instance.layer, self.script.policies
+        if isinstance(layer, Input) and layer.rounds and not policies.short:
+            line = Line(f"{name} = {name}.{layer.rounds}.float()", f"the input has {layer.dtype}")
+            self.lines.append(line)
+        elif policies.pure and self.first is None and node.outputs[0].dtype == "float32":
+            self.lines.append(Line(f"{name} = {name}.{policies.real}"))
 
     def return_line(self) -> tuple[Value, ...]:
         context = NodeContext(self, None, "output", (), False)
@@ -328,3 +341,19 @@ class ClassLowering:
                 for w in node.weights
             ]
             self.initialized.append(Initialized(target, node.weights, not trainable))
+
+
+def without_unread_masks(lines: Sequence[Line]) -> list[Line]:
+    """Return the statements of a `forward` but for masks that no layer has asked for."""
+    made = re.compile(r"(mask\w*) = (?!.*\bself\.)")
+    if not any(made.match(line.code) for line in lines):
+        return list(lines)
+    words = Counter(word for line in lines for word in re.findall(r"\bmask\w*", line.code))
+    kept = []
+    for line in reversed(lines):
+        match = made.match(line.code)
+        if match and not line.depth and words[match[1]] == 1:
+            words.subtract(re.findall(r"\bmask\w*", line.code))  # nor a mask that it reads
+        else:
+            kept.append(line)
+    return kept[::-1]

@@ -45,7 +45,7 @@ class OutputPlanner:
         """Return the loss of each output."""
         given = self._spread("loss", self.compile.loss)
         if self.compile.loss is None:
-            compared = self.planning.compared
+            compared = self.planning.compared if self.planning.trains else ()
             given = [self._default_loss(i) if i in compared else None for i in range(len(given))]
         losses = [_made(loss, "loss") for loss in given]
         for i, loss in enumerate(losses):
@@ -201,10 +201,10 @@ class OutputPlanner:
             for key in given:
                 if key not in self.names:
                     self._unknown_output("metrics", key)
-            return list(given.get(self.names[i], ()))
-        if n > 1 and len(given) == n:
-            return list(given[i]) if isinstance(given[i], tuple) else [given[i]]
-        return [m for g in given for m in (g if isinstance(g, tuple) else (g,))]
+            return list(given.get(self.names[i]) or ())
+        own = given[i : i + 1] if n > 1 and len(given) == n else given
+        parts = [g if isinstance(g, tuple) else (g,) for g in own if g is not None]
+        return [metric for part in parts for metric in part]
 
     def _check_pair(
         self, i: int, what: Loss | Metric | None, target: TensorType, argument: str, *path: Any

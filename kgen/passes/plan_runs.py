@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from kgen.catalogue.optimizers import Optimizer
 from kgen.catalogue.optimizers.scaling import LossScaleOptimizer
 from kgen.catalogue.statements import Compile, Evaluate, Fit, Generate, Predict
-from kgen.diagnostics import Fault
 from kgen.ir.plan import DataPlan, OutputPlan
 from kgen.passes.planning import Planning, entry_of
+
+OF_THE_MODEL = {"precision", "batch_size", "shuffle"}  # what `fit` says of a model not trained
 
 
 def plan_fit(planning: Planning, data: DataPlan) -> Fit:
@@ -29,7 +29,7 @@ def plan_fit(planning: Planning, data: DataPlan) -> Fit:
             "no such part",
             helps=[f"use `{other}`"],
         )
-    if compiled is None:
+    if compiled is None and planning.trains:
         planning.defaults.insert(0, "optimizer: rmsprop")
     return fit
 
@@ -37,19 +37,15 @@ def plan_fit(planning: Planning, data: DataPlan) -> Fit:
 def plan_optimizer(planning: Planning, compiled: Compile, fit: Fit) -> Optimizer:
     """Return what makes the updates: Keras scales the loss by itself where all is float16."""
     optimizer = compiled.optimizer
+    bound = planning.training.compile
+    if optimizer.name is not None and bound is not None:
+        message = "the `name` of the only optimizer has no effect here: no log has it"
+        planning.found.warn("W101", message, bound.place("optimizer"))
     scales = fit.precision == "mixed_float16" and compiled.auto_scale_loss
     if not scales or isinstance(optimizer, LossScaleOptimizer):
         return optimizer
-    try:
-        scaling = LossScaleOptimizer(inner_optimizer=optimizer)
-    except Fault as fault:
-        bound = planning.training.compile
-        span = bound.place("optimizer") if bound else planning.training.model_span
-        help = "`compile(auto_scale_loss=False)` trains in float16 without it"
-        planning.found.add(replace(fault.at(span), helps=(help,)))
-        return optimizer
     planning.defaults.append("optimizer: in a LossScaleOptimizer, since the model is in float16")
-    return scaling
+    return LossScaleOptimizer(inner_optimizer=optimizer)
 
 
 def check_measured(planning: Planning, outputs: Sequence[OutputPlan]) -> None:
@@ -57,7 +53,9 @@ def check_measured(planning: Planning, outputs: Sequence[OutputPlan]) -> None:
     if any(output.loss is not None for output in outputs):
         return
     training, found = planning.training, planning.found
-    for bound, what in ((training.fit, "train"), (training.evaluate, "evaluate")):
+    asked = training.fit is not None and set(training.fit.entry.given) - OF_THE_MODEL
+    fit = training.fit if planning.trains or asked else None
+    for bound, what in ((fit, "train"), (training.evaluate, "evaluate")):
         if bound is not None:
             found.error(
                 "K416",

@@ -8,6 +8,8 @@ from typing import TypeVar
 
 from kgen.catalogue.base import Entry
 from kgen.catalogue.bind import Bound
+from kgen.catalogue.policies import Policies
+from kgen.catalogue.statements import Fit
 from kgen.diagnostics import Diagnostics
 from kgen.ir.model import TypedGraph, TypedModel, instance_names
 from kgen.ir.training import Training
@@ -64,6 +66,16 @@ class Planning:
             bound = node.bound[0] if node.bound else ""
             names.append(unique(node.instance.name or bound or "x", taken))
         return names
+
+    @property
+    def trains(self) -> bool:
+        """Whether a model is trained: without `compile` it is, with a loss that fits its outputs.
+
+        That is not so of one in 16 bits, where only a script that predicts is Keras'.
+        """
+        fit = entry_of(self.training.fit, Fit)
+        short = fit is not None and Policies.named(fit.precision).short
+        return self.training.compile is not None or not short
 
     @cached_property
     def compared(self) -> list[int]:

@@ -5,20 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from kgen.catalogue.base import Entry
 from kgen.catalogue.layer import Layer
 from kgen.catalogue.layers.inputs import EMBEDDINGS, Input, declared_input
-from kgen.catalogue.policies import FULL, INPUTS, REFUSED, SUPPORTED, Policies
+from kgen.catalogue.policies import FULL, INPUTS, PURE, SUPPORTED, Policies
 from kgen.diagnostics import Diagnostics
 from kgen.ir.functions import Constant, Function, Index, Infix, Negative, Operation
 from kgen.ir.model import TypedGraph, TypedNode
 from kgen.ir.plan import Plan
 from kgen.ir.rewrite import layers_of
 from kgen.passes.starting import check_files
-
-HELPS = (
-    "`mixed_float16` and `mixed_bfloat16` compute in 16 bits, with weights in float32",
-    "for the whole model write `fit(precision=mixed_bfloat16)`",
-)
 
 HELPS_DOUBLE = (
     "`fit(precision=float64)` is for all: layers, data, loss and metrics",
@@ -29,38 +25,31 @@ HELPS_DOUBLE = (
 def model_policies(graph: TypedGraph, precision: str) -> Policies:
     """Return the policies of a model whose `fit` names a precision.
 
-    Where it names none but most of the layers that have weights do, theirs is the model's.
-    Float64 is no such policy: in Keras the data and the loss would stay in float32.
+    Where it names none but most of the layers that have weights do, theirs is the model's, unless
+    their weights have another type, too.
     """
     if precision != "float32":
-        return Policies(precision, precision)
+        return Policies.named(precision)
     counts = Counter(
         FULL.of(node.node.instance.layer)
         for node in graph.walk()
         if node.weights and isinstance(node.node.instance.layer, Layer)
     )
-    del counts["float64"]
+    for policy in PURE:
+        del counts[policy]
     most = max(counts, key=lambda policy: (counts[policy], policy == "float32"), default="float32")
     return Policies(most)
 
 
 def check_types(node: TypedNode, found: Diagnostics) -> None:
-    """Report a `dtype` that is no policy of a layer, or one that is not supported."""
+    """Report a `dtype` that is no policy of a layer."""
     instance = node.node.instance
     for layer in layers_of(instance.layer) if isinstance(instance.layer, Layer) else ():
         if isinstance(layer, Input) or layer.dtype in (None, *SUPPORTED):
             continue
         name = type(layer).__name__
         span = instance.arg_spans.get("dtype", instance.span)
-        if layer.dtype in REFUSED:
-            found.error(
-                "K501",
-                f"the dtype policy `{layer.dtype}` of `{name}` is not supported",
-                span,
-                "keeps its weights in 16 bits; a script has none so",
-                helps=HELPS,
-            )
-        elif declared_input(layer) is None and not gives_integers(layer):
+        if declared_input(layer) is None and not gives_integers(layer):
             found.error(
                 "K203",
                 f"`dtype` of `{name}` must be a policy such as `float32`, got `{layer.dtype}`",
@@ -78,7 +67,7 @@ def gives_integers(layer: Layer) -> bool:
 
 def check_policies(typed: TypedGraph, plan: Plan, found: Diagnostics) -> None:
     """Report policies that differ where one `with` cannot set a layer apart."""
-    check_double(typed, plan.policies, found)
+    check_pure(typed, plan.policies, found)
     for node in typed.walk():
         check_wrapped(node, plan.policies, found)
     for chain in (*plan.data.prepare, *plan.data.augment):
@@ -88,63 +77,96 @@ def check_policies(typed: TypedGraph, plan: Plan, found: Diagnostics) -> None:
             check_files(node, found)
 
 
-def check_double(typed: TypedGraph, policies: Policies, found: Diagnostics) -> None:
-    """Report the first layer that is float64 in a model that is not, or is not in one that is."""
+def check_pure(typed: TypedGraph, policies: Policies, found: Diagnostics) -> None:
+    """Report the first layer that has weights, or results, of another type than the others."""
     for node in typed.walk():
         instance = node.node.instance
         layer = instance.layer
         if not isinstance(layer, Layer):
             continue
-        span = instance.arg_spans.get("dtype", instance.span)
         if isinstance(layer, Input):
-            if policies.double and layer.dtype == "float32" and "dtype" in instance.arg_spans:
-                found.error(
-                    "K501",
-                    "an input in `float32` is not supported in a model in `float64`",
-                    span,
-                    "rounds the data",
-                    helps=["leave `dtype` out"],
-                )
-                return
-        elif (policies.of(layer) == "float64") != policies.double:
-            found.error(
-                "K501",
-                f"the dtype policy `{policies.of(layer)}` of `{type(layer).__name__}` is not "
-                f"supported in a model in `{policies.model}`",
-                span,
-                "has weights, or a result, of another type than the data and the loss",
-                helps=HELPS_DOUBLE,
-            )
-            return
-        elif policies.double and any(w.low_rank is not None for w in node.weights):
-            found.error(
-                "K501",
-                "`lora_rank` is not supported in a model in `float64`",
-                instance.arg_spans.get("lora_rank", instance.span),
-                "Keras keeps the two matrices in float32",
-            )
-            return
-        elif policies.double and rounds(layer):
-            found.error(
-                "K501",
-                f"`float32` in a function of `{type(layer).__name__}` is not supported in a model "
-                "in `float64`",
-                instance.span,
-                "rounds what is float64",
-                helps=["`cast(x, floatx)` is for a model in any type"],
-            )
+            message, label, helps = impure_input(node, layer, policies)
+        else:
+            message, label, helps = impure(node, layer, policies)
+        if message:
+            name = "lora_rank" if "lora_rank" in message else "dtype"
+            span = instance.arg_spans.get(name, instance.span)
+            found.error("K501", message, span, label, helps=helps)
             return
 
 
-def rounds(layer: Layer) -> bool:
-    """Return whether a function of a layer names float32, as `cast(x, float32)` does."""
-    pending: list[Any] = [v for v in layer.config().values() if isinstance(v, Function)]
+Complaint = tuple[str, str, tuple[str, ...]]  # the message, its label and helps
+PURELY: Complaint = ("", "", ())
+
+
+def impure_input(node: TypedNode, layer: Input, policies: Policies) -> Complaint:
+    """Return what is wrong with the type of an input."""
+    explicit = "dtype" in node.node.instance.arg_spans
+    narrow = policies.double and layer.dtype == "float32" and explicit
+    if not narrow and not (policies.pure and layer.rounds and layer.dtype != policies.model):
+        return PURELY
+    return (
+        f"an input in `{layer.dtype}` is not supported in a model in `{policies.model}`",
+        "rounds the data",
+        ("leave `dtype` out",),
+    )
+
+
+def impure(node: TypedNode, layer: Layer, policies: Policies) -> Complaint:
+    """Return what keeps a layer from computing in the type of the whole model."""
+    policy, model = policies.of(layer), policies.model
+    if policy != model and not PURE.keys().isdisjoint((policy, model)):
+        whole = f"`fit(precision=pure_{policy})` is for all layers; the loss stays in float32"
+        helps = HELPS_DOUBLE if policy == "float64" or policies.double else ()
+        return (
+            f"the dtype policy `{policy}` of `{type(layer).__name__}` is not supported in a model "
+            f"in `{model}`",
+            "has weights, or a result, of another type than the other layers",
+            (whole, *helps) if policy in PURE else helps,
+        )
+    if model in PURE and any(w.low_rank is not None for w in node.weights):
+        return (
+            f"`lora_rank` is not supported in a model in `{model}`",
+            "Keras keeps the two matrices in float32",
+            (),
+        )
+    if policies.short and not layer.short:
+        return (
+            f"`{type(layer).__name__}` is not supported in `{model}`",
+            "computes in float32 at least",
+            (),
+        )
+    reverse = getattr(layer, "reverse_dtype", None)
+    if model in PURE and reverse not in (None, model):
+        return (
+            f"`reverse_dtype={reverse}` is not supported in a model in `{model}`",
+            "makes logits of another type",
+            ("leave `reverse_dtype` out",),
+        )
+    if model in PURE and rounds(layer, policies):
+        return (
+            f"`float32` in a function of `{type(layer).__name__}` is not supported in a model "
+            f"in `{model}`",
+            f"makes float32 of what is {model}",
+            ("`cast(x, floatx)` is for a model in any type",) if policies.double else (),
+        )
+    return PURELY
+
+
+def rounds(entry: Entry, policies: Policies) -> bool:
+    """Return whether a function names another type, as `cast(x, float32)` does in float64."""
+    others = ("float32",) if policies.double else ("float32", "float", "floatx")
+    pending: list[Any] = [v for v in vars(entry).values() if isinstance(v, Function)]
     while pending:
         match pending.pop():
             case Function(body=body, uses=uses):
                 pending += (body, *uses)
-            case Constant(value="float32"):
-                return True
+            case Constant(value=value):
+                if value in others:
+                    return True
+            case Operation(op="floatx"):
+                if "floatx" in others:
+                    return True
             case Operation(args=args, kwargs=kwargs):
                 pending += (*args, *(value for _, value in kwargs))
             case Infix(left=left, right=right):
@@ -188,4 +210,12 @@ def check_prepared(node: TypedNode, policies: Policies, found: Diagnostics) -> N
             instance.arg_spans.get("dtype", instance.span),
             f"data is prepared in {policies.model}",
             helps=["leave `dtype` out"],
+        )
+    elif policies.double and rounds(layer, policies):
+        found.error(
+            "K501",
+            f"`float32` in a function of `{type(layer).__name__}` is not supported where data is "
+            "in `float64`",
+            instance.span,
+            "rounds what is float64",
         )

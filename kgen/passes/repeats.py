@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from kgen.catalogue.layer import Layer, Value
 from kgen.ir.model import Composite, TypedNode
-from kgen.passes.context import NodeContext, attribute_name, show_type
+from kgen.passes.context import NodeContext
 from kgen.passes.fold_signature import slots, strict
 from kgen.passes.initial import Initialized
 from kgen.passes.lowered import penalized
+from kgen.passes.variables import attribute_name, show_type
 from kgen.passes.watch import watch_lines
 from kgen.torch_ir import Line
 
@@ -165,9 +166,9 @@ class Loop:
                 assert context.instance is not None
                 owner.attribute_of[context.instance.uid] = attribute
                 owner.constructor_of[context.instance.uid] = constructor
-                owner.init.append(
-                    Line(f"self.{attribute} = nn.ModuleList([{constructor} for _ in range({n})])")
-                )
+                kind = "ParameterList" if constructor.startswith("nn.Parameter(") else "ModuleList"
+                listed = f"[{constructor} for _ in range({n})]"
+                owner.init.append(Line(f"self.{attribute} = nn.{kind}({listed})"))
                 taken = wanted == carried or wanted in items or wanted in owner.variables.holder
                 taken = taken or not owner.variables.usable(wanted)
                 item = owner.variables.new(f"{wanted}_copy") if taken else wanted

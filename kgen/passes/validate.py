@@ -13,8 +13,9 @@ from kgen.ir.model import Composite, TypedGraph, TypedModel, TypedNode
 from kgen.ir.plan import OutputPlan, Plan
 from kgen.ir.shapes import Shape, element_count
 from kgen.passes.adapting import check_adapting, graphs
-from kgen.passes.infer import compatible
+from kgen.passes.infer import compatible, walked
 from kgen.passes.loop import validate_loop
+from kgen.passes.measured_types import check_measured_types
 from kgen.passes.mixing import check_mixing
 from kgen.passes.modules import check_modules
 from kgen.passes.precision import check_policies, check_types
@@ -55,6 +56,7 @@ def validate(typed: TypedModel, found: Diagnostics) -> None:
 def validate_training(typed: TypedModel, plan: Plan, found: Diagnostics) -> None:
     """Report what does not fit between the layers and the way they are trained."""
     check_policies(typed.graph, plan, found)
+    check_measured_types(typed, plan, found)
     check_modules(typed, plan, found)
     check_stateful(typed, plan, graphs(typed.graph), found)
     check_class_weight(typed, plan, found)
@@ -196,13 +198,20 @@ def count(number: int) -> str:
 def check_frozen(node: TypedNode, found: Diagnostics) -> None:
     """Warn of `trainable=False` where Keras does not hear it."""
     instance = node.node.instance
-    if isinstance(instance.layer, Layer) and instance.layer.has_sublayers and instance.layer.frozen:
-        found.warn(
-            "W113",
-            f"`{type(instance.layer).__name__}(trainable=False)` is frozen here; Keras trains it",
-            instance.arg_spans.get("trainable", instance.span),
-            helps=["in Keras set `trainable` once the model is built: `layer.trainable = False`"],
-        )
+    layer = instance.layer
+    if not isinstance(layer, Layer) or layer.trainable:
+        return
+    said = f"`{type(layer).__name__}(trainable=False)`"
+    if not layer.frozen:
+        message = f"{said} freezes nothing: what is inside is trained, as in Keras"
+        help_ = "give `trainable=False` to what is inside"
+    elif layer.has_sublayers:
+        message = f"{said} is frozen here; Keras trains it"
+        help_ = "in Keras set `trainable` once the model is built: `layer.trainable = False`"
+    else:
+        return
+    where = instance.arg_spans.get("trainable", instance.span)
+    found.warn("W113", message, where, helps=[help_])
 
 
 def check_trainable(typed: TypedModel, found: Diagnostics) -> None:
@@ -210,7 +219,8 @@ def check_trainable(typed: TypedModel, found: Diagnostics) -> None:
     total = 0
     counted: set[int] = set()
     largest: tuple[int, TypedNode] | None = None
-    for node in typed.graph.walk():
+    nodes = list(walked(typed.graph))
+    for node in nodes:
         if not node.weights or node.node.instance.uid in counted:
             continue
         counted.add(node.node.instance.uid)
@@ -220,11 +230,11 @@ def check_trainable(typed: TypedModel, found: Diagnostics) -> None:
             largest = (size, node)
     if not any(
         w.trainable and not getattr(node.node.instance.layer, "frozen", False)
-        for node in typed.graph.walk()
+        for node in nodes
         for w in node.weights
     ):
         fit = typed.model.training.fit
-        if fit is not None:
+        if fit is not None and fit.entry.given != {"precision"}:  # which is of the layers
             found.error(
                 "K416",
                 "the model has no weights to train",

@@ -10,7 +10,9 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from kgen.ir.model import Graph, Ref
+from kgen.catalogue.base import snake_case
+from kgen.catalogue.layer import Value
+from kgen.ir.model import Composite, Graph, Instance, Ref
 from kgen.torch_ir import Names, hides
 
 
@@ -74,3 +76,27 @@ class Variables:
     def usable(self, name: str) -> bool:
         """Return whether a name is not reserved for something else in this function."""
         return name not in self.names.taken and not hides(name)
+
+
+def attribute_name(instance: Instance) -> str:
+    """Return the attribute a layer object would like: its name, or Keras' snake_case."""
+    layer = instance.layer
+    if isinstance(layer, Composite) and layer.kind == "model":
+        return snake_case(layer.title)
+    if instance.name:
+        return snake_case(instance.name) or instance.name
+    return snake_case(layer.title if isinstance(layer, Composite) else type(layer).__name__)
+
+
+def show_type(value: Value) -> str:
+    """Return the shape comment of a line: `(N, 28, 28, 32)` in the layout that torch sees."""
+    kind = value.type
+    if not kind.known:
+        return ""
+    sizes = [
+        str(s) if s is not None else "T" if kind.rank == 2 and i == 0 else "?"
+        for i, s in enumerate(kind.shape)
+    ]
+    if value.first:
+        sizes = [sizes[-1], *sizes[:-1]]
+    return f"({', '.join(['N', *sizes])})" if sizes else "(N,)"

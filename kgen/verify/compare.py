@@ -35,7 +35,7 @@ from kgen.verify.arrays import (
 from kgen.verify.borrowed import Borrowed
 from kgen.verify.keras import torch_fails
 from kgen.verify.pair import Pair, Side
-from kgen.verify.quiet import drawless_model, quiet_model, quiet_plan
+from kgen.verify.quiet import drawless_model, quiet_model, quiet_plan, wide_plan
 from kgen.verify.reference import Visit
 from kgen.verify.sizes import fitting
 from kgen.verify.training import Batch, train
@@ -175,7 +175,7 @@ class _Run:
     """One comparison in the making."""
 
     def __init__(self, typed: TypedModel, plan: Plan, settings: Settings, folder: Path) -> None:
-        self.typed, self.plan = typed, plan
+        self.typed, self.plan = typed, wide_plan(plan)
         self.settings, self.folder = settings, folder
         self.rng = np.random.default_rng(settings.seed)
         torch.manual_seed(settings.seed)  # of the script's initial weights
@@ -314,7 +314,8 @@ class _Run:
             x = list(inputs) if i == 0 else self.inputs()
             pairs = zip(self.plan.outputs, shapes, strict=True)
             y = [random_target(self.rng, o, shape) for o, shape in pairs if not o.text]
-            weighed = shapes[0][: 1 + len(self.plan.data.weights.shape)]
+            sizes = zip(self.plan.data.weights.shape, shapes[0][1:], strict=False)
+            weighed = (shapes[0][0], *(b if a is None else a for a, b in sizes))
             weights = [self.rng.random(weighed)] if self.plan.fit.sample_weight else []
             batches.append(Batch(x, y, weights))
         logged = train(pair, batches)

@@ -17,6 +17,7 @@ from kgen.ir.model import TypedGraph
 from kgen.ir.plan import Plan
 from kgen.passes.lowered import Placed
 from kgen.verify.arrays import Array, numpy, random_weight
+from kgen.verify.failures import keras_side
 from kgen.verify.generated import doubled, in_float64, load_script, watched_model
 from kgen.verify.reference import KerasModel, Visit, listed, visits
 
@@ -92,7 +93,8 @@ class Pair:
         self.placed = [p for p in script.weights if id(p.weight) not in adapted]
         self.module = load_script(doubled(script.text), folder)
         self.ours = self.model()
-        self.keras = KerasModel(graph)
+        with keras_side("build"):
+            self.keras = KerasModel(graph)
         self.visits: list[Visit] = list(visits(graph))
         self.pairs = self.match()
         watched = watched_model(graph, plan.fused_nodes)
@@ -165,10 +167,11 @@ class Pair:
         ours, theirs = (Side([torch.from_numpy(x.copy()) for x in inputs]) for _ in "ab")
         self.forward(ours, training)
         given = theirs.inputs if len(theirs.inputs) > 1 else theirs.inputs[0]
-        results = listed(self.keras.open(given, training=training))
+        with keras_side("run"):
+            results = listed(self.keras.open(given, training=training))
         count = len(self.graph.graph.outputs)
         theirs.outputs, theirs.layers = list(results[:count]), list(results[count:])
-        if any(getattr(layer, "stateful", False) for layer in self.keras.layers.values()):
+        if self.keras.stateful:
             return ours, theirs  # Keras assigns to the state, which torch cannot differentiate
         cotangents = [torch.from_numpy(rng.standard_normal(numpy(y).shape)) for y in theirs.outputs]
         trainable = [(p, v) for p, v in self.pairs if v.trainable]
@@ -176,7 +179,8 @@ class Pair:
         flat = ours.backward(cotangents, [t for ts in tensors for t in ts])
         for (placed, _), ts in zip(trainable, tensors, strict=True):
             ours.gradients.append(as_keras(placed, [flat.pop(0) for _ in ts]))
-        theirs.gradients = theirs.backward(cotangents, [v.value for _, v in trainable])
+        with keras_side("train"):
+            theirs.gradients = theirs.backward(cotangents, [v.value for _, v in trainable])
         return ours, theirs
 
     def forward(self, side: Side, training: bool) -> None:

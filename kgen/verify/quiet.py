@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from kgen.catalogue.policies import FULL, HALVES
+from kgen.catalogue.policies import FULL, HALVES, PURE
 from kgen.ir.functions import Expr, Function, Index, Infix, Negative, Operation
 from kgen.ir.model import TypedModel
 from kgen.ir.plan import Plan
@@ -41,10 +41,17 @@ def quiet_plan(plan: Plan) -> Plan:
     return replace(plan, policies=FULL)
 
 
+def wide_plan(plan: Plan) -> Plan:
+    """Return the plan with weights in the type of the data: all is compared in float64."""
+    return replace(plan, policies=FULL) if plan.policies.pure else plan
+
+
 class Drawless(Rewriter):
-    """Puts zeros in the place of what small functions draw."""
+    """Puts zeros in the place of what small functions draw; drops types that layers keep to."""
 
     def argument(self, name: str, value: Any) -> Any:
+        if name == "dtype" and value in PURE:
+            return None
         if isinstance(value, Function):
             body = quiet_body(value.body)
             return value if body is value.body else replace(value, body=body)
@@ -55,7 +62,7 @@ class Quiet(Drawless):
     """Takes the randomness from layers, and policies of another precision."""
 
     def argument(self, name: str, value: Any) -> Any:
-        if name == "dtype" and value in ("float64", *HALVES):
+        if name == "dtype" and value in HALVES:
             return None
         return 0.0 if name in RATES and value else super().argument(name, value)
 

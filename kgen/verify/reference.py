@@ -163,16 +163,24 @@ class KerasModel:
         outputs = [*self.graph(typed, formal, seen), *(seen or ())]
         return keras.Model(formal, outputs[0] if len(outputs) == 1 else outputs)
 
+    @property
+    def stateful(self) -> list[Any]:
+        """The layers that go on from where they were, inside of others as well."""
+        return [
+            layer
+            for layer in self.model._flatten_layers()
+            if getattr(layer, "stateful", False) and hasattr(layer, "reset_states")
+        ]
+
     def reset_states(self) -> None:
         """Let stateful layers start anew."""
-        for layer in self.layers.values():
-            if getattr(layer, "stateful", False) and hasattr(layer, "reset_states"):
-                layer.reset_states()
+        for layer in self.stateful:
+            layer.reset_states()
 
     def mend_states(self) -> None:
         """Let stateful layers train: Keras' torch backend overwrites what backward still needs."""
-        for layer in self.layers.values():
-            for state in getattr(layer, "states", None) or ():
+        for layer in self.stateful:
+            for state in layer.states or ():
                 state._direct_assign = lambda value, state=state: setattr(
                     state, "_value", value.detach().clone()
                 )

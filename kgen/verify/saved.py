@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from kgen.catalogue.activations import LegacyHardSigmoid
@@ -17,16 +18,33 @@ def load_saved(path: str) -> Any:
     """Return the model that Keras loads from a file, None where it cannot.
 
     Keras 3 does not load all that older versions have written. What is compared is compared in
-    full precision: layers of a mixed dtype policy compute in float32.
+    full precision: layers of a mixed dtype policy compute in float32, those in 16 bits in float64.
     """
     try:
-        model = keras.models.load_model(path, compile=False)
+        with without_halves():
+            model = keras.models.load_model(path, compile=False)
     except (ValueError, TypeError, KeyError, OSError, ImportError):
         return None
     for layer in model._flatten_layers():
         if layer.dtype_policy.name in HALVES:
             layer.dtype_policy = "float32"
     return model
+
+
+@contextmanager
+def without_halves() -> Iterator[None]:
+    """Let Keras load what is in 16 bits as float64, weights and all."""
+    policy = keras.DTypePolicy
+    made = policy.__init__
+
+    def wide(self: Any, name: str, *args: Any, **options: Any) -> None:
+        made(self, "float64" if name in HALVES.values() else name, *args, **options)
+
+    policy.__init__ = wide
+    try:
+        yield
+    finally:
+        policy.__init__ = made
 
 
 def read_otherwise(graph: Graph) -> str:

@@ -12,6 +12,7 @@ from kgen.catalogue.losses.crossentropy import CategoricalCrossentropy
 from kgen.ir.plan import Plan
 from kgen.verify.arrays import Array
 from kgen.verify.entries import compile_model
+from kgen.verify.failures import keras_side
 from kgen.verify.generated import in_float64
 from kgen.verify.pair import Pair
 
@@ -67,13 +68,14 @@ def keras_steps(pair: Pair, batches: Sequence[Batch]) -> Iterator[Logs]:
     for batch in batches:
         model.reset_metrics()
         x, y = batch.inputs, keras_targets(plan, batch.targets)
-        logs = model.train_on_batch(
-            x if len(x) > 1 else x[0],
-            y if len(plan.outputs) > 1 else y[0],
-            class_weight=plan.fit.class_weight,
-            sample_weight=batch.weights[0] if batch.weights else None,
-            return_dict=True,
-        )
+        with keras_side("train"):
+            logs = model.train_on_batch(
+                x if len(x) > 1 else x[0],
+                y if len(plan.outputs) > 1 else y[0],
+                class_weight=plan.fit.class_weight,
+                sample_weight=batch.weights[0] if batch.weights else None,
+                return_dict=True,
+            )
         yield {name: float(value) for name, value in logs.items()}
 
 

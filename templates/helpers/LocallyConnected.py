@@ -1,5 +1,9 @@
 class LocallyConnected(nn.Module):
-    """A convolution (N, C, ...) with a kernel of its own at every position."""
+    """A convolution (N, C, ...) with a kernel of its own at every position.
+
+    The second axis of the kernels is the window's cells and in each of them the
+    channels; with `channels_first` the channels and in each of them the cells.
+    """
 
     def __init__(
         self,
@@ -9,20 +13,22 @@ class LocallyConnected(nn.Module):
         kernel_size: tuple[int, ...],
         stride: tuple[int, ...],
         bias: bool = True,
+        channels_first: bool = False,
     ) -> None:
         super().__init__()
         self.size = size  # of the output
         self.kernel_size, self.stride = kernel_size, stride
-        positions, cells = math.prod(size), math.prod(kernel_size)
-        shape = (positions, cells, in_channels, out_channels)
-        self.weight = nn.Parameter(torch.empty(shape))
-        self.bias = nn.Parameter(torch.empty(positions, out_channels)) if bias else None
+        self.channels_first = channels_first
+        positions, numbers = math.prod(size), in_channels * math.prod(kernel_size)
+        self.weight = nn.Parameter(torch.empty(positions, numbers, out_channels))
+        self.bias = nn.Parameter(torch.empty(out_channels, *size)) if bias else None
 
     def forward(self, x: Tensor) -> Tensor:
         axes = len(self.size)
         for dim, (size, step) in enumerate(zip(self.kernel_size, self.stride), 2):
             x = x.unfold(dim, size, step)
-        x = x.flatten(2 + axes).flatten(2, 1 + axes)  # (N, C, positions, cells)
-        y = torch.einsum("ncpk,pkcf->npf", x, self.weight)
-        y = y if self.bias is None else y + self.bias
-        return y.unflatten(1, self.size).movedim(-1, 1)
+        # (N, C, positions, cells) with as many axes of positions as of cells
+        x = x.movedim(1, 1 + axes if self.channels_first else -1)
+        windows = x.flatten(1, axes).flatten(2)
+        y = torch.einsum("npi,pif->nfp", windows, self.weight).unflatten(2, self.size)
+        return y if self.bias is None else y + self.bias

@@ -26,7 +26,8 @@ class RandomElasticTransform(nn.Module):
         shift = torch.randn(
             2, n, height, width, dtype=images.dtype, device=images.device
         )
-        shift = gaussian_blur(shift * sigma, int(6 * sigma) | 1, sigma, sigma)
+        size = int(6 * sigma) | 1
+        shift = gaussian_blur(shift * sigma, (size, size), sigma, sigma)
         y = torch.arange(height, device=images.device)[:, None]
         x = torch.arange(width, device=images.device)
         moved = sample(

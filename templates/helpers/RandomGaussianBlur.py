@@ -4,7 +4,7 @@ class RandomGaussianBlur(nn.Module):
     def __init__(
         self,
         chance: tuple[float, float],
-        size: int,
+        size: tuple[int, int],
         sigma: tuple[float, float],
         value_range: tuple[float, float],
     ) -> None:

@@ -18,8 +18,8 @@ class ReduceLROnPlateau:
         self.best: float | None = None
         self.wait = self.rest = 0
 
-    def update(self, optimizer: Any, epoch: int, logs: dict[str, float]) -> None:
-        """Take note of an epoch; lower the optimizer's rate when it is time to."""
+    def update(self, optimizers: list[Any], epoch: int, logs: dict[str, float]) -> None:
+        """Take note of an epoch; lower the optimizers' rates when it is time to."""
         value = logs.get(self.monitor)
         if value is None:  # an epoch without validation
             return
@@ -30,12 +30,16 @@ class ReduceLROnPlateau:
             self.best, self.wait = value, 0
         elif self.rest == 0:
             self.wait += 1
-            if self.wait >= self.patience and optimizer.learning_rate > self.min_lr:
-                rate = max(optimizer.learning_rate * self.factor, self.min_lr)
-                optimizer.learning_rate = rate
+            high = [o for o in optimizers if o.learning_rate > self.min_lr]
+            if self.wait >= self.patience and high:
                 self.wait, self.rest = 0, self.cooldown
-                if self.verbose:
-                    print(f"Epoch {epoch + 1}: reducing the learning rate to {rate}.")
+                for optimizer in high:
+                    rate = max(optimizer.learning_rate * self.factor, self.min_lr)
+                    optimizer.learning_rate = rate
+                    if self.verbose:
+                        print(
+                            f"Epoch {epoch + 1}: reducing the learning rate to {rate}."
+                        )
 
     def state_dict(self) -> dict[str, Any]:
         """Return what continuing the training takes."""

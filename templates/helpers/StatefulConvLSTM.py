@@ -17,9 +17,12 @@ class StatefulConvLSTM(ConvLSTM):
             self.register_buffer(name, torch.zeros(shape), persistent=False)
 
     def forward(
-        self, x: Tensor, state: tuple[Tensor, Tensor] | None = None
+        self,
+        x: Tensor,
+        state: tuple[Tensor, Tensor] | None = None,
+        mask: Tensor | None = None,
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        outputs, last = super().forward(x, state or (self.h, self.c))
+        outputs, last = super().forward(x, state or (self.h, self.c), mask)
         self.set_states(last)
         return outputs, last
 

@@ -1,21 +1,22 @@
 class SwapEMAWeights:
     """Keras' SwapEMAWeights: exchange the parameters for their moving averages."""
 
-    def __init__(self, optimizer: Any) -> None:
-        self.optimizer, self.swapped = optimizer, False
+    def __init__(self, optimizers: list[Any]) -> None:
+        self.optimizers, self.swapped = optimizers, False
 
     def swap(self) -> None:
         """Exchange the parameters and the averages."""
-        params, average = self.optimizer.params, self.optimizer.average
-        kept = params.clone()
-        params.copy_(average)
-        average.copy_(kept)
+        for optimizer in self.optimizers:
+            kept = optimizer.params.clone()
+            optimizer.params.copy_(optimizer.average)
+            optimizer.average.copy_(kept)
         self.swapped = not self.swapped
 
     def keep(self) -> None:
         """Let the averages that are in the model be the averages, too."""
         if self.swapped:
-            self.optimizer.average.copy_(self.optimizer.params)
+            for optimizer in self.optimizers:
+                optimizer.average.copy_(optimizer.params)
 
     def state_dict(self) -> dict[str, Any]:
         """Return what continuing the training takes."""

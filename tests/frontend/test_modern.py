@@ -48,6 +48,7 @@ KEPT = [
     "x = Input(3)\nx -> Dense(2)",
     "Dense(2, name=Convolution2D, input_dim=3)",
     "a = Input(4)\nb = Input(4)\ndot([add([a, b]), maximum(a, 0.5)], axes=1) -> Dense(2)",
+    "a = Input(4)\nb = Input(4)\n[a, b] -> Merge(mode=concat) -> Dense(2)",
     # Operations that have the name of a layer.
     "Input(3) -> Lambda(x: maximum(x, 0.1)) -> Dense(2)",
     "def top(x) = minimum(x, 6)\nInput(3) -> Dense(2, top)",

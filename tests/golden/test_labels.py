@@ -63,3 +63,13 @@ def test_a_relu_moves_behind_the_pooling() -> None:
     used = f"model m {{\n{used}c = a -> Flatten()\noutputs(b, c)\n}}"
     kept = build_text(used).script
     assert "F.relu(self.max_pooling2d" not in kept
+
+
+def test_two_outputs_with_known_classes() -> None:
+    script = build_text(
+        "x = Input(3)\na = x -> Dense(3, softmax, name=a)\nb = x -> Dense(4, softmax, name=b)\n"
+        "outputs(a, b)\ncompile(sgd, categorical_crossentropy)"
+    ).script
+    assert "y_a = rng.integers(3, size=(n,))" in script
+    assert "y_b = rng.integers(4, size=(n,))" in script
+    assert ".long()" not in script

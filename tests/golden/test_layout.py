@@ -9,6 +9,7 @@ import pytest
 
 from kgen.api import build_text
 from kgen.backends.layout import formatted, laid_out
+from kgen.torch_ir import WIDTH
 
 ROOT = Path(__file__).parents[2]
 HELPERS = sorted((ROOT / "templates" / "helpers").glob("*.py"))
@@ -33,6 +34,40 @@ def test_helpers_are_in_the_layout() -> None:
 def test_black_changes_nothing(spec: Path) -> None:
     script = build_text(spec.read_text(), spec.name).script
     assert as_black_formats(script) == script
+
+
+NET = "Dense(4, relu, input_dim=3) -> Dense(3, softmax)\n"
+SPECS = {
+    "decay": f"{NET}compile(AdamW(0.1))",
+    "amsgrad": f"{NET}compile(Adam(CosineDecay(0.1, 9), amsgrad=True, weight_decay=0.1))",
+    "nadam": f"{NET}compile(Nadam(0.1))",
+    "slow nadam": f"{NET}compile(Nadam(0.1, schedule_decay=0.004))",
+    "ftrl": f"{NET}compile(Ftrl(0.1))",
+    "lamb": f"{NET}compile(Lamb(0.1, use_ema=True))",
+    "velocity": f"{NET}compile(RMSprop(0.1, centered=True, momentum=0.9))",
+    "groups": NET.replace("softmax", "softmax, name=head")
+    + 'compile(MultiOptimizer(OptimizerMap(Lion(0.1), {"head/.*": Adafactor(0.1)})))',
+    "low rank": NET.replace("relu", "relu, lora_rank=2"),
+    "a long docstring": "x = Input(5)\ny = Input(4, 5, 3)\na = x -> Dense(3)\n"
+    "b = y -> Flatten() -> Dense(3)\noutputs(a, b)\n",
+    "a longer one": "x = Input(5)\ny = Input(14, 15, 13)\na = x -> Dense(13)\n"
+    "b = y -> Conv2D(16, 1)\noutputs(a, b)\n",
+    "text": "w = Input(1, dtype=string)\n"
+    "a = w -> TextVectorization(max_tokens=50) -> Embedding(50, 3) -> GlobalMaxPooling1D()\n"
+    "b = a -> Lambda(a: argmax(a)) -> StringLookup(vocabulary=[cat, dog, cow], invert=True)\n"
+    "outputs(a, b)\ncompile(loss=[mse, None])",
+}
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_black_changes_nothing_in_what_no_example_has(name: str) -> None:
+    script = build_text(SPECS[name]).script
+    assert as_black_formats(script) == script
+    assert not [line for line in script.splitlines() if len(line) > WIDTH and "━" not in line]
+
+
+def test_a_shape_is_not_split_in_a_docstring() -> None:
+    assert "(N, 14, 15, 13)" in build_text(SPECS["a longer one"]).script.replace("# (N", "")
 
 
 @pytest.mark.parametrize(

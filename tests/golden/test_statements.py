@@ -68,3 +68,27 @@ def test_equal_initial_values_inside_modules_are_a_loop() -> None:
     )
     assert text.count("xavier_uniform_") == 1
     assert "self.multi_head_attention.output, self.dense" in " ".join(text.split())
+
+
+def test_a_mask_that_nothing_reads_is_not_made() -> None:
+    text = model_part("Input(6, dtype=int32) -> Embedding(9, 4, mask_zero=True) -> Flatten()")
+    assert "mask" not in text.replace("mask_zero", "")
+    both = model_part(
+        "Input(6, dtype=int32) -> Embedding(9, 4, mask_zero=True) -> Masking() -> LSTM(2)"
+    )
+    assert both.count(" != ") == 1 and "(x != 0.0).any(-1)" in both
+
+
+def test_parameters_in_a_loop_are_a_list_of_parameters() -> None:
+    text = model_part("Input(6, 4) -> PReLU() * 3 -> Flatten()")
+    assert "self.p_re_lus = nn.ParameterList(" in text
+    assert "for p_re_lu in self.p_re_lus:" in text
+
+
+def test_averages_that_nothing_is_validated_with_are_not_made() -> None:
+    spec = (
+        "Dense(2, input_dim=3)\ncompile(SGD(0.1, use_ema=True), mse)\n"
+        "fit(callbacks=[SwapEMAWeights()]{})\ndata random(20)"
+    )
+    assert "SwapEMAWeights" not in build_text(spec.format("")).script
+    assert "SwapEMAWeights" in build_text(spec.format(", validation_split=0.2")).script

@@ -267,6 +267,17 @@ def test_learning_rate_scheduler() -> None:
     assert [training.epoch(i, row) for i, row in enumerate(rows)] == expected
 
 
+def test_a_logged_rate_is_followed_and_written() -> None:
+    rate = CALLBACKS.find("LearningRateScheduler")(schedule=expression())
+    stop = CALLBACKS.find("EarlyStopping")(monitor="learning_rate", mode="min", patience=2)
+    save = CALLBACKS.find("ModelCheckpoint")(filepath="{epoch}-{learning_rate:.3f}.keras")
+    codes = lower_callbacks([rate, stop, save], DIRECTIONS)
+    assert 'EarlyStopping("learning_rate", "min", patience=2)' in codes[1].setup[0].code
+    assert "{epoch}-{learning_rate:.3f}.safetensors" in codes[2].setup[0].code
+    with pytest.raises(Fault, match="`learning_rate` is not among the logged values"):
+        lower_callbacks([stop, rate], DIRECTIONS)
+
+
 def test_scheduler_of_the_epoch_alone() -> None:
     body = Infix(
         HERE, "/", Constant(HERE, 1.0), Infix(HERE, "+", Variable(HERE, "x"), Constant(HERE, 1))
@@ -364,7 +375,11 @@ def test_acc_is_accuracy() -> None:
         ("BackupAndRestore", {"backup_dir": ""}, False, "K203"),
         ("BackupAndRestore", {"backup_dir": "b", "save_freq": False}, False, "K203"),
         ("SwapEMAWeights", {}, False, "K433"),
+        ("ModelCheckpoint", {"filepath": "{learning_rate}.keras"}, False, "K430"),
+        ("EarlyStopping", {"monitor": "learning_rate", "mode": "min"}, False, "K430"),
         ("TensorBoard", {"profile_batch": 1}, False, "K207"),
+        ("TensorBoard", {"profile_batch": (10, 20)}, False, "K207"),
+        ("TensorBoard", {"profile_batch": "10,20"}, False, "K207"),
         ("TensorBoard", {"embeddings_freq": 1}, False, "K207"),
         ("TensorBoard", {"histogram_freq": 1, "write_images": True}, False, "K207"),
         ("TensorBoard", {"update_freq": "batches"}, False, "K203"),

@@ -109,7 +109,6 @@ def test_adapting_before_training() -> None:
     [
         ("Input(4) -> Discretization()", "K203"),
         ("Input(4) -> Discretization([1, 0])", "K203"),
-        ("Input(4) -> Discretization([0, 1], sparse=True)", "K207"),
         ("Input(4) -> Discretization(num_bins=101, output_mode=count)", "K203"),
         ("Input(4) -> Dense(3) -> Discretization(num_bins=3)", "K501"),
         ("Input(4) -> IntegerLookup(vocabulary=[1, 2])", "K307"),
@@ -133,7 +132,6 @@ def test_adapting_before_training() -> None:
         ("Input(4, dtype=string) -> Hashing(8, mask_value=3)", "K203"),
         ("Input(4, dtype=int32) -> Hashing(8, mask_value=a)", "K203"),
         ("Input(4, dtype=bool) -> Hashing(8)", "K307"),
-        ("Input(4, dtype=string) -> Hashing(8, sparse=True)", "K207"),
         ("Input(1, dtype=string) -> HashedCrossing(8)", "K305"),
         ("x = Input(1)\n[x, x] -> HashedCrossing(8)", "K307"),
         ("x = Input(2, dtype=string)\n[x, x] -> HashedCrossing(8)", "K302"),
@@ -155,3 +153,20 @@ def test_adapting_before_training() -> None:
 )
 def test_refused(spec: str, code: str) -> None:
     assert [e.code for e in check_text(spec).errors] == [code]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "layer"),
+    [
+        ("float32", "Discretization([0, 1], output_mode=multi_hot"),
+        ("int32", "CategoryEncoding(8, output_mode=count"),
+        ("int32", "Hashing(8, output_mode=one_hot"),
+        ("int32", "IntegerLookup(vocabulary=[3, 5], output_mode=multi_hot"),
+        ("string", "StringLookup(vocabulary=[a, b], output_mode=count"),
+    ],
+)
+def test_sparse_numbers_are_dense_here(dtype: str, layer: str) -> None:
+    spec = f"Input(1, dtype={dtype}) -> {layer}{{}}) -> Dense(2)"
+    sparse = build_text(spec.format(", sparse=True"))
+    assert [d.code for d in sparse.diagnostics if d.code == "W101"] == ["W101"]
+    assert sparse.script.splitlines()[9:] == build_text(spec.format("")).script.splitlines()[9:]

@@ -67,6 +67,26 @@ def test_locally_connected(
     assert np.abs(made.output() - expected).max() < 1e-12
 
 
+@pytest.mark.parametrize(
+    ("layer", "size", "strides"),
+    [
+        ("Input(3, 9) -> LocallyConnected1D(4, 2, strides=3, data_format=", (2,), (3,)),
+        ("Input(2, 6, 7) -> LocallyConnected2D(3, (2, 3), data_format=", (2, 3), (1, 1)),
+    ],
+)
+def test_locally_connected_with_the_channels_first(
+    layer: str, size: tuple[int, ...], strides: tuple[int, ...], tmp_path: Path
+) -> None:
+    """A window's numbers are then a channel's cells after another's; the bias is reshaped."""
+    made = Made(f"{layer}channels_first)", tmp_path)
+    kernel, bias = made.weights["kernel"], made.weights["bias"]
+    channels, filters = made.x.shape[1], kernel.shape[-1]
+    cells = kernel.reshape(len(kernel), channels, -1, filters).swapaxes(1, 2)
+    y = locally(np.moveaxis(made.x, 1, -1), cells.reshape(kernel.shape), size, strides)
+    expected = np.moveaxis(y, -1, 1) + bias.reshape(filters, *bias.shape[:-1])
+    assert np.abs(made.output() - expected).max() < 1e-12
+
+
 @pytest.mark.parametrize("bias", [True, False])
 def test_maxout(bias: bool, tmp_path: Path) -> None:
     made = Made(f"Input(5) -> MaxoutDense(4, nb_feature=3, bias={bias})", tmp_path)
@@ -83,14 +103,19 @@ def test_highway(bias: bool, tmp_path: Path) -> None:
     assert np.abs(made.output() - expected).max() < 1e-12
 
 
+@pytest.mark.parametrize("start", [1.0, -2.0])
+def test_highway_starts_its_gate_as_told(start: float, tmp_path: Path) -> None:
+    spec = f"Input(5) -> Highway(activation=tanh, transform_bias={start})\ncompile(loss=mse)"
+    gate = load_script(build_text(spec).script, tmp_path).Model().highway.gate
+    assert gate.bias.tolist() == [start] * 5
+
+
 @pytest.mark.parametrize(
     ("spec", "code"),
     [
         ("Input(9, 3) -> LocallyConnected1D(4, 3, padding=same)", "K203"),
         ("Input(9, 3) -> LocallyConnected1D(4, 3, implementation=2)", "K203"),
-        ("Input(9, 3) -> LocallyConnected1D(4, 3, data_format=channels_first)", "K501"),
         ("Input(None, 3) -> LocallyConnected1D(4, 3)", "K301"),
-        ("Input(5) -> Highway(transform_bias=-2)", "K207"),
         ("Input(8, 8, 3) -> RandomHeight(0.2)", "K501"),
     ],
 )

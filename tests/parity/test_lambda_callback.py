@@ -192,6 +192,29 @@ def test_a_function_of_the_spec(
     compared(text, functions, tmp_path, capsys, monkeypatch)
 
 
+def test_parameters_of_several_functions_that_have_one_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A function that says several things, and whose parameters are called as its caller's."""
+    head = (
+        "def twice(epoch) = 2 * epoch\n"
+        "def report(epoch, logs) = [print('a', epoch, logs), print(twice(logs)),"
+        " where(logs > 1, print('late'), None)]\n"
+    )
+    function = "lambda epoch, logs: where(epoch > 0, report(twice(logs['loss']), epoch), None)"
+    text = head + MODEL.format("SGD(0.02)")
+    text += FIT.format(f"LambdaCallback(on_epoch_end={function})", "")
+
+    def expected(epoch: int, logs: dict[str, float]) -> None:
+        if epoch > 0:
+            print("a", 2 * logs["loss"], epoch)
+            print(2 * epoch)
+            if epoch > 1:
+                print("late")
+
+    compared(text, {"on_epoch_end": expected}, tmp_path, capsys, monkeypatch)
+
+
 REFUSED = {
     "an unknown value": (
         "on_epoch_end=lambda e, l: print(l['los'])",

@@ -55,7 +55,7 @@ class SinglePair(Pair):
         ours.outputs = self.outputs(ours.inputs)
         given = theirs.inputs if len(theirs.inputs) > 1 else theirs.inputs[0]
         theirs.outputs = list(listed(self.keras.model(given, training=training)))
-        if any(getattr(layer, "stateful", False) for layer in self.keras.model.layers):
+        if self.keras.stateful:
             return ours, theirs  # Keras assigns to the state, which torch cannot differentiate
         cotangents = [
             torch.from_numpy(rng.standard_normal(numpy(y).shape).astype("float32"))

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from kgen.api import build_text, check_text
-from tests.parity.oracle import load_script
+from kgen.verify.entries import compile_model
+from kgen.verify.pair import as_keras, name_variables, tensors_of
+from kgen.verify.reference import KerasModel
+from tests.parity.oracle import difference, load_script
 from tests.parity.whole import train_both
 
 NET = (
@@ -92,12 +96,121 @@ def test_large_groups_are_lists_of_tensors(tmp_path: Path) -> None:
     both.check_weights(1e-12)
 
 
-def test_a_continued_run_is_bit_for_bit_the_same(tmp_path: Path) -> None:
+SETTING = ("LearningRateScheduler(e: 0.1)", "ReduceLROnPlateau(monitor=loss)")
+FOLLOWING = "EarlyStopping(learning_rate_{}, mode=min, patience=2)"
+THREE = (
+    '{"body/.*": Adam(0.03), "neck/bias": Adam(0.02, beta_1=0.5), "head/.*": Nadam(0.01, name=n)}'
+)
+AVERAGES = (
+    '{"body/.*": Adam(0.05, use_ema=True, ema_momentum=0.8), '
+    '"head/.*": SGD(0.1, use_ema=True, ema_momentum=0.5)}'
+)
+CALLBACKS = {
+    "a scheduler": (THREE, "LearningRateScheduler((e, lr): lr * 0.7 ** e)"),
+    "a scheduler of the epoch": (THREE, "LearningRateScheduler(e: 0.1 / (e + 1))"),
+    "a plateau": (THREE, "ReduceLROnPlateau(monitor=loss, patience=1, min_delta=1, cooldown=1)"),
+    "a plateau with a least rate": (
+        THREE,
+        "ReduceLROnPlateau(monitor=loss, factor=0.5, patience=0, min_delta=1, min_lr=0.0125)",
+    ),
+    "the rate of one": (
+        THREE,
+        "LearningRateScheduler((e, lr): lr + 0.01 * e), " + FOLLOWING.format("adam_1"),
+    ),
+    "the rate of one with a name": (
+        THREE,
+        "ReduceLROnPlateau(learning_rate_n, mode=min, patience=2), " + FOLLOWING.format("n"),
+    ),
+    "one name for two": (
+        '{"body/.*": Adam(0.03, name=same), "head/.*": SGD(0.3, name=same)}',
+        "LearningRateScheduler((e, lr): lr * 0.7)",
+    ),
+    "averages": (AVERAGES, "SwapEMAWeights()"),
+    "averages of all but what has no weights": (
+        '{".*": Adam(0.05, use_ema=True, ema_momentum=0.8)}',
+        "SwapEMAWeights(True)",
+    ),
+    "averages for an epoch": (AVERAGES, "SwapEMAWeights(True), EarlyStopping(patience=2)"),
+}
+
+
+@pytest.mark.parametrize("name", CALLBACKS)
+def test_callbacks_act_on_each_as_in_keras(name: str, tmp_path: Path) -> None:
+    groups, callbacks = CALLBACKS[name]
+    fit = "fit(epochs=6, batch_size=8, shuffle=False, validation_data=test, callbacks=[{}])"
+    both = train_both(spec(groups, fit=fit.format(callbacks)), tmp_path)
+    both.check_weights(1e-7)  # Keras keeps a rate that is set in float32
+    both.check_logs()
+    assert len(both.history["loss"]) == ENDS.get(name, 6)
+
+
+ENDS = {"the rate of one": 3, "the rate of one with a name": 3}  # epochs
+
+
+SCALED = "LossScaleOptimizer(MultiOptimizer(OptimizerMap({}, {})), {})"
+SCALINGS = {
+    "two groups": SCALED.format("SGD(0.05)", '{"body/.*": Adam(0.01)}', "1024"),
+    "a growing scale": SCALED.format("SGD(0.05)", '{"head/.*": Lion(0.01)}', "1.0, 4"),
+    "gradients of several batches": SCALED.format(
+        "SGD(0.1)",
+        '{"body/.*": Adam(0.01, gradient_accumulation_steps=3, use_ema=True), '
+        '"head/.*": RMSprop(0.1, gradient_accumulation_steps=2, clipnorm=0.01)}',
+        "2e9, 5",
+    ),
+    "averages and factors": SCALED.format(
+        "SGD(0.1, loss_scale_factor=3)", '{"body/.*": Adam(0.01, use_ema=True)}', "64"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SCALINGS)
+def test_the_loss_is_scaled_as_in_keras(name: str, tmp_path: Path) -> None:
+    callback = "callbacks=[SwapEMAWeights()], " if "use_ema" in SCALINGS[name] else ""
+    fit = f"fit(epochs=6, {callback}batch_size=8, shuffle=False, validation_data=test)"
+    text = f"{NET}compile({SCALINGS[name]}, categorical_crossentropy)\n{fit}"
+    both = train_both(text, tmp_path)
+    both.check_weights(1e-12)
+    both.check_logs()
+
+
+@pytest.mark.parametrize("name", SCALINGS)
+def test_steps_are_left_out_as_in_keras(name: str, tmp_path: Path) -> None:
+    built = build_text(f"{NET}compile({SCALINGS[name]}, mse)\ndata random(50)")
+    script = load_script(built.script, tmp_path)
+    model, reference = script.Model().double().train(), KerasModel(built.typed.graph)
+    for placed, variable in name_variables(built.weights, reference.variables):
+        variable.assign(as_keras(placed, tensors_of(model, placed)))
+    optimizer = script.LossScaleOptimizer(model)
+    compile_model(reference.model, built.plan)
+    rng = np.random.default_rng(len(name))
+    for step in range(30):
+        x, y = rng.standard_normal((8, 6)), rng.random((8, 3))
+        if step % 7 in (1, 2):
+            y[3, 1] = np.inf
+        script.train_step(model, optimizer, torch.tensor(x), torch.tensor(y))
+        reference.model.train_on_batch(x, y)
+    theirs = reference.model.optimizer
+    assert optimizer.iterations == int(theirs.iterations) == 21
+    assert optimizer.scale == float(theirs.dynamic_scale)
+    for placed, variable in name_variables(built.weights, reference.variables):
+        ours = as_keras(placed, tensors_of(model, placed))
+        assert difference(ours, variable.value) < 1e-12
+
+
+@pytest.mark.parametrize(
+    ("around", "callbacks"),
+    [("{}", ""), ("LossScaleOptimizer({}, 4.0, 5)", ""), ("{}", "SwapEMAWeights(True)")],
+)
+def test_a_continued_run_is_bit_for_bit_the_same(
+    around: str, callbacks: str, tmp_path: Path
+) -> None:
     text = spec(
         '{"body/.*": Adam(0.01, gradient_accumulation_steps=3, use_ema=True), '
         '"head/.*": SGD(CosineDecay(0.1, 20))}',
-        fit="fit(batch_size=8)",
+        fit=f"fit(batch_size=8, callbacks=[{callbacks}])",
     )
+    made = text[text.index("MultiOptimizer") : text.index(", categorical")]
+    text = text.replace(made, around.format(made))
     script = load_script(build_text(text + "\ndata random(50)").script, tmp_path)
 
     def run(epochs: int, checkpoint: str) -> dict[str, torch.Tensor]:
@@ -169,28 +282,49 @@ def test_the_script_has_no_learning_rate_of_all() -> None:
             "K203",
             "`optimizer_map` must be an optimizer map, got `SGD(...)`",
         ),
-        (
-            f"{NET}compile(LossScaleOptimizer(MultiOptimizer(OptimizerMap(SGD()))), mse)",
-            "K501",
-            "`MultiOptimizer` inside of `LossScaleOptimizer` is not supported",
+        *(
+            (
+                spec("{}", fit=f"fit(precision=mixed_float16, callbacks=[{callback}])"),
+                "K501",
+                f"`{callback.partition('(')[0]}` is not supported with a `MultiOptimizer` inside",
+            )
+            for callback in SETTING
         ),
         *(
             (
-                spec("{}", fit=f"fit(callbacks=[{callback}])"),
+                spec('{"body/.*": SGD(CosineDecay(0.1, 9))}', fit=f"fit(callbacks=[{callback}])"),
+                "K432",
+                f"`{callback.partition('(')[0]}` cannot set the learning rate: an optimizer has",
+            )
+            for callback in SETTING
+        ),
+        *(
+            (
+                spec('{".*": Adam()}', "SGD(use_ema=True)", fit=f"fit(callbacks=[{callback}])"),
                 "K501",
-                f"`{callback.partition('(')[0]}` is not supported with a `MultiOptimizer`",
+                "callbacks cannot act on `SGD`, which has no weights to update",
             )
-            for callback in (
-                "LearningRateScheduler(e: 0.1)",
-                "ReduceLROnPlateau(monitor=loss)",
-                "SwapEMAWeights()",
-                "TensorBoard()",
-            )
+            for callback in (*SETTING, "SwapEMAWeights(True)", "TensorBoard()")
         ),
         (
-            spec("{}", fit="fit(precision=mixed_float16)"),
-            "K501",
-            "`MultiOptimizer` inside of `LossScaleOptimizer` is not supported",
+            spec("{}", fit="fit(callbacks=[SwapEMAWeights()])"),
+            "K433",
+            "`SwapEMAWeights` needs an optimizer that averages the weights",
+        ),
+        (
+            spec("{}", fit=f"fit(callbacks=[{SETTING[0]}, {FOLLOWING.format('sgd_1')}])"),
+            "K430",
+            "`learning_rate_sgd_1` is not among the logged values",
+        ),
+        (
+            spec("{}", fit=f"fit(callbacks=[{FOLLOWING.format('sgd')}, {SETTING[0]}])"),
+            "K430",
+            "`learning_rate_sgd` is not among the logged values",
+        ),
+        (
+            spec("{}", fit=f"fit(callbacks=[{SETTING[0]}, EarlyStopping(learning_rate_sgd)])"),
+            "K431",
+            "kgen cannot tell whether a higher or a lower `learning_rate_sgd` is better",
         ),
     ],
 )

@@ -59,7 +59,11 @@ class Recorder:
 
 
 def both_sides(
-    options: str, more: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+    options: str,
+    more: str,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    optimizer: str = "SGD(0.05)",
 ) -> tuple[Written, Written]:
     """Return what the script writes and what Keras writes."""
     ours: Written = {}
@@ -90,7 +94,7 @@ def both_sides(
     monkeypatch.setitem(
         __import__("sys").modules, "torch.utils.tensorboard", SimpleNamespace(SummaryWriter=Writer)
     )
-    train_both(MODEL + FIT.format(more, options), folder)
+    train_both(MODEL.replace("SGD(0.05)", optimizer) + FIT.format(more, options), folder)
     return ours, theirs.written
 
 
@@ -121,3 +125,31 @@ def test_values(options: str, more: str, tmp_path: Path, monkeypatch: pytest.Mon
         "update_freq=epoch" in options
     )
     assert any("histogram" in tag for _, tag, _ in ours) == ("histogram" in options)
+
+
+SEVERAL = (
+    "MultiOptimizer(OptimizerMap(SGD(CosineDecay(0.1, 9)), "
+    '{"dense/.*": Adam(0.01), "dense_1/bias": Adam(0.02, gradient_accumulation_steps=2)}))'
+)
+NAMES = {f"learning_rate_{name}" for name in ("adam", "adam_1", "sgd")}
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "rates"),
+    [
+        ("SGD(CosineDecay(0.1, 9))", {"learning_rate"}),
+        ("Adam(0.01, gradient_accumulation_steps=3)", {"learning_rate"}),
+        ("LossScaleOptimizer(Adam(0.01, gradient_accumulation_steps=3))", {"learning_rate"}),
+        (SEVERAL, NAMES),
+        (f"LossScaleOptimizer({SEVERAL})", NAMES),
+    ],
+)
+def test_rates(
+    optimizer: str, rates: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ours, theirs = both_sides("update_freq=epoch", "", tmp_path, monkeypatch, optimizer)
+    assert ours.keys() == theirs.keys()
+    for key, value in ours.items():
+        np.testing.assert_allclose(value, theirs[key], rtol=2e-6, err_msg=str(key))
+    assert {tag.removeprefix("epoch_") for _, tag, _ in ours if "rate" in tag} == rates

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from kgen.api import check_text
 from tests.parity.whole import DATA, train_both
 
 MODEL = "Dense(12, relu, input_dim=6) -> Dense({units}, {last})\n"
@@ -163,3 +164,16 @@ def test_training_equals_keras(name: str, tmp_path: Path) -> None:
     both = train_both(text, tmp_path)
     both.check_logs()
     both.check_weights()
+
+
+@pytest.mark.parametrize("metrics", ["[None, [mae, cosine_similarity]]", "{a: mse, b: None}"])
+def test_an_output_without_metrics(metrics: str, tmp_path: Path) -> None:
+    text = (
+        "x = Input(3)\na = x -> Dense(2, name=a)\nb = x -> Dense(2, name=b)\noutputs(a, b)\n"
+        f"compile(SGD(0.1), mse, metrics={metrics})\nfit(epochs=2, batch_size=8, shuffle=False)"
+    )
+    train_both(text, tmp_path).check_logs()
+    flat = check_text(text.replace(metrics, "[[mae, None], mse]"))
+    assert [(e.code, e.message) for e in flat.errors] == [
+        ("K203", "`metrics[1]` must be a metric, got None")
+    ]

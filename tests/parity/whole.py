@@ -15,7 +15,7 @@ from kgen.verify.entries import compile_model, keras_value
 from kgen.verify.pair import as_keras, name_variables, tensors_of
 from kgen.verify.reference import KerasModel
 from kgen.verify.training import keras_targets
-from tests.parity.oracle import difference, load_script
+from tests.parity.oracle import difference, keras, load_script
 
 DATA = "\ndata random(50, test=20, seed=3)\n"
 
@@ -121,11 +121,20 @@ def keras_fit(
             verbose=0,
             class_weight=fit.class_weight,
             sample_weight=train[end].numpy() if len(train) > end else None,
-            callbacks=[keras_value(c) for c in fit.callbacks or ()],
+            callbacks=[keras_callback(c) for c in fit.callbacks or ()],
             validation_freq=fit.validation_freq,
             **checked,
         ).history
     )
+
+
+def keras_callback(callback: Any) -> Any:
+    """Return Keras' callback; it wants a schedule that returns a number of Python."""
+    made = keras_value(callback)
+    if isinstance(made, keras.callbacks.LearningRateScheduler):
+        count, schedule = len(callback.schedule.params), made.schedule
+        made.schedule = lambda *given: float(schedule(*given[:count]))
+    return made
 
 
 def targets(built: Build, arrays: Sequence[torch.Tensor]) -> list[Any]:

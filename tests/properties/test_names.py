@@ -96,11 +96,11 @@ def test_every_name_of_a_script_is_kept_free() -> None:
         "Dense(3, x: (x, x))",
         "Activation(x: mean(x, axis=-1))",
         "RepeatVector(2) -> LSTM(3, x: foo(x))",
-        "RepeatVector(2) -> LSTM(3, recurrent_activation=x: softmax(x))",
+        "RepeatVector(2) -> LSTM(3, recurrent_activation=x: sum(x, axis=-1))",
         "RepeatVector(2) -> Bidirectional(GRU(3, x: mean(x)))",
         "RepeatVector(2) -> RNN([GRUCell(3), LSTMCell(3, x: mean(x))])",
         "RepeatVector(2) -> TimeDistributed(Dense(3, x: mean(x)))",
-        "RepeatVector(3) -> Conv1D(2, 2, x: softmax(x))",
+        "RepeatVector(3) -> Conv1D(2, 2, x: x[:, 0])",
     ],
 )
 def test_an_activation_is_checked_before_anything_is_written(layer: str) -> None:

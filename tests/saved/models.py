@@ -133,7 +133,17 @@ def attending() -> Any:
     return keras.Model(image, L.Dense(2)(L.Flatten()(x)), name="attending")
 
 
-MODELS = (mlp, images, sequences, words, graph, states, language, attending)
+def loops() -> Any:
+    """Cells of which some are frozen, a stack within a stack, masked frames, halves at the end."""
+    x = steps = keras.Input((5, 4))
+    inner = L.StackedRNNCells([L.LSTMCell(4), L.GRUCell(3, trainable=False)])
+    x = L.RNN([inner, L.SimpleRNNCell(4)], return_sequences=True)(L.Masking()(x))
+    x = L.TimeDistributed(L.Reshape((2, 2)))(x)
+    x = L.ConvLSTM1D(3, 2, activation="softmax")(x)
+    return keras.Model(steps, L.Dense(8, "glu")(L.Flatten()(x)), name="loops")
+
+
+MODELS = (mlp, images, sequences, words, graph, states, language, attending, loops)
 
 
 def shaken(model: Any) -> Any:

@@ -153,12 +153,6 @@ def test_stateful_layers_bring_their_batch_size(folder: Path) -> None:
     assert "fit(batch_size=4, shuffle=False)" in spec(model, folder)
 
 
-def test_a_policy_is_reported_once(folder: Path) -> None:
-    layers = [L.Dense(3, dtype="float16") for _ in range(3)]
-    model = keras.Sequential([keras.Input((4,)), *layers])
-    assert errors(model, folder) == ["the dtype policy `float16` is not supported"]
-
-
 def test_a_layer_of_two_models(folder: Path) -> None:
     """Keras cannot load such a file either: the weights are in it once."""
     shared = L.Dense(4, name="shared")

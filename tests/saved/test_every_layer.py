@@ -84,7 +84,8 @@ def one_for_each_layer(suffix: str) -> list[Row]:
     for row in rows():
         graph = graph_of(row)
         wanted = not kinds(graph) <= seen or any(text in row.spec for text in MORE)
-        if wanted and not saved_otherwise(graph, suffix) and "def " not in row.spec:
+        functions = "def " in row.spec or "activation=x:" in row.spec  # no file can hold them
+        if wanted and not saved_otherwise(graph, suffix) and not functions:
             seen |= kinds(graph)
             chosen.append(row)
     return chosen

@@ -204,15 +204,52 @@ def test_weights_go_back_with_all_digits(folder: Path) -> None:
         assert (ours != ours.astype("float32")).any()
 
 
-def test_layers_in_float64_alone_are_refused(folder: Path) -> None:
-    """Under the policy without the floatx, data and loss of Keras are in float32."""
-    compute_in("float32")
-    keras.config.set_dtype_policy("float64")
-    model = keras.Sequential([keras.Input((6,)), L.Dense(3), L.Dropout(0.1), L.Dense(2)])
+def test_metrics_of_another_type_are_refused(folder: Path) -> None:
+    model = mlp()
+    model.compile("sgd", "mse", metrics=[keras.metrics.MeanSquaredError(dtype="float32")])
     found = load(saved(model, folder)).check.diagnostics
     assert [(d.code, d.message) for d in found] == [
-        ("K501", "the dtype policy `float64` of `Dense` is not supported in a model in `float32`")
+        (
+            "K501",
+            "`dtype=float32` of `MeanSquaredError` is not supported in a model whose data is in "
+            "`float64`",
+        )
     ]
+
+
+@pytest.mark.parametrize(
+    ("compiled", "message"),
+    [
+        ("adam, MeanSquaredError(dtype=float32)", "`dtype=float32` of `MeanSquaredError`"),
+        ("adam, mse, metrics=[mae, AUC(dtype=float32)]", "`dtype=float32` of `AUC`"),
+        ("adam, mine", "`float32` in `mine`"),
+        ("adam, mse, weighted_metrics=[mine]", "`float32` in `mine`"),
+    ],
+)
+def test_losses_that_round_are_refused(compiled: str, message: str) -> None:
+    from kgen.api import check_text
+
+    text = f"""def mine(y_true, y_pred) = square(cast(y_pred, float32) - y_true)
+model net = Input(4) -> Dense(1, sigmoid)
+compile({compiled})
+"""
+    assert not check_text(text).errors
+    found = check_text(f"{text}fit(precision=float64)\n").errors
+    assert [d.code for d in found] == ["K501"]
+    assert found[0].message.startswith(f"{message} is not supported in a model")
+
+
+def test_data_that_is_rounded_is_refused() -> None:
+    from kgen.api import check_text
+
+    text = """model net = Input(4) -> Dense(1)
+data random(9, x = Lambda(x: cast(x, float32) / 3))
+fit(precision=float64)
+"""
+    (found,) = check_text(text).diagnostics
+    assert found.message == (
+        "`float32` in a function of `Lambda` is not supported where data is in `float64`"
+    )
 
 
 def test_operations_that_round_are_refused(folder: Path) -> None:

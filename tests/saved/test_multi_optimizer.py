@@ -38,18 +38,25 @@ def sequential() -> Any:
     return keras.Sequential([keras.Input((5, 3)), *layers])
 
 
+def scaled(around: bool, *given: Any, **options: Any) -> Any:
+    made = multi(*given, **options)
+    return keras.optimizers.LossScaleOptimizer(made, 64.0, 5) if around else made
+
+
 CASES: dict[str, tuple[Any, dict[str, Any], dict[str, Any]]] = {
     "functional": (functional, {"head/.*": Adam, "neck/bias": Adam}, {}),
     "a layer inside": (functional, {".*forward_gru/gru_cell/.*": Adam}, {}),
     "sequential": (sequential, {"neck/.*": Adam, ".*head/kernel": Adam}, {}),
     "scaled": (sequential, {"neck/.*": Adam}, {"loss_scale_factor": 64.0}),
+    "scaled as far as it goes": (sequential, {"neck/.*": Adam}, {"loss_scale_factor": None}),
 }
 
 
 def saved(name: str, folder: Path) -> Any:
     make, groups, options = CASES[name]
     model = shaken(make())
-    model.compile(multi({k: cls(0.01) for k, cls in groups.items()}, **options), "mse")
+    around = name == "scaled as far as it goes"
+    model.compile(scaled(around, {k: c(0.01) for k, c in groups.items()}, **options), "mse")
     model.save(folder / "model.keras")
     return keras.models.load_model(folder / "model.keras")
 
@@ -62,7 +69,7 @@ def test_saved_models_train_as_in_keras(name: str, folder: Path) -> None:
     module = import_script(built.script, folder, state)
     net = module.Model()
     module.load_weights(net, str(folder / "weights.safetensors"))
-    optimizer = module.MultiOptimizer(net)
+    optimizer = getattr(module, type(built.plan.optimizer).__name__)(net)
     rng = np.random.default_rng(len(name))
     net.train()
     for _ in range(25):
@@ -78,7 +85,39 @@ def test_saved_models_train_as_in_keras(name: str, folder: Path) -> None:
 
 
 def part(script: str) -> str:
-    return script[script.index("class MultiOptimizer") : script.index("def train_step")]
+    return script[script.index("class WeightGroup") : script.index("def train_step")]
+
+
+def test_rates_have_the_names_of_the_file(folder: Path) -> None:
+    """Keras counts the optimizers of a session, and logs the rates under their names."""
+    model = sequential()
+    groups = {"neck/bias": Adam(0.03), "head/bias": Adam(0.02, name="own"), "neck/kernel": Adam()}
+    model.compile(multi(groups), "mse")
+    model.save(folder / "model.keras")
+    built, _ = build(read(folder / "model.keras"))
+    text = spec_text(built.typed.model)
+    data = "fit(callbacks=[LearningRateScheduler(e: 0.1), History()])\ndata random(20)\n"
+    again = build_text(text + "\n" + data).script
+    loaded = keras.models.load_model(folder / "model.keras")
+    logs = loaded.fit(
+        np.zeros((4, 5, 3)),
+        np.zeros((4, 2)),
+        verbose=0,
+        callbacks=[keras.callbacks.LearningRateScheduler(lambda e: 0.1)],
+    ).history
+    rates = [name for name in logs if name.startswith("learning_rate")]
+    assert len(rates) == 4
+    for name in rates:
+        assert f'"{name}": self.optimizers' in again
+    assert "name=own" in text
+
+
+def test_one_optimizer_has_no_name(folder: Path) -> None:
+    model = sequential()
+    model.compile(Adam(0.01, name="own"), "mse")
+    model.save(folder / "model.keras")
+    built, _ = build(read(folder / "model.keras"))
+    assert "Adam(learning_rate=0.01)" in spec_text(built.typed.model)
 
 
 def test_a_file_that_does_not_say_whose_a_weight_is(folder: Path) -> None:

@@ -134,6 +134,8 @@ def test_the_table_has_every_layer(verify: Verify) -> None:
         "fit(sample_weight=w)",
         "Input(4, 3, 2) -> Dense(5) -> Permute([3, 1, 2]) -> Softmax(axis=1)\n"
         "compile(sgd, SparseCategoricalCrossentropy(axis=1))",
+        "Input(6, 4) -> Dense(3) -> Softmax(axis=1)\n"
+        "compile(sgd, CategoricalCrossentropy(axis=1), metrics=[mae])\nfit(sample_weight=w)",
         "LSTM(4, stateful=True, batch_input_shape=(10, 5, 3)) -> Dense(1)\ncompile(sgd, mse)\n"
         "fit(batch_size=10, shuffle=False)\ndata random(20, test=0)",
     ],
@@ -317,11 +319,37 @@ def test_differences_are_relative_and_see_shapes() -> None:
     assert difference(np.array([np.nan]), np.array([1.0])) == float("inf")
 
 
+def test_what_keras_cannot_train(verify: Verify, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: Any, **__: Any) -> None:
+        raise RuntimeError(
+            "Exception encountered when calling Conv.call().\n\n\x1b[1mgrad_weight "
+            "needs to be contiguous\x1b[0m\n\nArguments received by Conv.call():\n  args=()"
+        )
+
+    monkeypatch.setattr(keras.Model, "train_on_batch", fails)
+    message = "cannot train this model: grad_weight needs to be contiguous\n"
+    assert (
+        f"error: Keras' torch backend {message}" in verify("Dense(2, input_dim=4)", status=1).output
+    )
+
+
 KEPT_APART = [
     # Branches in a model that `TimeDistributed` applies.
     """
     block residual() { [input, input -> Dense(4, relu)] -> Add() }
     Input((5, 4)) -> TimeDistributed(residual()) -> GRU(3) -> Dense(2)
+    """,
+    # A call of Keras for each step: masks, statistics, states.
+    """
+    model text = Input((4, 3)) -> BatchNormalization(momentum=0.8) -> GRU(3)
+    model main =
+      Input((5, 4), dtype=int32) -> Embedding(3, 3, mask_zero=True) -> TimeDistributed(text)
+      -> GlobalMaxPooling1D() -> Dense(2)
+    """,
+    """
+    Input((3, 5, 4), batch_size=8) -> TimeDistributed(Dense(3) -> GRU(3, stateful=True))
+      -> TimeDistributed(SpectralNormalization(Dense(2))) -> Flatten() -> Dense(2)
+    fit(batch_size=8, shuffle=False)
     """,
     # What has no precision of its own.
     "Input((8, 8, 3), dtype=uint8) -> Rescaling(1 / 255) -> Conv2D(2, 3) -> Flatten() -> Dense(2)",

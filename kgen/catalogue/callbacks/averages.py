@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kgen.catalogue.base import arg
-from kgen.catalogue.callbacks.base import Callback, CallbackCode, Epochs, one_optimizer
+from kgen.catalogue.callbacks.base import Callback, CallbackCode, Epochs
 from kgen.catalogue.kinds import Bool
 from kgen.diagnostics import Fault
 from kgen.torch_ir import Line
@@ -19,7 +19,6 @@ class SwapEMAWeights(Callback):
     )
 
     def lower(self, epochs: Epochs) -> CallbackCode:
-        one_optimizer(self, epochs)
         if not epochs.averages:
             raise Fault(
                 "K433",
@@ -27,11 +26,16 @@ class SwapEMAWeights(Callback):
                 label="there are no averages",
                 helps=("give the optimizer `use_ema=True`",),
             )
+        if not self.swap_on_epoch and not epochs.validates:
+            return CallbackCode()  # nothing is evaluated with the averages
         variable = epochs.variable(self)
         swap = Line(f"{variable}.swap()")
-        setup = Line(f"{variable} = SwapEMAWeights(optimizer)")
+        averaged = "optimizer.averaged()" if epochs.several else "[optimizer]"
+        setup = Line(f"{variable} = SwapEMAWeights({averaged})")
         if not self.swap_on_epoch:
-            return CallbackCode(setup=(setup,), test_begin=(swap,), test_end=(swap,))
+            return CallbackCode(
+                setup=(setup,), test_begin=(swap,), test_end=(swap,), asks=("averaged",)
+            )
         return CallbackCode(
             setup=(setup,),
             begin=(Line(f"if {variable}.swapped:"), replace(swap, depth=1)),
@@ -40,4 +44,5 @@ class SwapEMAWeights(Callback):
             end=(swap,),
             complete=(Line(f"{variable}.keep()"),),
             state=(variable,),
+            asks=("averaged",),
         )

@@ -34,7 +34,10 @@ class BackupAndRestore(Callback):
     )
     delete_checkpoint: bool = arg(Bool(), "Whether to remove it after the training.", True)
 
-    refused = {"save_before_preemption": "it saves after every epoch"}
+    refused = {
+        "save_before_preemption": "it was for TensorFlow's clusters, and Keras 3 has none; "
+        "`save_freq` says after how many batches to save"
+    }
 
     def check(self) -> None:
         if not self.backup_dir:

@@ -55,6 +55,7 @@ class CallbackCode:
         finish: After the last epoch, and after the optimizer's `finalize`.
         backup: What it says about the checkpoint.
         state: Variables with `state_dict()`/`load_state_dict()` that a checkpoint must hold.
+        asks: What it asks of several optimizers: methods of the script's `MultiOptimizer`.
         requires: Packages that the script then needs.
     """
 
@@ -71,6 +72,7 @@ class CallbackCode:
     complete: tuple[Line, ...] = ()
     finish: tuple[Line, ...] = ()
     state: tuple[str, ...] = ()
+    asks: tuple[str, ...] = ()
     requires: tuple[str, ...] = ()
     backup: Backup | None = None
 
@@ -78,7 +80,7 @@ class CallbackCode:
 # The names of the script's `train`.
 TAKEN = (
     "model", "optimizer", "data", "validation", "cfg", "history", "first_epoch", "epoch", "state",
-    "start", "logs", "results", "stop", "name", "value", "lr",
+    "start", "logs", "results", "stop", "name", "value", "lr", "part",
 )  # fmt: skip
 
 
@@ -90,20 +92,31 @@ class Epochs:
         directions: The names in the logs, with what is better: "min", "max" or "" (unknown).
         scheduled: Whether the learning rate is a schedule, and cannot be set.
         several: Whether there are several optimizers, each with a rate of its own.
+        hidden: Whether another optimizer is around several.
+        rates: What the rates are called in the logs.
+        accumulates: How many batches make an update, where those are not one.
         averages: Whether the optimizer keeps an average of the weights (`use_ema`).
         first_epoch: The number of the first epoch.
         validation_freq: After how many epochs there is a validation.
-        added: What the callbacks so far add to the logs.
+        added: What the callbacks up to this one add to the logs.
     """
 
     directions: Mapping[str, str]
     scheduled: bool = False
     several: bool = False
+    hidden: bool = False
+    rates: tuple[str, ...] = ("learning_rate",)
+    accumulates: int | None = None
     averages: bool = False
     first_epoch: int = 0
     validation_freq: int = 1
     added: list[str] = field(default_factory=list)
     names: Names = field(default_factory=lambda: Names(set(TAKEN)))
+
+    @property
+    def validates(self) -> bool:
+        """Whether there is a validation."""
+        return any(name.startswith("val_") for name in self.directions)
 
     def variable(self, callback: Callback) -> str:
         """Return a variable for a callback's helper: `early_stopping`."""
@@ -113,11 +126,11 @@ class Epochs:
 class Callback(Entry, abstract=True, family=CALLBACKS):
     """Base of callbacks.
 
-    Attributes:
-        adds: What it adds to the logs.
+    Class attributes:
+        logs_rates: Whether it adds the learning rates to the logs.
     """
 
-    adds: ClassVar[tuple[str, ...]] = ()
+    logs_rates: ClassVar[bool] = False
 
     @abstractmethod
     def lower(self, epochs: Epochs) -> CallbackCode:
@@ -137,8 +150,9 @@ def lower_callbacks(
     epochs = Epochs(directions, scheduled, **more)
     codes = []
     for callback in callbacks:
+        if callback.logs_rates:
+            epochs.added.extend(epochs.rates)
         codes.append(callback.lower(epochs))
-        epochs.added.extend(callback.adds)
     backups = [c for c, code in zip(callbacks, codes, strict=True) if code.backup]
     if len(backups) > 1:
         raise Fault("K404", f"`{backups[1].called_as}` is given twice", label="one run, one backup")
@@ -202,11 +216,12 @@ class Monitor(Callback, abstract=True):
     def watched(self, epochs: Epochs) -> tuple[str, str]:
         """Return the name in the logs that is followed, and "min" or "max"."""
         name = self.monitor
-        if name not in epochs.directions:
+        logged = {**dict.fromkeys(epochs.added, ""), **epochs.directions}
+        if name not in logged:
             name = renamed_metric(name)
-        if name not in epochs.directions:
+        if name not in logged:
             raise self.missing(epochs)
-        mode = epochs.directions[name] if self.mode == "auto" else self.mode
+        mode = logged[name] if self.mode == "auto" else self.mode
         if not mode:
             raise Fault(
                 "K431",
@@ -240,23 +255,27 @@ def renamed_metric(name: str) -> str:
     return prefix + other.get(name.removeprefix(prefix), name.removeprefix(prefix))
 
 
-def one_optimizer(callback: Callback, epochs: Epochs) -> None:
-    """Raise `Fault` where a callback takes several optimizers for one."""
-    if epochs.several:
-        raise Fault(
-            "K501",
-            f"`{callback.called_as}` is not supported with a `MultiOptimizer`",
-            notes=("it would act on each of the optimizers",),
-            helps=("give the optimizers schedules, or leave the callback out",),
-        )
-
-
 def rate_is_free(callback: Callback, epochs: Epochs) -> None:
     """Raise `Fault` where a callback would set a learning rate that a schedule sets."""
-    one_optimizer(callback, epochs)
+    if epochs.hidden:
+        raise Fault(
+            "K501",
+            f"`{callback.called_as}` is not supported with a `MultiOptimizer` inside of a "
+            "`LossScaleOptimizer`",
+            notes=("Keras raises an error there, too: it looks for one learning rate",),
+            helps=("leave the callback out, or scale the loss by a constant",),
+        )
     if epochs.scheduled:
+        owner = "an optimizer" if epochs.several else "the optimizer"
         raise Fault(
             "K432",
-            f"`{callback.called_as}` cannot set the learning rate: the optimizer has a schedule",
+            f"`{callback.called_as}` cannot set the learning rate: {owner} has a schedule",
             helps=("give the optimizer a number, or leave the callback out",),
         )
+
+
+def log_rates(epochs: Epochs) -> Line:
+    """Return the line that adds the learning rates to the logs."""
+    if epochs.several:
+        return Line("logs.update(optimizer.learning_rates())")
+    return Line(f'logs["{epochs.rates[0]}"] = optimizer.learning_rate')

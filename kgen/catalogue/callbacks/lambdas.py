@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -124,16 +124,16 @@ def said(function: ir.Function | None, numbers: tuple[str, ...], logs: Logs) -> 
     if function is None:
         return ()
     values = [Text(n, SUM if " " in n else ATOM, INTEGER) for n in numbers]
-    return tuple(_Speaker(function, values, logs).statements(function.body))
+    values.append(Text(logs.whole, ATOM, LOGS))
+    scope = dict(zip(function.params, values, strict=True))
+    return tuple(_Speaker(function, scope, logs).statements(function.body))
 
 
 class _Speaker:
     """Writes the statements of one function."""
 
-    def __init__(self, function: ir.Function, numbers: Sequence[Text], logs: Logs) -> None:
-        self.function, self.logs = function, logs
-        values = (*numbers, Text(logs.whole, ATOM, LOGS))
-        self.scope = dict(zip(function.params, values, strict=True))
+    def __init__(self, function: ir.Function, scope: Mapping[str, Text], logs: Logs) -> None:
+        self.function, self.scope, self.logs = function, scope, logs
 
     def statements(self, node: ir.Expr) -> list[Line]:
         """Return the statements of an expression that is there for what it does."""
@@ -144,6 +144,8 @@ class _Speaker:
             return [line for item in node.args for line in self._lines(item)]
         if isinstance(node, ir.Operation) and node.op in ("where", "switch"):
             return self._condition(node)
+        if isinstance(node, ir.Operation) and (used := self._used(node)) is not None:
+            return self._within(node, used)._lines(used.body)
         text = self._text(node)
         if text.kind != NOTHING or text.code == "None":
             message = f"{self.function.described} computes a value that nobody sees"
@@ -185,6 +187,18 @@ class _Speaker:
             return [lines[0], replace(first, depth=1), *lines[1:]]
         return [first, *lines]
 
+    def _used(self, node: ir.Operation) -> ir.Function | None:
+        """Return the function of the spec that is called, None where it is none."""
+        return next((f for f in self.function.uses if f.name == node.op), None)
+
+    def _within(self, node: ir.Operation, used: ir.Function) -> _Speaker:
+        """Return what writes the statements of a function that this one calls."""
+        if node.kwargs or len(node.args) != len(used.params):
+            fault = Fault("K205", f"`{used.name}` takes {len(used.params)} arguments")
+            raise FunctionFault.within(fault, node.span)
+        given = [self._text(a) for a in node.args]
+        return _Speaker(used, dict(zip(used.params, given, strict=True)), self.logs)
+
     def _text(self, node: ir.Expr) -> Text:
         return expression(node, self.function, self.scope, self._special)
 
@@ -199,6 +213,8 @@ class _Speaker:
                 return self._found(*node.args, inner)
             case ir.Variable() if node.name in self.scope:
                 return self._variable(node.name)
+            case ir.Operation() if (used := self._used(node)) is not None:
+                return self._within(node, used)._text(used.body)
         return text_expression(node, inner)
 
     def _variable(self, name: str) -> Text:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from kgen.catalogue.base import arg
@@ -14,14 +15,13 @@ from kgen.catalogue.callbacks.base import (
     Epochs,
     Monitor,
     construct,
+    log_rates,
     rate_is_free,
 )
 from kgen.catalogue.kinds import Custom, Float, Int
 from kgen.catalogue.scalars import scalar_expression
 from kgen.ir.functions import Function
 from kgen.torch_ir import Line, literal
-
-LOG_RATE = Line('logs["learning_rate"] = optimizer.learning_rate')
 
 
 class ReduceLROnPlateau(Monitor):
@@ -37,12 +37,13 @@ class ReduceLROnPlateau(Monitor):
     min_lr: float = arg(Float(min=0), "The least rate.", 0.0)
 
     renamed = {"epsilon": "min_delta"}
-    adds = ("learning_rate",)
+    logs_rates = True
 
     def lower(self, epochs: Epochs) -> CallbackCode:
         rate_is_free(self, epochs)
         name, mode = self.watched(epochs)
         variable = epochs.variable(self)
+        optimizers = "optimizer.optimizers" if epochs.several else "[optimizer]"
         return CallbackCode(
             setup=(
                 construct(
@@ -58,8 +59,9 @@ class ReduceLROnPlateau(Monitor):
                     verbose=self.verbose > 0,
                 ),
             ),
-            end=(LOG_RATE, Line(f"{variable}.update(optimizer, epoch, logs)")),
+            end=(log_rates(epochs), Line(f"{variable}.update({optimizers}, epoch, logs)")),
             state=(variable,),
+            asks=("learning_rates",),
         )
 
 
@@ -78,16 +80,20 @@ class LearningRateScheduler(Callback):
     )
     verbose: int = arg(*VERBOSE)
 
-    adds = ("learning_rate",)
+    logs_rates = True
 
     def lower(self, epochs: Epochs) -> CallbackCode:
         rate_is_free(self, epochs)
-        begin = [
-            Line(f"optimizer.learning_rate = {scalar_expression(self.schedule, ('epoch', 'lr'))}")
-        ]
+        owner = "part" if epochs.several else "optimizer"
+        rate = scalar_expression(self.schedule, ("epoch", "lr"))
+        begin = [Line(f"{owner}.learning_rate = {rate}")]
         if len(self.schedule.params) > 1:
-            begin.insert(0, Line("lr = optimizer.learning_rate"))
+            begin.insert(0, Line(f"lr = {owner}.learning_rate"))
+        said = "rate is {optimizer.learning_rate}"
+        if epochs.several:
+            loop = Line("for part in optimizer.optimizers:")
+            begin = [loop, *(replace(line, depth=1) for line in begin)]
+            said = "rates are {optimizer.learning_rates()}"
         if self.verbose:
-            rate = "{optimizer.learning_rate}"
-            begin.append(Line(f'print(f"Epoch {{epoch + 1}}: the learning rate is {rate}.")'))
-        return CallbackCode(begin=tuple(begin), end=(LOG_RATE,))
+            begin.append(Line(f'print(f"Epoch {{epoch + 1}}: the learning {said}.")'))
+        return CallbackCode(begin=tuple(begin), end=(log_rates(epochs),), asks=("learning_rates",))

@@ -11,10 +11,9 @@ from kgen.catalogue.callbacks.base import (
     Epochs,
     construct,
     every,
-    one_optimizer,
     past_batches,
 )
-from kgen.catalogue.kinds import Bool, Choice, DictOf, Either, Int, Opt, Str
+from kgen.catalogue.kinds import Bool, Choice, DictOf, Either, Int, Ints, Opt, Str
 from kgen.diagnostics import Fault
 from kgen.torch_ir import Line, literal
 
@@ -68,16 +67,20 @@ class TensorBoard(Callback):
         "written; Keras leaves out those of an epoch that does not end with such a batch.",
         "epoch",
     )
-    profile_batch: int = arg(Int(min=0), "Profiles: not supported.", 0)
+    profile_batch: Any = arg(
+        Either(Int(min=0), Ints(2), Str()), "Batches to profile: not supported.", 0
+    )
     embeddings_freq: int = arg(Int(min=0), "Embeddings: not supported.", 0)
 
-    refused = {"embeddings_metadata": "embeddings are not written"}
+    refused = {"embeddings_metadata": "it goes with `embeddings_freq`, which is not, either"}
     no_effect = {"write_grads": "gradients are not written", "batch_size": "none is needed"}
 
     def check(self) -> None:
         reasons = {
-            "profile_batch": "run the script under `torch.profiler`",
-            "embeddings_freq": "the weights of an Embedding are in the file that the script saves",
+            "profile_batch": "Keras has a profiler for TensorFlow and JAX alone; for the script "
+            "there is `torch.profiler`",
+            "embeddings_freq": "TensorBoard reads embeddings from checkpoints of TensorFlow; "
+            "the script saves them with all weights, in a file of its own",
         }
         if self.histogram_freq:
             reasons["write_images"] = "leave it out: the histograms show the weights"
@@ -87,11 +90,15 @@ class TensorBoard(Callback):
                 raise Fault("K207", message, arg=name, helps=(instead,))
 
     def lower(self, epochs: Epochs) -> CallbackCode:
-        one_optimizer(self, epochs)
         variable = epochs.names.new("tensorboard")
-        rate = "optimizer.learning_rate"
-        if epochs.scheduled:
-            rate = "learning_rate(optimizer.iterations)"
+        updates = "optimizer.iterations"
+        if epochs.accumulates:
+            updates += f" // {epochs.accumulates}"
+        rate = '"learning_rate": optimizer.learning_rate'
+        if epochs.several:
+            rate = "**optimizer.learning_rates()"
+        elif epochs.scheduled:
+            rate = '"learning_rate": learning_rate(optimizer.iterations)'
         begin: tuple[Line, ...] = ()
         speed = ""
         if self.write_steps_per_second:
@@ -107,11 +114,12 @@ class TensorBoard(Callback):
             passed=((variable, "TensorBoard"),) if batch else (),
             binds=("name", "value", "clock") if batch else (),
             end=(
-                Line(f'{variable}.write(epoch, {{**logs, "learning_rate": {rate}{speed}}})'),
-                Line(f"{variable}.write_validation(optimizer.iterations, logs)"),
+                Line(f"{variable}.write(epoch, {{**logs, {rate}{speed}}})"),
+                Line(f"{variable}.write_validation({updates}, logs)"),
                 *self.histogram_lines(variable),
             ),
             finish=(Line(f"{variable}.close()"),),
+            asks=("learning_rates",),
             requires=("tensorboard",),
         )
 

@@ -141,8 +141,8 @@ class ModelCheckpoint(Monitor):
         """Return the path with the suffix of what is written; raise `Fault` for bad fields."""
         suffix = next(s for s in SUFFIXES if self.filepath.endswith(s))
         path = self.filepath.removesuffix(suffix) + ".safetensors"
-        further = "learning_rate" if self.save_freq == "epoch" else "batch"
-        known = dict.fromkeys([*epochs.directions, further], 0.5)
+        further = epochs.added if self.save_freq == "epoch" else ["batch"]
+        known = dict.fromkeys([*epochs.directions, *further], 0.5)
         try:
             for _, name, _, _ in Formatter().parse(path):
                 if name is not None and name != "epoch" and name not in known:

@@ -142,7 +142,7 @@ class Softmax(Layer):
         for axis in self.axes:
             if not -x.rank <= axis <= x.rank or axis == 0:
                 raise Fault("K308", f"`Softmax` has no axis {axis} in {x}", arg="axis")
-        if x.mask and x.rank > 1:
+        if x.mask:
             raise Fault(
                 "K501",
                 "`Softmax` on masked sequences is not supported",

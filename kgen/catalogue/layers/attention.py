@@ -185,7 +185,8 @@ class DotAttention(Attending, abstract=True):
             terms.append(f"causal({query}, {value})")
         if terms:
             mask = " & ".join(terms)
-            large = "65504.0" if ctx.policy_of(self) == "mixed_float16" else "1e9"  # as in Keras
+            halves = ctx.policy_of(self) in ("mixed_float16", "float16")
+            large = "65504.0" if halves else "1e9"  # as in Keras
             scores = f"torch.where({mask}, {scores}, {scores} - {large})"
         weights = ctx.let("weights", f"torch.softmax({scores}, dim=-1)")
         if self.dropout:

@@ -42,6 +42,8 @@ class STFTSpectrogram(Layer):
     )
     data_format: str = DATA_FORMAT
 
+    short = False  # its transform is of float32
+
     def check(self) -> None:
         if self.step > self.frame_length:
             raise Fault("K203", "`frame_step` must not exceed `frame_length`", arg="frame_step")
@@ -131,6 +133,8 @@ class MelSpectrogram(Layer):
     mag_exp: float = arg(Float(), "Exponent of the magnitude: 1 for it, 2 for the power.", 2.0)
     min_power: float = arg(Float(above=0), "Least power that decibels know.", 1e-10)
     ref_power: float = arg(Float(), "The power of 0 decibels.", 1.0)
+
+    short = False  # its transform is of float32
 
     def check(self) -> None:
         if (self.sequence_length or 1) > self.fft_length:

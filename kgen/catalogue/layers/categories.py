@@ -15,6 +15,7 @@ from kgen.diagnostics import Fault
 from kgen.ir.shapes import TensorType
 from kgen.torch_ir import literal
 
+DENSE = "the numbers are the same, and here they are dense"
 OUTPUT_MODE = arg(
     Choice("int", "one_hot", "multi_hot", "count", also={"binary": "multi_hot"}),
     "`int` numbers each element, `one_hot` gives each a row, `multi_hot` and `count` give one row"
@@ -28,7 +29,7 @@ class Categories(Layer, abstract=True):
 
     output_mode: str
 
-    refused: ClassVar[dict[str, str]] = {"sparse": "the result is dense"}
+    no_effect: ClassVar[dict[str, str]] = {"sparse": DENSE}
     stateless = True
 
     takes_integers = True

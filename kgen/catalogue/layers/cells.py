@@ -47,7 +47,7 @@ class Cell(Layer, abstract=True):
 
     layer: ClassVar[type[Recurrent]]
     last: ClassVar[tuple[str, ...]] = ("seed",)
-    elementwise_activation = True
+    units: int
 
     renamed = Recurrent.renamed
     no_effect = {"seed": Recurrent.no_effect["seed"]}
@@ -67,11 +67,17 @@ class Cell(Layer, abstract=True):
             helps=(f"loop over it: `RNN({name}(...))`, or use `{self.layer.__name__}(...)`",),
         )
 
+    def weights(self, *inputs: TensorType) -> list[Weight]:
+        return self.looped().weights(*inputs)
+
+    def activated(self, output: TensorType) -> TensorType:
+        return TensorType((self.units,))
+
     def looped(self, **loop: Any) -> Recurrent:
         """Return the layer that loops over this cell."""
         general = Layer.args
         own = {n: v for n, v in self.config().items() if n not in general}
-        return self.layer(**own, **loop)
+        return self.layer(**own, **loop, trainable=self.trainable)
 
 
 class LSTMCell(Cell):
@@ -113,11 +119,6 @@ class StackedRNNCells(Layer):
         TupleOf(CellArg(), empty=False), "The cells, from the input on."
     )
 
-    def check(self) -> None:
-        for instance in self.cells:
-            if not isinstance(instance.layer, Cell):
-                raise Fault("K501", "a stack of cells within another is not supported", arg="cells")
-
     def output(self, *inputs: TensorType) -> TensorType:
         raise Fault(
             "K501",
@@ -149,39 +150,51 @@ class RNN(Layer):
     tensor_args = ("initial_state",)
 
     def check(self) -> None:
-        kept = {cell.trainable for cell in self.cells()}
-        if kept == {True} and self.trainable:
-            return
-        if kept != {False}:
+        if len({id(cell) for cell in self.cells()}) < len(self.cells()):
             raise Fault(
                 "K501",
-                "`RNN` with cells of which some are trained is not supported"
-                if self.trainable
-                else "`RNN(trainable=False)` is not supported: Keras trains the cell all the same",
-                arg="cell" if self.trainable else "trainable",
-                helps=("freeze the cell: `RNN(LSTMCell(32, trainable=False))`",),
+                "a cell that stands twice in a stack is not supported: in Keras it has one set of"
+                " weights",
+                arg="cell",
+                helps=("write the cell again, for weights of its own",),
             )
-        self.trainable = False
+        if self.nested and self.return_state:
+            raise Fault(
+                "K501",
+                "`RNN(return_state=True)` of a stack within a stack has no Keras model to follow: "
+                "Keras cannot tell the shapes of its states",
+                arg="return_state",
+                helps=("put all cells into one stack",),
+            )
+
+    @property
+    def frozen(self) -> bool:
+        return not any(cell.trainable for cell in self.cells())
+
+    @property
+    def nested(self) -> bool:
+        """Return whether a stack of cells is within another."""
+        return any(name.count("/") > 1 for name, _ in self.named_cells())
 
     def cells(self) -> list[Cell]:
         """Return the cells, from the input on."""
-        given = self.cell if isinstance(self.cell, tuple) else (self.cell,)
-        cells: list[Cell] = []
-        for instance in given:
-            layer = instance.layer
-            stacked = layer.cells if isinstance(layer, StackedRNNCells) else (instance,)
-            cells += [i.layer for i in stacked if isinstance(i.layer, Cell)]
-        return cells
+        return [cell for _, cell in self.named_cells()]
 
-    def names(self) -> list[str]:
-        """Return Keras' names of the cells, below the layer that stacks them."""
-        if not isinstance(self.cell, tuple) and not isinstance(self.cell.layer, StackedRNNCells):
-            return [held_name(self.cell)]
-        stack, cells = "stacked_rnn_cells", self.cell
-        if isinstance(cells, Instance):
-            assert isinstance(cells.layer, StackedRNNCells)
-            stack, cells = held_name(cells), cells.layer.cells
-        return [f"{stack}/{held_name(cell)}" for cell in cells]
+    def named_cells(self) -> list[tuple[str, Cell]]:
+        """Return the cells from the input on, by Keras' names below the layers that stack them."""
+        if isinstance(self.cell, Instance):
+            pending = [("", self.cell)]
+        else:
+            pending = [("stacked_rnn_cells/", cell) for cell in reversed(self.cell)]
+        cells: list[tuple[str, Cell]] = []
+        while pending:
+            path, instance = pending.pop()
+            name, layer = path + held_name(instance), instance.layer
+            if isinstance(layer, StackedRNNCells):
+                pending += [(f"{name}/", cell) for cell in reversed(layer.cells)]
+            elif isinstance(layer, Cell):
+                cells.append((name, layer))
+        return cells
 
     def layers(self) -> list[Recurrent]:
         """Return the recurrent layers that do the same, one after the other."""
@@ -209,6 +222,8 @@ class RNN(Layer):
             start += layer.parts
 
     def output(self, x: TensorType, *state: TensorType) -> Outputs:
+        if state and self.nested:
+            raise Fault("K501", "the initial state of a stack within a stack is not supported")
         wanted = sum(layer.parts for layer in self.layers())
         if state and len(state) != wanted:
             raise Fault("K305", f"the state of these cells has {wanted} tensors, got {len(state)}")
@@ -227,10 +242,10 @@ class RNN(Layer):
     def weights(self, x: TensorType, *state: TensorType) -> list[Weight]:
         layers = self.layers()
         weights: list[Weight] = []
-        for i, (layer, name) in enumerate(zip(layers, self.names(), strict=True)):
+        for i, (layer, (name, _)) in enumerate(zip(layers, self.named_cells(), strict=True)):
             prefix = f"{i}." if len(layers) > 1 else ""
             own = layer.direction_weights(x, prefix + "rnn." * layer.stateful, "")
-            weights += [replace(w, inside=name) for w in own]
+            weights += [replace(w, inside=name).kept(layer.frozen) for w in own]
             x = x.with_shape(x.shape[0], layer.units)
         return weights
 

@@ -172,7 +172,9 @@ class RandomGaussianBlur(ColorChange):
     """Blur random images."""
 
     factor: Range = CHANCE
-    kernel_size: tuple[int, ...] = arg(Ints(2), "Odd size of the window in pixels.", 3)
+    kernel_size: tuple[int, ...] = arg(
+        Ints(2), "Odd size of the window in pixels: one for both axes, or (width, height).", 3
+    )
     sigma: Range = arg(factor_range(0, 1), "Spread in pixels: s for 0 to s, or a pair.", 1.0)
     value_range: Range = VALUE_RANGE
     data_format: str = DATA_FORMAT
@@ -182,16 +184,9 @@ class RandomGaussianBlur(ColorChange):
         super().check()
         if any(k % 2 == 0 for k in self.kernel_size):
             raise Fault("K203", "`kernel_size` must be odd", arg="kernel_size")
-        if len(set(self.kernel_size)) > 1:
-            raise Fault(
-                "K501",
-                f"`RandomGaussianBlur(kernel_size={self.kernel_size})` is not supported",
-                arg="kernel_size",
-                notes=("Keras' own result has another size than the image",),
-            )
 
     def options(self) -> str:
-        return texts(self.factor, self.kernel_size[0], self.sigma, self.value_range)
+        return texts(self.factor, self.kernel_size, self.sigma, self.value_range)
 
 
 class Solarization(ColorChange):

@@ -53,7 +53,7 @@ from kgen.catalogue.layers.spatial import (
 )
 from kgen.catalogue.weights import Layout, Weight
 from kgen.diagnostics import Fault
-from kgen.ir.shapes import TensorType, element_count
+from kgen.ir.shapes import TensorType, element_count, show
 
 
 class ConvLSTM(BaseConv, abstract=True):
@@ -94,6 +94,7 @@ class ConvLSTM(BaseConv, abstract=True):
     refused = Recurrent.refused
     inputs = (1, 3)
     tensor_args = ("initial_state",)
+    supports_masking = True
     mask_argument = True
     fusable = False
 
@@ -125,8 +126,11 @@ class ConvLSTM(BaseConv, abstract=True):
         return self.shaped(step, sizes, self.filters)
 
     def output(self, x: TensorType, *state: TensorType) -> Outputs:
-        if x.mask:
-            raise Fault("K501", f"a mask on `{type(self).__name__}` is not supported")
+        if x.mask and x.flags != x.shape[:1]:
+            raise Fault(
+                "K302",
+                f"`{type(self).__name__}` needs a mask of its steps, got one of {show(x.flags)}",
+            )
         h = self.state_type(x)
         if state and len(state) != 2:
             raise Fault(
@@ -147,8 +151,14 @@ class ConvLSTM(BaseConv, abstract=True):
         y = replace(h, shape=(x.shape[0], *h.shape)) if self.return_sequences else h
         return (y, h, h) if self.return_state else y
 
+    def activated(self, output: TensorType) -> TensorType:
+        return output.with_shape(*output.shape[self.return_sequences :])
+
     def output_count(self) -> int:
         return 1 + 2 * self.return_state
+
+    def output_mask(self, *inputs: TensorType) -> bool:
+        return self.return_sequences and inputs[0].mask
 
     # ---------------------------------------------------------------------- weights
 
@@ -180,10 +190,12 @@ class ConvLSTM(BaseConv, abstract=True):
 
     def lower(self, ctx: Context, x: Value, *state: Value) -> tuple[Value, ...]:
         source, padding = str(x), ""
+        mask = "" if state else x.mask  # Keras hands on none to a layer of several inputs
         if not self.channels_first:
             source = f"{source}.movedim(-1, 2)"  # a view
         if self.go_backwards:
             source = f"{source}.flip(1)"
+            mask = ctx.let("mask_reversed", f"{mask}.flip(1)") if mask else ""
         if self.padding == "same":
             step = self.step(x.type)
             pads = same_pads(self.sizes(step), self.kernel_size, self.strides, self.dilation_rate)
@@ -196,17 +208,24 @@ class ConvLSTM(BaseConv, abstract=True):
         module = ctx.module(self.constructor(ctx, x.type, padding.replace("padding=0", "")))
         parts = state if self.channels_first else tuple(map(ctx.channels_first, state))
         start = f", ({', '.join(map(str, parts))})" if state else ""
-        call = f"{module}({source}{start})"
+        call = f"{module}({source}{start}{f', mask={mask}' if mask else ''})"
+        kept = x.mask if self.return_sequences else ""
         h_type = self.state_type(x.type)
         first = not self.channels_first and h_type.rank > 1
         back = "" if self.channels_first else ".movedim(2, -1)"
         if self.return_sequences and not self.return_state:
-            return (Value(f"{call}[0]{back}", ctx.outputs[0]),)
-        names = ("y" if self.return_sequences else "_", "c" if self.return_state else "_")
+            return (Value(f"{call}[0]{back}", ctx.outputs[0], mask=kept),)
+        # Before the first valid step the output is zero, whatever state a layer comes with.
+        steps = self.return_sequences or bool(mask and self.stateful)
+        names = ("y" if steps else "_", "c" if self.return_state else "_")
         variables = list(ctx.unpack(f"{names[0]}, (h, {names[1]})", call))
-        y = f"{variables.pop(0)}{back}" if self.return_sequences else ""
+        y = variables.pop(0) if steps else ""
         states = [Value(variable, h_type, first) for variable in variables]
-        output = Value(y, ctx.outputs[0]) if y else states[0]
+        output = states[0]
+        if self.return_sequences:
+            output = Value(f"{y}{back}", ctx.outputs[0], mask=kept)
+        elif y:
+            output = Value(f"{y}[:, -1]", h_type, first)
         return (output, *states) if self.return_state else (output,)
 
     def constructor(self, ctx: Context, x: TensorType, padding: str) -> str:
@@ -228,7 +247,9 @@ class ConvLSTM(BaseConv, abstract=True):
         for name, usual in (("activation", Tanh), ("recurrent_activation", Sigmoid)):
             activation = getattr(self, name)
             if not plain(activation, usual):
-                arguments.append(f"{name}={lowering.function(ctx, activation)}")
+                first = not self.channels_first
+                function = lowering.function(ctx, activation, self.state_type(x), first)
+                arguments.append(f"{name}={function}")
         for name, rate in zip(("dropout", "recurrent_dropout"), rates, strict=True):
             if rate:
                 arguments.append(f"{name}={rate}")

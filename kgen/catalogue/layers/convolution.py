@@ -57,7 +57,6 @@ class BaseConv(Spatial, abstract=True):
     """
 
     keras1: ClassVar[tuple[str, ...]] = ()
-    elementwise_activation = True
 
     kernel_size: tuple[int, ...]
     strides: tuple[int, ...]

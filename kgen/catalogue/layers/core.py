@@ -92,7 +92,7 @@ class Dense(Adapted):
         return ctx.activate(self.activation, f"{linear}({x})")
 
     def flops(self, inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...]) -> int:
-        return 2 * (inputs[0].shape[-1] or 0) * (element_count(outputs[0].shape) or 0)
+        return 2 * (inputs[0].shape[-1] or 0) * (element_count(outputs[0].in_keras.shape) or 0)
 
 
 class Activation(Layer):

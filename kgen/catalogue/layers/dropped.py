@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import prod
 from typing import Any
 
 from kgen.catalogue.activations import Activation
 from kgen.catalogue.base import arg
-from kgen.catalogue.initializers import Ones
-from kgen.catalogue.kinds import Bool, Choice, Int
+from kgen.catalogue.initializers import Constant, Ones
+from kgen.catalogue.kinds import Bool, Choice, Float, Int
 from kgen.catalogue.layer import Context, Layer, Value, need_known, need_rank
 from kgen.catalogue.layers.convolution import BaseConv
 from kgen.catalogue.layers.spatial import (
@@ -58,15 +59,6 @@ class LocallyConnected(BaseConv, abstract=True):
     def dilation_rate(self) -> tuple[int, ...]:
         return (1,) * self.axes
 
-    def check(self) -> None:
-        if self.channels_first:
-            raise Fault(
-                "K501",
-                f"`{type(self).__name__}(data_format=channels_first)` is not supported",
-                arg="data_format",
-                helps=("put a `Permute` before and after it",),
-            )
-
     def outgoing(self, x: TensorType) -> int:
         return self.filters
 
@@ -80,20 +72,11 @@ class LocallyConnected(BaseConv, abstract=True):
     def weights(self, x: TensorType) -> list[Weight]:
         out, channels = self.positions(x), self.channels(x)
         count, cells = prod(out), prod(self.kernel_size)
-        kernel = self.weight(
-            "kernel",
-            (count, cells * channels, self.filters),
-            "weight",
-            "kernel",
-            Layout(reshape=(count, cells, channels, self.filters)),
-        )
-        bias = self.weight(
-            "bias",
-            (*out, self.filters),
-            "bias",
-            "bias",
-            Layout(reshape=(count, self.filters)),
-        )
+        kernel = self.weight("kernel", (count, cells * channels, self.filters), "weight", "kernel")
+        # With the channels first Keras 2 takes the numbers of its bias as they lie in memory.
+        order = () if self.channels_first else (self.axes, *range(self.axes))
+        layout = Layout(permute=order, reshape=(self.filters, *out))
+        bias = self.weight("bias", (*out, self.filters), "bias", "bias", layout)
         return [kernel, bias] if self.use_bias else [kernel]
 
     def lower(self, ctx: Context, x: Value) -> str:
@@ -105,6 +88,7 @@ class LocallyConnected(BaseConv, abstract=True):
             tuple_of(self.strides),
         ]
         arguments += ["bias=False"] * (not self.use_bias)
+        arguments += ["channels_first=True"] * self.channels_first
         layer = ctx.module(f"LocallyConnected({', '.join(arguments)})")
         return self.finish(ctx, f"{layer}({x})")
 
@@ -146,13 +130,11 @@ class KerasOne(Layer, abstract=True):
     def weight(self, name: str, shape: tuple[int, ...], torch: str, layout: Layout) -> Weight:
         """Return a kernel (`W...`) or a bias (`b...`)."""
         kernel = name.startswith("W")
-        carry = name == "b_carry"
         zeros = BIAS_INITIALIZER.kind.convert(BIAS_INITIALIZER.default)
-        bias = Ones() if carry else zeros
         return Weight(
             name,
             shape,
-            self.kernel_initializer if kernel else bias,
+            self.kernel_initializer if kernel else zeros,
             torch,
             layout,
             native_fans=kernel,
@@ -211,7 +193,9 @@ class Highway(KerasOne):
     bias_constraint: Any = BIAS_CONSTRAINT
     use_bias: bool = arg(Bool(), "Whether to add biases.", True)
 
-    refused = {"transform_bias": "the bias of the gate starts at one, as in Keras 1.2"}
+    transform_bias: float = arg(
+        Float(), "What the bias of the gate starts at; Keras 1.2 has only ones.", 1.0
+    )
 
     def output(self, x: TensorType) -> TensorType:
         need_rank(self, x, 1, "(features,)")
@@ -219,12 +203,13 @@ class Highway(KerasOne):
         return x
 
     def weights(self, x: TensorType) -> list[Weight]:
-        n = x.shape[-1] or 0
+        n, bias = x.shape[-1] or 0, self.transform_bias
+        start = Ones() if bias == 1 else Constant(value=bias)
         weights = [
             self.weight("W", (n, n), "linear.weight", TRANSPOSED),
             self.weight("W_carry", (n, n), "gate.weight", TRANSPOSED),
             self.weight("b", (n,), "linear.bias", Layout()),
-            self.weight("b_carry", (n,), "gate.bias", Layout()),
+            replace(self.weight("b_carry", (n,), "gate.bias", Layout()), initializer=start),
         ]
         return weights if self.use_bias else weights[:2]
 

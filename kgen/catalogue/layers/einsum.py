@@ -117,8 +117,8 @@ class EinsumDense(Adapted):
         for i, letter in enumerate(out, offset):
             known = sizes.setdefault(letter, declared[i])
             if declared[i] is None:
-                declared[i] = known
-            elif known is None:
+                continue  # unknown to the layers behind it, as in Keras
+            if known is None:
                 sizes[letter] = declared[i]
             elif known != declared[i]:
                 raise Fault(

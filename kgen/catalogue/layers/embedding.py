@@ -46,7 +46,8 @@ class Embedding(Adapted):
     mask_of = "itself"
     no_effect = {"lora_alpha": ALPHA_IS_LOST}
     refused = {
-        "dropout": "Keras 1 dropped whole words: use `SpatialDropout1D` after the embedding",
+        "dropout": "Keras 1 dropped words, each in all of a batch or nowhere; after the embedding"
+        " `Dropout(rate, noise_shape=(None, None, 1))` drops them place by place",
         "quantization_config": "quantization is not translated",
     }
 
@@ -83,7 +84,7 @@ class Embedding(Adapted):
     def lower(self, ctx: Context, x: Value) -> Value:
         # No padding_idx: Keras trains row 0 like any other.
         table = ctx.module(self.adapting(self.table(), self.weights(x.type)[0]))
-        mask = ctx.let("mask", f"{x} != 0", "(N, T), False at padding") if self.mask_zero else ""
+        mask = ctx.let("mask", f"{x} != 0", padding(ctx)) if self.mask_zero else ""
         index = str(x) if x.type.dtype in INTEGERS else f"{x}.int()"
         return Value(f"{table}({index})", ctx.outputs[0], mask=mask)
 
@@ -211,6 +212,13 @@ class Masking(Layer):
         return True
 
     def lower(self, ctx: Context, x: Value) -> Value:
-        mask = ctx.let("mask", f"({x} != {self.mask_value}).any(-1)", "(N, T), False at padding")
+        mask = ctx.let("mask", f"({x} != {self.mask_value}).any(-1)", padding(ctx))
         # Also where padding is 0 already: no gradient passes through it.
         return Value(f"{x} * {mask}[..., None]", ctx.outputs[0], mask=mask)
+
+
+def padding(ctx: Context) -> str:
+    """Return the comment of a mask that comes with the result of a layer."""
+    steps = ctx.outputs[0].shape[:-1]
+    sizes = ["T"] if len(steps) == 1 else [str(size or "?") for size in steps]
+    return f"({', '.join(['N', *sizes])}), False at padding"

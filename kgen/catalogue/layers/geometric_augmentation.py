@@ -148,8 +148,10 @@ class RandomErasing(ColorChange):
             if self.data_format == "channels_first":
                 raise Fault(
                     "K501",
-                    "`fill_value` of several numbers with `channels_first` is not supported",
+                    "`fill_value` of several numbers with `channels_first` has no Keras model to "
+                    "follow",
                     arg="fill_value",
+                    notes=("Keras takes them for columns of the image, where it runs at all",),
                 )
             if x.rank and x.shape[-1] != 3:
                 raise Fault("K302", f"three values of `fill_value` need 3 channels, got {x}")

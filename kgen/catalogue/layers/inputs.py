@@ -7,11 +7,11 @@ from typing import Any
 from kgen.catalogue.base import arg
 from kgen.catalogue.kinds import Bool, Choice, Int, Opt, TupleOf
 from kgen.catalogue.layer import Layer, Outputs
-from kgen.catalogue.policies import HALVES, INPUTS, REFUSED
+from kgen.catalogue.policies import HALVES, INPUTS, PURE
 from kgen.diagnostics import Fault
 from kgen.ir.shapes import TensorType
 
-DTYPES = ("float32", "float64", *REFUSED, *INPUTS)
+DTYPES = ("float32", *PURE, *INPUTS)
 
 
 class Input(Layer):
@@ -63,6 +63,11 @@ class Input(Layer):
         """Return the type of the input, None when no argument gives its shape."""
         return declared_input(self)
 
+    @property
+    def rounds(self) -> str:
+        """Return the method of torch that rounds to 16 bits where the input is one of those."""
+        return PURE[self.dtype] if self.dtype in HALVES.values() else ""
+
     def output(self, *inputs: TensorType) -> Outputs:
         assert self.type is not None
         return self.type
@@ -78,8 +83,8 @@ def declared_input(layer: Layer) -> TensorType | None:
     for `Input` its `shape` and `batch_shape`. An `Embedding` takes integers of any length.
     """
     dtype = layer.dtype or "float32"
-    if dtype in HALVES:
-        dtype = "float32"  # a policy is no type
+    if dtype in HALVES or dtype in HALVES.values():
+        dtype = "float32"  # a policy is no type; what is rounded to 16 bits is computed with in 32
     batch = layer.batch_size
     shape = layer.input_shape
     full = layer.batch_input_shape

@@ -61,7 +61,7 @@ class Lookup(Categories, abstract=True):
     invert: bool
 
     token: ClassVar[str]
-    no_effect = {"has_input_vocabulary": "`vocabulary` tells it"}
+    no_effect = Categories.no_effect | {"has_input_vocabulary": "`vocabulary` tells it"}
     fixed_by = "give it a `vocabulary`"
     integers = "int64"
 

@@ -7,10 +7,9 @@ from functools import reduce
 from typing import Any, ClassVar
 
 from kgen.catalogue.base import arg
-from kgen.catalogue.bind import Given
-from kgen.catalogue.kinds import Bool, Int, Kind
+from kgen.catalogue.kinds import Bool, Choice, Int, Kind
 from kgen.catalogue.layer import Context, Layer, Value
-from kgen.diagnostics import Fault, listing
+from kgen.diagnostics import Fault
 from kgen.ir.shapes import Shape, Size, TensorType, show
 
 # The element types from the weakest to the strongest: a merge has the strongest of its inputs'.
@@ -245,12 +244,13 @@ class Concatenate(Merge):
             return ""
         rank = inputs[0].type.rank
         axis = self.place(inputs[0].type)
-        if axis == 0 and rank > 1:
+        axes = next(len(v.type.flags) for v in inputs if v.mask)
+        if axis < axes and rank > 1:
             masks = [
-                v.mask or f"torch.ones({v}.shape[:2], dtype=torch.bool, device={v}.device)"
+                v.mask or f"torch.ones({v}.shape[:{axes + 1}], dtype=torch.bool, device={v}.device)"
                 for v in inputs
             ]
-            return ctx.let("mask", f"torch.cat([{', '.join(masks)}], dim=1)")
+            return ctx.let("mask", f"torch.cat([{', '.join(masks)}], dim={axis + 1})")
         masks = list(dict.fromkeys(v.mask for v in inputs))
         if "" in masks:
             # An input without a mask counts everywhere.
@@ -334,7 +334,7 @@ class Dot(Merge):
         return f'torch.einsum("a{left},a{right}->a{rest}", {one}, {other})'
 
 
-MODES = {
+MODES: dict[str, type[Merge]] = {
     "sum": Add,
     "mul": Multiply,
     "ave": Average,
@@ -345,25 +345,21 @@ MODES = {
 }
 
 
-class KerasOneMerge(Layer):
+class KerasOneMerge(Merge):
     """Keras 1's `Merge(mode=...)`: it became a layer for each mode."""
+
+    mode: str = arg(Choice(*MODES), "How to merge.", "sum")
+    concat_axis: int = arg(Int(), "The axis that grows with `concat`, the batch counted.", -1)
+    dot_axes: int | tuple[int, int] = arg(
+        Axes(), "The axes summed with `dot` and `cos`, the batch counted.", -1
+    )
 
     spellings = ("Merge", "merge")
 
-    @classmethod
-    def legacy(cls, called_as: str, args: list[Given]) -> list[Given]:
-        """Name the layer that a mode has become."""
-        words = [a.value for a in args if isinstance(a.value, str)]
-        mode = next((w for w in words if w in MODES), "")
-        modern = MODES[mode].__name__ if mode else ""
-        call = {
-            "concat": "Concatenate()",
-            "dot": "Dot(axes=...)",
-            "cos": "Dot(axes=..., normalize=True)",
-        }
-        hint = (
-            f"write `[a, b] -> {call.get(mode, modern + '()')}`"
-            if mode
-            else (f"use one of {listing(c.__name__ for c in dict.fromkeys(MODES.values()))}")
-        )
-        raise Fault("K501", f"`{called_as}` of Keras 1 is not supported", helps=(hint,))
+    def today(self) -> Layer:
+        given = {name: v for name, v in self.config().items() if name in Layer.args}
+        if self.mode == "concat":
+            given["axis"] = self.concat_axis
+        if self.mode in ("dot", "cos"):
+            given |= {"axes": self.dot_axes, "normalize": self.mode == "cos"}
+        return MODES[self.mode](called_as=self.called_as, **given)

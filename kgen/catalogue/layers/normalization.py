@@ -200,7 +200,7 @@ class BatchNormalization(OverChannels):
         return [a for a in args if a.name != "mode"]
 
     def output(self, x: TensorType) -> TensorType:
-        if x.mask and x.rank != 2:
+        if x.mask and len(x.flags) != x.rank - 1:
             raise Fault(
                 "K302",
                 f"`BatchNormalization` with a mask needs a (steps, features) input, got {x}",

@@ -8,6 +8,7 @@ from typing import ClassVar
 from kgen.catalogue.base import arg
 from kgen.catalogue.kinds import Choice, Float, Int
 from kgen.catalogue.layer import Context, Layer, Value, need_rank
+from kgen.catalogue.layers.categories import DENSE
 from kgen.catalogue.layers.spatial import Only
 from kgen.diagnostics import Fault
 from kgen.ir.shapes import TensorType, show
@@ -86,7 +87,7 @@ class CategoryEncoding(Layer):
         keyword_only=True,
     )
 
-    refused = {"sparse": "the result is dense"}
+    no_effect = {"sparse": DENSE}
     spellings: ClassVar[tuple[str, ...]] = ("multi_hot",)
     inputs = (1, 2)
     call_args = ("count_weights",)

@@ -118,7 +118,6 @@ class Recurrent(Layer, abstract=True):
     supports_masking = True
     mask_argument = True
     tensor_args = ("initial_state",)
-    elementwise_activation = True
 
     # ------------------------------------------------------------------------ types
 
@@ -170,6 +169,9 @@ class Recurrent(Layer, abstract=True):
         if not self.return_state:
             return y
         return (y, *([TensorType((self.units,), batch=x.batch)] * self.parts))
+
+    def activated(self, output: TensorType) -> TensorType:
+        return TensorType((self.units,))  # one gate in one step
 
     def output_count(self) -> int:
         return 1 + self.parts * self.return_state

@@ -38,13 +38,14 @@ def native(layer: Recurrent, features: int, *, bidirectional: bool = False) -> s
 def loop(ctx: Context, layer: Recurrent, features: int) -> str:
     """Return the helper that goes step by step, with what differs from its defaults."""
     arguments = [str(features), str(layer.units)]
+    kind = TensorType((layer.units,))
     if not layer.use_bias:
         arguments.append("bias=False")
     if not isinstance(layer.activation, Tanh):
-        arguments.append(f"activation={function(ctx, layer.activation)}")
+        arguments.append(f"activation={function(ctx, layer.activation, kind)}")
     gate = getattr(layer, "recurrent_activation", None)
     if gate is not None and not isinstance(gate, Sigmoid):
-        arguments.append(f"recurrent_activation={function(ctx, gate)}")
+        arguments.append(f"recurrent_activation={function(ctx, gate, kind)}")
     if layer.gate_dropout:
         arguments.append(f"dropout={layer.dropout}")
     if layer.state_dropout():
@@ -52,9 +53,9 @@ def loop(ctx: Context, layer: Recurrent, features: int) -> str:
     return f"{layer.loop}({', '.join(arguments)})"
 
 
-def function(ctx: Context, activation: Any) -> str:
-    """Return an activation as a function of one tensor."""
-    text = ctx.activate(activation, "x")
+def function(ctx: Context, activation: Any, kind: TensorType, first: bool = False) -> str:
+    """Return an activation as a function of one tensor; `first`: with torch's layout."""
+    text = ctx.activate(activation, "x", first, kind)
     call = re.fullmatch(r"([\w.]+)\(x\)", text)
     return call[1] if call else f"lambda x: {text}"
 

@@ -8,8 +8,8 @@ from typing import Any, cast
 from kgen.catalogue.base import arg
 from kgen.catalogue.initializers import TruncatedNormal
 from kgen.catalogue.kinds import Int
-from kgen.catalogue.layer import Context, Layer, Outputs, Value
-from kgen.catalogue.layers.wrapped import LayerArg, held_name, named_layer
+from kgen.catalogue.layer import INTEGERS, Context, Layer, Outputs, Value
+from kgen.catalogue.layers.wrapped import LayerArg, frozen_inside, held_name, named_layer
 from kgen.catalogue.weights import Weight
 from kgen.diagnostics import Fault
 from kgen.ir.model import Instance
@@ -22,45 +22,65 @@ class SpectralNormalization(Layer):
     layer: Instance = arg(LayerArg(), "A layer with one kernel: `Dense`, `Conv2D`, ...")
     power_iterations: int = arg(Int(min=1), "Steps of the power iteration.", 1)
 
-    def check(self) -> None:
-        if not isinstance(self.layer.layer, Layer):
-            raise Fault(
-                "K501",
-                f"`SpectralNormalization` of `{named_layer(self.layer)}` is not supported",
-                arg="layer",
-                helps=("wrap the layers in it",),
-            )
-        if not self.trainable:
-            raise Fault(
-                "K501",
-                "`SpectralNormalization(trainable=False)` is not supported",
-                arg="trainable",
-            )
+    supports_masking = True
 
     @property
     def frozen(self) -> bool:
-        return self.inner.frozen
+        return frozen_inside(self.layer)
 
     @property
     def inner(self) -> Layer:
         assert isinstance(self.layer.layer, Layer)
         return self.layer.layer
 
-    def normalized(self, x: TensorType) -> Weight:
-        """Return the weight that is normalized; raise K501 where it is none that torch has so."""
-        kernel = next((w for w in self.inner.weights(x) if w.name == "kernel"), None)
-        # Keras' last axis has to be torch's first.
-        if (
-            kernel is None
-            or kernel.torch != "weight"
-            or kernel.layout.reshape
-            or kernel.layout.permute[:1] != (len(kernel.shape) - 1,)
-        ):
+    def check(self) -> None:
+        layer = self.layer.layer
+        name = named_layer(self.layer)
+        if not isinstance(layer, Layer):
+            raise self.without_kernel()
+        if isinstance(layer, SpectralNormalization):
             raise Fault(
                 "K501",
-                f"`SpectralNormalization` of `{named_layer(self.layer)}` is not supported",
+                "`SpectralNormalization` within another is not supported",
                 arg="layer",
-                notes=("it needs a layer with one kernel, such as `Dense` or `Conv2D`",),
+                helps=("one divides the kernel: `power_iterations` makes it more exact",),
+            )
+        if getattr(layer, "lora_rank", None) is not None:
+            raise Fault(
+                "K501",
+                f"`SpectralNormalization` of `{name}(lora_rank=...)` is not supported",
+                arg="layer",
+                notes=("Keras fails there, too: a kernel with LoRA takes no new values",),
+            )
+        if getattr(layer, "mask_zero", False):
+            raise Fault(
+                "K501",
+                f"`SpectralNormalization` of `{name}(mask_zero=True)` is not supported",
+                arg="layer",
+                helps=("leave `mask_zero` out",),
+            )
+
+    def without_kernel(self) -> Fault:
+        return Fault(
+            "K203",
+            f"`{named_layer(self.layer)}` has no kernel for `SpectralNormalization` to divide",
+            arg="layer",
+            helps=("give it a layer with one kernel, such as `Dense` or `Conv2D`",),
+        )
+
+    def normalized(self, x: TensorType) -> Weight:
+        """Return the weight that is normalized; raise `Fault` where there is none."""
+        # Of a cell, it is no attribute of the layer that Keras looks at.
+        kernels = (w for w in self.inner.weights(x) if w.path in ("kernel", "embeddings"))
+        kernel = next(kernels, None)
+        if kernel is None:
+            raise self.without_kernel()
+        if x.dtype in INTEGERS:
+            raise Fault(
+                "K501",
+                f"`SpectralNormalization` of {x.dtype} is not supported",
+                notes=("Keras casts what it returns to the type of its input, and cuts it off",),
+                helps=("let its input be float32",),
             )
         return kernel
 
@@ -88,11 +108,18 @@ class SpectralNormalization(Layer):
         first = [w for w in inside if w.name == kernel.name]
         return [*first, u, *(w for w in inside if w.name != kernel.name)]
 
+    def output_mask(self, *inputs: TensorType) -> bool:
+        # Keras' wrapper supports no masks, but what it returns has the mask of the layer inside.
+        return self.inner.output_mask(*inputs)
+
     def remembers(self) -> bool:
         return True
 
     def lower(self, ctx: Context, x: Value) -> Any:
-        options = str(self.normalized(x.type).shape[-1])
+        kernel = self.normalized(x.type)
+        options = str(kernel.shape[-1])
+        if not kernel.layout.permute:
+            options += ", axis=-1"
         if self.power_iterations > 1:
             options += f", power_iterations={self.power_iterations}"
         y = self.inner.lower(cast(Context, Inside(ctx, options)), x)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any
 
 from kgen.catalogue.base import arg
 from kgen.catalogue.kinds import Bool, Choice, Either, Float, Int, Opt, Str, TupleOf
@@ -79,7 +79,6 @@ class TextVectorization(TextLookup):
 
     token = "a word"
     of_all = False  # whether the longest of all documents tells the width, not that of a batch
-    refused: ClassVar[dict[str, str]] = {}
 
     # What Keras' layer says to the `StringLookup` in it.
     num_oov_indices = 1

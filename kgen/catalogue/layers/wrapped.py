@@ -9,7 +9,6 @@ from kgen.catalogue.families import LAYERS
 from kgen.catalogue.kinds import Kind, Mismatch
 from kgen.catalogue.layer import Layer
 from kgen.catalogue.layers.inputs import Input
-from kgen.catalogue.layers.normalization import BatchNormalization
 from kgen.diagnostics import Fault
 from kgen.ir.build import GraphBuilder, LayerValue, layer_value
 from kgen.ir.model import Composite, Instance
@@ -65,26 +64,11 @@ def unwrapped(instance: Instance) -> Layer | Composite:
     return layer.unwrapped() if isinstance(layer, Layer) else layer
 
 
-def has_batch_statistics(instance: Instance) -> bool:
-    """Return whether a layer or model normalizes with the statistics of a batch."""
-    return any(isinstance(layer, BatchNormalization) for layer in layers_of(instance.layer))
-
-
-def frozen_inside(wrapper: Layer, *held: Instance) -> bool:
+def frozen_inside(*held: Instance) -> bool:
     """Return whether all layers that a wrapper holds are frozen.
 
     Keras asks every weight of a model for itself, and what a wrapper says of `trainable` when it
-    is made does not reach the layers inside.
+    is made does not reach the layers inside: they are trained all the same.
     """
     layers = (layer for instance in held for layer in layers_of(instance.layer))
-    kept = {layer.frozen for layer in layers if type(layer).weights is not Layer.weights}
-    if not wrapper.trainable and False in kept:
-        name = type(wrapper).__name__
-        raise Fault(
-            "K501",
-            f"`{name}(trainable=False)` is not supported: Keras trains the layer inside all the "
-            "same",
-            arg="trainable",
-            helps=(f"freeze the layer inside: `{name}({named_layer(held[0])}(trainable=False))`",),
-        )
-    return kept == {True} or not wrapper.trainable
+    return all(layer.frozen for layer in layers if type(layer).weights is not Layer.weights)

@@ -10,12 +10,10 @@ from kgen.catalogue.kinds import Choice, Opt
 from kgen.catalogue.layer import Context, Layer, Outputs, Value
 from kgen.catalogue.layers import recurrent_lowering as lowering
 from kgen.catalogue.layers.core import Activation, Dense
-from kgen.catalogue.layers.normalization import BatchNormalization
 from kgen.catalogue.layers.recurrent_base import Recurrent
 from kgen.catalogue.layers.wrapped import (
     LayerArg,
     frozen_inside,
-    has_batch_statistics,
     held_name,
     named_layer,
     unwrapped,
@@ -31,7 +29,15 @@ from kgen.torch_ir import operand
 
 def reads_mask(layer: Layer) -> bool:
     """Return whether a layer computes something else where there is a mask."""
-    return layer.attends or (layer.mask_argument and not isinstance(layer, TimeDistributed))
+    if isinstance(layer, TimeDistributed):
+        return False  # the layer inside does, or does not
+    return layer.attends or layer.mask_argument or layer.mask_of == "all"
+
+
+def of_batches(layer: Layer) -> bool:
+    """Return whether a layer draws the same numbers for all samples of a batch."""
+    noise_shape = getattr(layer, "noise_shape", None) or (None,)
+    return noise_shape[0] is not None
 
 
 class TimeDistributed(Layer):
@@ -42,16 +48,29 @@ class TimeDistributed(Layer):
     supports_masking = True
     mask_argument = True
 
-    def check(self) -> None:
-        frozen_inside(self, self.layer)
-
     @property
     def frozen(self) -> bool:
-        return frozen_inside(self, self.layer)
+        return frozen_inside(self.layer)
 
     def output_count(self) -> int:
         layer = self.layer.layer
         return len(layer.graph.outputs) if isinstance(layer, Composite) else layer.output_count()
+
+    @property
+    def stateful(self) -> bool:
+        """Whether the layer inside carries a state: from step to step as well."""
+        return any(getattr(layer, "stateful", False) for layer in layers_of(self.layer.layer))
+
+    def in_turn(self) -> bool:
+        """Return whether a step depends on those before it, or its batch is its own, as in Keras.
+
+        Else all steps of all samples are one batch, which is faster.
+        """
+        return any(layer.remembers() or of_batches(layer) for layer in layers_of(self.layer.layer))
+
+    def reads_masks(self) -> bool:
+        """Return whether what is inside computes something else where there is a mask."""
+        return any(map(reads_mask, layers_of(self.layer.layer)))
 
     def step(self, x: TensorType) -> TensorType:
         """Return the type of one step."""
@@ -62,39 +81,34 @@ class TimeDistributed(Layer):
                 label="expects at least 2 axes after the batch",
             )
         layer = self.layer.layer
-        if getattr(layer, "stateful", False):
-            raise Fault("K501", "a stateful layer in `TimeDistributed` is not supported")
-        if x.mask and x.rank > 2 and any(map(reads_mask, layers_of(layer))):
+        if isinstance(layer, Layer) and layer.call_inputs:
             raise Fault(
-                "K501",
-                f"`TimeDistributed({named_layer(self.layer)})` of a tensor with a mask for the "
-                "inner steps is not supported",
-                label="reads the mask of each step",
-                helps=("leave `mask_zero` or `Masking` out",),
+                "K305",
+                f"`TimeDistributed` gives one tensor, and Keras' `{named_layer(self.layer)}` takes "
+                f"{' and '.join(f'`{name}`' for name in layer.call_inputs[:2])}",
+                helps=("put it into a model of one input",),
             )
-        if has_batch_statistics(self.layer):
-            whole = isinstance(layer, BatchNormalization | Composite) and self.output_count() == 1
-            if x.mask or not whole:
-                raise Fault(
-                    "K501",
-                    f"`TimeDistributed({named_layer(self.layer)})` is not supported here",
-                    notes=("batch statistics in it would be those of single steps",),
-                )
-            if any(inner.activity_regularizer for inner in layers_of(layer)):
-                raise Fault(
-                    "K501",
-                    f"`TimeDistributed({named_layer(self.layer)})` is not supported with an "
-                    "`activity_regularizer` inside",
-                    notes=("each step has batch statistics and penalties of its own",),
-                )
-        return replace(x, shape=x.shape[1:], mask=False, batch=None)
+        masked = x.mask and self.reads_masks()
+        return replace(
+            x,
+            shape=x.shape[1:],
+            mask=masked,
+            mask_shape=x.flags[1:] if masked else None,
+            batch=x.batch if self.in_turn() else None,
+        )
 
     def wraps(self, *inputs: TensorType) -> tuple[Instance, tuple[TensorType, ...]]:
         return self.layer, (self.step(inputs[0]),)
 
     def wrap(self, inner: tuple[TensorType, ...], *inputs: TensorType) -> Outputs:
-        steps = inputs[0].shape[0]
-        return tuple(replace(t, shape=(steps, *t.shape), mask=False) for t in inner)
+        if len(inner) > 1:
+            raise Fault(
+                "K305",
+                f"`{named_layer(self.layer)}` returns {len(inner)} tensors, and `TimeDistributed` "
+                "puts the steps of one together",
+                label="takes a layer or model of one output",
+            )
+        return replace(inner[0], shape=(inputs[0].shape[0], *inner[0].shape), mask=False)
 
     def weights(self, *inputs: TensorType) -> list[Weight]:
         layer = self.layer.layer
@@ -107,34 +121,34 @@ class TimeDistributed(Layer):
         layer = self.layer.layer
         step = self.step(x.type)
         if is_pointwise(layer) and step.rank == 1:
-            inner = ctx.apply(self.layer, replace(x, mask=""))
-            return tuple(replace(v, mask=x.mask) for v in inner)
-        if has_batch_statistics(self.layer):
-            return self.each_step(ctx, x, step)
+            (value,) = ctx.apply(self.layer, replace(x, mask=""))
+            return (replace(value, mask=x.mask),)
+        if self.in_turn():
+            return (self.each_step(ctx, x, step),)
         flat = ctx.let("steps", f"{x}.flatten(0, 1)", "all steps of all samples")
+        mask = ctx.let("mask_steps", f"{x.mask}.flatten(0, 1)") if step.mask else ""
         known = x.type.shape[0] if x.type.shape[0] is not None else f"{x}.shape[1]"
-        values = ctx.apply(self.layer, Value(flat, step), calls=str(known))
-        values = tuple(ctx.channels_last(v) for v in values)
-        return tuple(
-            self.in_time(v, x, f"{operand(v.expr)}.unflatten(0, (-1, {known}))") for v in values
-        )
+        (value,) = ctx.apply(self.layer, Value(flat, step, mask=mask), calls=str(known))
+        value = ctx.channels_last(value)
+        return (self.in_time(ctx, x, f"{operand(value.expr)}.unflatten(0, (-1, {known}))"),)
 
-    def each_step(self, ctx: Context, x: Value, step: TensorType) -> tuple[Value, ...]:
-        """Lower to a loop: the statistics of a batch are those of one step, as in Keras."""
-        layer = self.layer.layer
+    def each_step(self, ctx: Context, x: Value, step: TensorType) -> Value:
+        """Lower to a loop: Keras calls the layer once for each step."""
 
-        def one(item: str) -> str:
-            if isinstance(layer, BatchNormalization):
-                return layer.lower(ctx, Value(item, step))
-            return str(ctx.channels_last(ctx.apply(self.layer, Value(item, step))[0]))
+        def one(item: str, mask: str = "") -> str:
+            (value,) = ctx.apply(self.layer, Value(item, step, mask=mask))
+            return str(ctx.channels_last(value))
 
-        results = ctx.each("step", f"{x}.unbind(1)", one)
-        return (Value(f"torch.stack({results}, dim=1)", ctx.outputs[0], mask=x.mask),)
+        if step.mask:
+            pairs = f"zip({x}.unbind(1), {x.mask}.unbind(1))"
+            results = ctx.each("step, mask_step", pairs, one)
+        else:
+            results = ctx.each("step", f"{x}.unbind(1)", one)
+        return self.in_time(ctx, x, f"torch.stack({results}, dim=1)")
 
-    def in_time(self, value: Value, x: Value, expr: str) -> Value:
+    def in_time(self, ctx: Context, x: Value, expr: str) -> Value:
         """Return a result with the axis of steps back in place."""
-        kind = replace(value.type, shape=(x.type.shape[0], *value.type.shape), mask=bool(x.mask))
-        return Value(expr, kind, mask=x.mask)
+        return Value(expr, ctx.outputs[0], mask=x.mask)
 
 
 def is_pointwise(layer: Layer | Composite) -> bool:
@@ -191,13 +205,6 @@ class Bidirectional(Layer):
                     f"the two layers of `Bidirectional` must agree on `{name}`",
                     arg="backward_layer",
                 )
-        frozen_inside(self, *self.held())
-        if one.frozen != other.frozen:
-            raise Fault(
-                "K501",
-                "`Bidirectional` of which one direction is trained is not supported",
-                arg="backward_layer",
-            )
 
     def held(self) -> list[Instance]:
         """Return the layers that it is made of."""
@@ -205,7 +212,7 @@ class Bidirectional(Layer):
 
     @property
     def frozen(self) -> bool:
-        return frozen_inside(self, *self.held())
+        return frozen_inside(*self.held())
 
     def pair(self) -> tuple[Recurrent, Recurrent]:
         """Return the layers of the two directions."""
@@ -265,7 +272,7 @@ class Bidirectional(Layer):
         one, other = self.pair()
         same = type(one) is type(other) and all(
             getattr(one, name) == getattr(other, name)
-            for name in ("units", "use_bias", "dropout", "stateful")
+            for name in ("units", "use_bias", "dropout", "stateful", "frozen")
         )
         if getattr(one, "activation", None).__class__ is not other.activation.__class__:
             same = False
@@ -282,7 +289,8 @@ class Bidirectional(Layer):
             first = one.direction_weights(x, f"0.{inner}", "")
             second = other.direction_weights(x, f"1.{inner}", "")
         names = self.names()
-        return [w.within(names[0]) for w in first] + [w.within(names[1]) for w in second]
+        first = [w.within(names[0]).kept(one.frozen) for w in first]
+        return first + [w.within(names[1]).kept(other.frozen) for w in second]
 
     def names(self) -> tuple[str, str]:
         """Return Keras' names of the two layers."""

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from kgen.catalogue.base import Entry, arg
 from kgen.catalogue.families import LOSSES
-from kgen.catalogue.kinds import Choice, Custom, Opt, Str
+from kgen.catalogue.kinds import Choice, Opt, Str
+from kgen.catalogue.policies import SUPPORTED
 from kgen.diagnostics import Fault
 from kgen.ir.shapes import Shape, TensorType, show
 
-
-def _single(value: Any) -> None:
-    if value not in (None, "float32"):
-        raise ValueError
-
-
-PRECISION = Custom("`float32`, the precision of losses and metrics", _single)
+PRECISION = Opt(Choice(*SUPPORTED))
+"""The type that a loss or metric is computed in: that of the data, Keras' floatx."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +146,7 @@ class Loss(Entry, abstract=True, family=LOSSES):
         keyword_only=True,
     )
     name: str | None = arg(Opt(Str()), "Name of the loss.", None, keyword_only=True)
-    dtype: None = arg(PRECISION, "What is computed in.", None, keyword_only=True)
+    dtype: str | None = arg(PRECISION, "What is computed in.", None, keyword_only=True)
 
     fuses: ClassVar[tuple[str, ...]] = ()
     labels: ClassVar[str] = "real"
@@ -222,7 +218,7 @@ class Loss(Entry, abstract=True, family=LOSSES):
 
     def check_mask(self, target: TensorType, prediction: TensorType) -> None:
         """Raise `Fault` where the mask of an output, one a step, does not fit the values."""
-        steps, shape = prediction.shape[:1], self.value_shape(target, prediction)
+        steps, shape = prediction.flags, self.value_shape(target, prediction)
         reduced = self.whole_batch and self.reduction != "none"
         if reduced or (shape is not None and fits(shape, steps)):
             return

@@ -47,7 +47,7 @@ class Metric(Entry, abstract=True, family=METRICS):
     """
 
     name: str | None = arg(Opt(Str()), "Name in the logs.", None, keyword_only=True)
-    dtype: None = arg(PRECISION, "What is computed in.", None, keyword_only=True)
+    dtype: str | None = arg(PRECISION, "What is computed in.", None, keyword_only=True)
 
     direction: ClassVar[str] = "max"
     labels: ClassVar[str] = ""

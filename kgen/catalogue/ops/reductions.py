@@ -143,6 +143,17 @@ add_op("softmax", _along_last("softmax"))
 add_op("log_softmax", _along_last("log_softmax"))
 
 
+@op("glu")
+def glu(x: Tensor, axis: Axis = -1) -> Term:
+    place, dims = axis_of(x, axis), list(x.dims or ())
+    size = dims[place]
+    if size is not None and size % 2:
+        raise Fault("K302", f"`glu` makes two halves of an axis, {x} has an odd one", arg="axis")
+    dims[place] = None if size is None else size // 2
+    code = f"F.glu({x.as_real().code}, dim={axis})"
+    return x.becomes(code, dtype="float32", elementwise=False, dims=tuple(dims))
+
+
 @op("l2_normalize")
 def l2_normalize(x: Tensor, axis: Axes = None) -> Term:
     axes = _axes(x, axis)

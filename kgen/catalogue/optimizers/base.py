@@ -8,13 +8,13 @@ parameters instead: then no gradient is cleared and added to.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from kgen.catalogue.base import Entry, arg
 from kgen.catalogue.families import OPTIMIZERS, SCHEDULES
-from kgen.catalogue.kinds import Bool, Either, Float, Int, Opt
+from kgen.catalogue.kinds import Bool, Either, Float, Int, Opt, Str
 from kgen.catalogue.references import Ref
 from kgen.catalogue.weights import Weight
 from kgen.diagnostics import Fault
@@ -156,15 +156,21 @@ class Optimizer(Entry, abstract=True, family=OPTIMIZERS):
         keyword_only=True,
     )
 
+    name: str | None = arg(
+        Opt(Str()),
+        "What the logs of a `MultiOptimizer` call it, after `learning_rate_`; None for its class.",
+        None,
+        keyword_only=True,
+    )
+
     renamed = {"lr": "learning_rate"}
-    no_effect = {"name": "the script calls it `optimizer`"}
     decays_itself: ClassVar[bool] = False
     per_weight: ClassVar[bool] = False
     leading: ClassVar[tuple[str, ...]] = ("learning_rate",)
     wraps: ClassVar[bool] = False
     skips: ClassVar[bool] = False
     wrapped: bool = False
-    several: ClassVar[bool] = False
+    several: bool = False
     grouped: bool = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -204,8 +210,13 @@ class Optimizer(Entry, abstract=True, family=OPTIMIZERS):
         return None if self.scheduled else float(self.learning_rate)
 
     @property
+    def rates(self) -> tuple[str, ...]:
+        """Return what callbacks log the rates as."""
+        return ("learning_rate",)
+
+    @property
     def averages(self) -> bool:
-        """Return whether the weights are averaged."""
+        """Return whether weights are averaged."""
         return self.use_ema
 
     @property
@@ -239,11 +250,24 @@ class Optimizer(Entry, abstract=True, family=OPTIMIZERS):
         """Return the line that counts the updates from 1."""
         return Line(f"t = {self.updates} + 1")
 
+    def wrap(self) -> None:
+        """Let another optimizer scale the loss: Keras scales it once."""
+        self.loss_scale_factor = None
+        self.wrapped = True
+
     def check_weight(self, weight: Trained) -> None:
         """Raise `Fault` where the optimizer cannot update a weight as Keras does."""
 
     def check_weights(self, weights: Sequence[Trained]) -> None:
         """Raise `Fault` where the optimizer does not fit the weights of a model."""
+
+    def check_used(self, weights: Sequence[Trained], asked: Collection[str]) -> None:
+        """Raise `Fault` where one of several optimizers has no weights, and callbacks ask it.
+
+        Args:
+            weights: Those with a gradient.
+            asked: What they ask, the names of methods.
+        """
 
     def update(self, weights: Sequence[Trained]) -> OptimizerCode:
         """Return the class with the update alone: what differs between optimizers."""
@@ -256,12 +280,18 @@ class Optimizer(Entry, abstract=True, family=OPTIMIZERS):
         code = self.update(weights)
         once = [*self.unscale(), *self.clip(), *self.shrink(), *code.step]
         steps = self.gradient_accumulation_steps
+        summed = bool(steps) and self.wrapped  # apart from gradients that have a factor each
         if steps:
-            once = [Line(f"g.div_({steps})", "their mean"), *once]
+            mean = [Line(f"g.div_({steps})", "their mean")]
+            if summed:
+                mean = [Line(f"g.copy_(self.sum.div_({steps}))", "their mean")]
+                mean.append(Line("self.sum.zero_()"))
             once = [
                 Line(f"if (self.iterations + 1) % {steps} == 0:", "the gradients are complete"),
-                *(replace(line, depth=line.depth + 1) for line in once),
+                *(replace(line, depth=line.depth + 1) for line in [*mean, *once]),
             ]
+            if summed:
+                once.insert(0, Line("self.sum.add_(g)"))
         constants = [*code.constants]
         if self.loss_scale_factor is not None:
             constants.append(("loss_scale_factor", self.loss_scale_factor))
@@ -276,10 +306,14 @@ class Optimizer(Entry, abstract=True, family=OPTIMIZERS):
             step=(self.rate(), *once, *self.average()),
             constants=tuple(constants),
             choose=code.choose if code.flat else (LISTED,),
-            state=(*code.state, *((("average", ZEROS),) if self.use_ema else ())),
+            state=(
+                *code.state,
+                *((("average", ZEROS),) if self.use_ema else ()),
+                *((("sum", ZEROS),) if summed else ()),
+            ),
             setup=(*code.setup, *self.sizes(weights)),
             finalize=FINALIZE if self.use_ema else (),
-            accumulate=steps or 1,
+            accumulate=1 if summed else steps or 1,
             scheduled=self.scheduled,
             schedule=self.learning_rate.lower() if self.scheduled and self.grouped else (),
         )
@@ -328,11 +362,10 @@ class Optimizer(Entry, abstract=True, family=OPTIMIZERS):
         table = ", ".join(f'"{name}": "{first}"' for name, first in joined.items())
         return [
             Line(f"joined = {{{table}}}", "one weight for Keras"),
+            Line("names = {p: joined.get(name, name) for name, p in model.named_parameters()}"),
             Line("sizes: dict[str, int] = {}"),
-            Line("for name, p in model.named_parameters():"),
-            Line("if p.requires_grad:", depth=1),
-            Line("name = joined.get(name, name)", depth=2),
-            Line("sizes[name] = sizes.get(name, 0) + p.numel()", depth=2),
+            Line("for p in parameters:"),
+            Line("sizes[names[p]] = sizes.get(names[p], 0) + p.numel()", depth=1),
             Line("self.sizes = list(sizes.values())"),
         ]
 

@@ -91,7 +91,7 @@ class RMSprop(Optimizer):
             state.append(("velocity", ZEROS))
             step.append(Line(f"self.velocity.mul_(self.momentum).addcdiv_(g, {root}, value=lr)"))
             step.append(Line("p.sub_(self.velocity)"))
-            formula = f"`velocity = momentum * velocity + lr * g / {quotient}`, `p -= velocity`."
+            formula = f"`velocity = momentum * velocity + lr * g / {quotient}`,\n`p -= velocity`."
         else:
             step.append(Line(f"p.addcdiv_(g, {root}, value=-lr)"))
             formula = f"`p -= lr * g / {quotient}`."
@@ -205,7 +205,7 @@ class Ftrl(Optimizer):
             leader = f"self.linear.clamp(-{number(l1)}, {number(l1)}) - self.linear"
         return OptimizerCode(
             "Ftrl",
-            "Keras' Ftrl: each weight is the minimum of its linear and quadratic terms so far.",
+            "Keras' Ftrl: weights minimize their linear and quadratic terms so far.",
             (
                 Line(f"before = {raised}"),
                 Line("self.square.addcmul_(g, g)"),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from kgen.catalogue.base import arg
 from kgen.catalogue.kinds import Bool, Custom, Float, Int, Opt, TupleOf
@@ -16,7 +17,6 @@ from kgen.catalogue.optimizers.base import (
     infinity,
 )
 from kgen.catalogue.optimizers.moments import MEAN, SQUARE, Moments
-from kgen.diagnostics import Fault
 from kgen.torch_ir import Line, literal, number
 
 
@@ -28,7 +28,7 @@ class Lamb(Moments):
     def update(self, weights: Sequence[Trained]) -> OptimizerCode:
         return OptimizerCode(
             "Lamb",
-            "Keras' Lamb: each weight w moves by `lr * |w| / |u| * u`, where u is Adam's step.",
+            "Keras' Lamb: a weight w moves by `lr * |w| / |u| * u`, where u is Adam's step.",
             (
                 self.count,
                 MEAN,
@@ -57,20 +57,7 @@ class Adafactor(Optimizer):
         Bool(), "Has no effect: Keras limits the rate to 1 / sqrt(t) anyway.", True
     )
 
-    def check_weight(self, weight: Trained) -> None:
-        if not factors_alike(weight):
-            raise Fault(
-                "K501",
-                f"`Adafactor` cannot train `{weight.path}`",
-                notes=(
-                    "it keeps the means of a weight's rows and columns, and the script has this "
-                    "weight in another shape than Keras",
-                ),
-                helps=("use `Adam`, which takes every element by itself",),
-            )
-
     def update(self, weights: Sequence[Trained]) -> OptimizerCode:
-        pairs = Line("self.weights = [(p.detach(), p.grad) for p in parameters]")
         lines = [
             Line("square = grad.square().add_(self.epsilon_1)"),
             Line("if w.ndim > 1:"),
@@ -85,15 +72,7 @@ class Adafactor(Optimizer):
             Line("excess = update.square().mean().sqrt() / self.clip_threshold"),
             Line("w.addcmul_(update, scale / excess.clamp(min=1), value=-rate)"),
         ]
-        setup = [pairs]
-        if any(len(w.weight.shape) > 2 for w in weights):
-            setup = [
-                Line("kernel = [(0, 1), (-1, -2)]", "Keras has inputs and outputs last"),
-                Line("self.weights = ["),
-                Line("tuple(x.movedim(*kernel) if x.ndim > 2 else x for x in pair)", depth=1),
-                Line("for pair in ((p.detach(), p.grad) for p in parameters)", depth=1),
-                Line("]"),
-            ]
+        setup = pair_lines(weights)
         setup += [
             Line("self.rows = [torch.zeros_like(w.mean(-1)) for w, _ in self.weights]"),
             Line("self.columns = ["),
@@ -125,6 +104,26 @@ class Adafactor(Optimizer):
         )
 
 
+def pair_lines(weights: Sequence[Trained]) -> list[Line]:
+    """Return the lines that set `self.weights`: weights and gradients with Keras' last axes."""
+    if not all(map(factors_alike, weights)):
+        return [
+            *table(layouts(weights, factors_as_kept)),
+            Line("named = {name: p for name, p in model.named_parameters() if p.requires_grad}"),
+            Line("flat = self.params, self.grads"),
+            Line("self.weights = list(zip(*(weight_views(x, named, layouts) for x in flat)))"),
+        ]
+    if any(len(w.weight.shape) > 2 for w in weights):
+        return [
+            Line("kernel = [(0, 1), (-1, -2)]", "Keras has inputs and outputs last"),
+            Line("self.weights = ["),
+            Line("tuple(x.movedim(*kernel) if x.ndim > 2 else x for x in pair)", depth=1),
+            Line("for pair in ((p.detach(), p.grad) for p in parameters)", depth=1),
+            Line("]"),
+        ]
+    return [Line("self.weights = [(p.detach(), p.grad) for p in parameters]")]
+
+
 def factors_alike(w: Trained) -> bool:
     """Return whether the last two axes of Keras' weight can be found in torch's.
 
@@ -138,6 +137,59 @@ def factors_alike(w: Trained) -> bool:
     return rank == 2 or layout.permute == (rank - 1, rank - 2, *range(rank - 2))
 
 
+def factors_as_kept(w: Trained) -> bool:
+    """Return whether the last two axes of Keras' weight are, or are for torch, the last two."""
+    return factors_alike(w) and len(w.weight.shape) < 3
+
+
+Views = dict[str, tuple[tuple[int, ...], tuple[int, ...]]]
+
+
+def kept(w: Trained) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the shape that a weight has in memory, with its axes apart; the order Keras has."""
+    order = w.weight.layout.permute or tuple(range(len(w.weight.shape)))
+    return tuple(w.weight.shape[i] for i in order), tuple(map(order.index, sorted(order)))
+
+
+def layouts(weights: Sequence[Trained], alike: Callable[[Trained], bool]) -> Views:
+    """Return what `weight_views` takes, with names as short as tells the weights apart."""
+    views = {w.names[0]: None if alike(w) else kept(w) for w in weights}
+    found: Views = {}
+    for name, view in views.items():
+        if view is None:
+            continue
+        parts = name.split(".")
+        ends = (".".join(parts[-n:]) for n in range(1, len(parts) + 1))
+        end = next((end for end in ends if agree(views, end)), "")
+        if end:
+            found[end] = view
+        else:  # the name is the end of others, which the longest end then tells apart
+            found |= {w.names[0]: kept(w) for w in weights if ends_so(w.names[0], name)}
+    return found
+
+
+def agree(views: Mapping[str, Any], end: str) -> bool:
+    """Return whether all weights whose names end so have the same layout."""
+    return len({view for name, view in views.items() if ends_so(name, end)}) == 1
+
+
+def ends_so(name: str, end: str) -> bool:
+    """Return whether a name is another one, or ends with it after a dot."""
+    return f".{name}".endswith(f".{end}")
+
+
+def table(views: Views) -> list[Line]:
+    """Return the lines that set `layouts`."""
+    if not views:
+        return []
+    rows = [f"{literal(end)}: ({shape}, {axes})," for end, (shape, axes) in views.items()]
+    return [
+        Line("layouts = {", "shapes in memory, and the order that Keras has their axes in"),
+        *(Line(row, depth=1) for row in rows),
+        Line("}"),
+    ]
+
+
 def pattern(value: str) -> str:
     """Return a regular expression; raise ValueError where it is none."""
     try:
@@ -145,6 +197,23 @@ def pattern(value: str) -> str:
     except re.error as e:
         raise ValueError(str(e)) from None
     return value
+
+
+def is_matrix(w: Trained) -> bool:
+    """Return whether torch has a matrix of Keras as one, perhaps with its axes exchanged."""
+    return len(w.names) == 1 and not w.weight.layout.reshape
+
+
+def matrix_lines(matrices: Sequence[Trained]) -> list[Line]:
+    """Return the lines that set `self.matrices`, those of Keras or with their axes exchanged."""
+    views = layouts(matrices, is_matrix)
+    if not views:
+        return [Line("self.matrices = [p.detach() for p in matrices]")]
+    return [
+        *table(views),
+        Line("named = {n: p for n, p in trainable if n in names}"),
+        Line("self.matrices = weight_views(self.params, named, layouts)"),
+    ]
 
 
 class Muon(Optimizer):
@@ -192,15 +261,6 @@ class Muon(Optimizer):
             or (self.exclude_embeddings and "embedding" in w.path.lower())
             or any(re.search(pattern, w.path) for pattern in self.exclude_layers or ())
         )
-
-    def check_weight(self, weight: Trained) -> None:
-        if len(weight.names) > 1 and not self.with_adam(weight):
-            raise Fault(
-                "K501",
-                f"`Muon` cannot train `{weight.path}`",
-                notes=("it is one matrix for Keras, and several tensors in the script",),
-                helps=(f"leave it to Adam: `exclude_layers=[{literal(weight.path)}]`",),
-            )
 
     def update(self, weights: Sequence[Trained]) -> OptimizerCode:
         matrices = [w for w in weights if not self.with_adam(w)]
@@ -250,7 +310,7 @@ class Muon(Optimizer):
                 Line("parameters = matrices + [p for n, p in trainable if n not in names]"),
                 Line("self.n = sum(p.numel() for p in matrices)"),
             ),
-            setup=(infinity("self.params"), Line("self.matrices = [p.detach() for p in matrices]")),
+            setup=(infinity("self.params"), *matrix_lines(matrices)),
         )
 
     def shrinking(self) -> list[Line]:

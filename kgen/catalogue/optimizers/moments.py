@@ -58,15 +58,16 @@ class Adam(Moments):
         if self.amsgrad:
             state.append(("largest", zeros))
             arguments += ", largest=[self.largest]" if flat else ", largest=self.largest"
-        decayed = ", after `p -= lr * weight_decay * p`" if self.weight_decay else ""
+        decayed = "\nBefore that `p -= lr * weight_decay * p`." if self.weight_decay else ""
         wrapped = [Line("vectors = [p], [g], [self.m], [self.v]")] if flat else []
         tensors = "*vectors" if flat else "p, g, self.m, self.v"
-        maximum = "; v is the largest so far" if self.amsgrad else ""
+        maximum = "\n`largest` is the largest v so far, which is taken." if self.amsgrad else ""
         return OptimizerCode(
             name,
-            f"Keras' {name}: `p -= rate * m / (sqrt(v) + epsilon)`{decayed}.\n\n"
-            f"m and v are the running means of g and g ** 2{maximum}; the rate corrects that\n"
-            "they start from 0. torch's Adam adds epsilon after the correction.",
+            f"Keras' {name}: `p -= rate * m / (sqrt(v) + epsilon)`.\n\n"
+            "m and v are the running means of g and g ** 2; the rate corrects that\n"
+            "they start from 0. torch's Adam adds epsilon after the correction."
+            f"{decayed}{maximum}",
             (
                 self.count,
                 *rate,
@@ -121,10 +122,10 @@ class Nadam(Moments):
     )
 
     def update(self, weights: Sequence[Trained]) -> OptimizerCode:
-        power, later = "t", "(t + 1)"
+        power, later = "**t", "(t + 1)"
         if self.schedule_decay != 1:
             slow = number(self.schedule_decay)
-            power, later = f"({slow} * t)", f"({slow} * (t + 1))"
+            power, later = f" ** ({slow} * t)", f"({slow} * (t + 1))"
         return OptimizerCode(
             "Nadam",
             "Keras' Nadam: Adam whose mean looks one step ahead.\n\n"
@@ -132,8 +133,8 @@ class Nadam(Moments):
             "the product of all so far.",
             (
                 self.count,
-                Line(f"now = self.beta_1 * (1 - 0.5 * 0.96**{power})"),
-                Line(f"ahead = self.beta_1 * (1 - 0.5 * 0.96**{later})"),
+                Line(f"now = self.beta_1 * (1 - 0.5 * 0.96{power})"),
+                Line(f"ahead = self.beta_1 * (1 - 0.5 * 0.96 ** {later})"),
                 Line("self.product *= now"),
                 MEAN,
                 SQUARE,

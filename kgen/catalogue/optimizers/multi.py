@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
-from kgen.catalogue.base import Entry, arg
+from kgen.catalogue.base import Entry, arg, snake_case
 from kgen.catalogue.families import OPTIMIZER_MAPS, OPTIMIZERS
 from kgen.catalogue.kinds import Custom, DictOf, Float, Opt
 from kgen.catalogue.optimizers.base import Optimizer, OptimizerCode, Trained
@@ -56,6 +57,17 @@ class OptimizerMap(WeightMap):
         """Return all optimizers, in Keras' order."""
         return [*(self.optimizer_map or {}).values(), self.default_optimizer]
 
+    def rates(self) -> list[str]:
+        """Return the names of the rates in the logs; Keras counts those of a class: `adam_1`."""
+        seen: Counter[str] = Counter()
+        names: dict[int, str] = {}
+        for inner in (self.default_optimizer, *(self.optimizer_map or {}).values()):
+            own = snake_case(type(inner).__name__)
+            automatic = f"{own}_{seen[own]}" if seen[own] else own
+            seen[own] += inner.name is None
+            names[id(inner)] = f"learning_rate_{automatic if inner.name is None else inner.name}"
+        return [names[id(inner)] for inner in self.optimizers]
+
     def key(self, path: str) -> str | None:
         """Return the key that a weight's path fits, None for the default optimizer."""
         keys = [*(self.optimizer_map or {})]
@@ -83,6 +95,7 @@ class MultiOptimizer(Optimizer):
         Opt(Float(above=0)), "Multiplies the loss, and divides the gradients of all groups.", None
     )
 
+    no_effect = {"name": "the script calls it `optimizer`"}
     wraps = True
     several = True
 
@@ -97,6 +110,23 @@ class MultiOptimizer(Optimizer):
     @property
     def fixed_rate(self) -> None:
         return None
+
+    @property
+    def scheduled(self) -> bool:
+        return any(inner.scheduled for inner in self.optimizer_map.optimizers)
+
+    @property
+    def averages(self) -> bool:
+        return any(inner.averages for inner in self.optimizer_map.optimizers)
+
+    @property
+    def rates(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(self.optimizer_map.rates()))
+
+    def wrap(self) -> None:
+        super().wrap()
+        for inner in self.optimizer_map.optimizers:
+            inner.wrap()
 
     def groups(self, weights: Sequence[Trained]) -> list[Group]:
         """Return the optimizers that have weights to update, with these."""
@@ -123,6 +153,18 @@ class MultiOptimizer(Optimizer):
         for key in self.optimizer_map.optimizer_map or {}:
             if key not in used:
                 raise self.unused(key, paths)
+
+    def check_used(self, weights: Sequence[Trained], asked: Collection[str]) -> None:
+        used = {id(inner) for inner, _ in self.groups(weights)}
+        table = self.optimizer_map
+        for inner, rate in zip(table.optimizers, table.rates(), strict=True):
+            if id(inner) not in used and ("learning_rates" in asked or inner.averages):
+                raise Fault(
+                    "K501",
+                    f"callbacks cannot act on `{inner.called_as}`, which has no weights to update",
+                    notes=(f"Keras calls its rate `{rate}`; the script leaves it out",),
+                    helps=("let the default optimizer be one that updates weights",),
+                )
 
     def unused(self, key: str, paths: Sequence[str]) -> Fault:
         """Return the fault of a key that no weight fits, or none that is left to it."""

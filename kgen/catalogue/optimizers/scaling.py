@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from kgen.catalogue.base import arg
@@ -13,10 +13,10 @@ from kgen.catalogue.references import Ref
 from kgen.diagnostics import Fault
 from kgen.torch_ir import Line
 
-DOC = """Keras' LossScaleOptimizer around {name}: the loss is multiplied, its gradients divided.
+DOC = """Keras' LossScaleOptimizer around {name}.
 
-A step whose gradients are not all finite is left out, and halves the scale; {steps:,} finite
-ones in a row double it."""
+The loss is multiplied, its gradients are divided. A step whose gradients are not
+all finite is left out, and halves the scale; {steps:,} finite ones in a row double it."""
 
 
 class LossScaleOptimizer(Optimizer):
@@ -28,6 +28,7 @@ class LossScaleOptimizer(Optimizer):
     )
     dynamic_growth_steps: int = arg(Int(min=1), "Finite steps after which that is doubled.", 2000)
 
+    no_effect = {"name": "the script calls it `optimizer`"}
     wraps = True
     skips = True
 
@@ -35,22 +36,8 @@ class LossScaleOptimizer(Optimizer):
         inner = self.inner_optimizer
         if isinstance(inner, LossScaleOptimizer):
             raise Fault("K203", "`inner_optimizer` scales the loss already", arg="inner_optimizer")
-        if inner.several:
-            raise Fault(
-                "K501",
-                f"`{inner.called_as}` inside of `{self.called_as}` is not supported",
-                arg="inner_optimizer",
-                helps=("scale by a constant: `MultiOptimizer(..., loss_scale_factor=1024)`",),
-            )
-        if inner.gradient_accumulation_steps:
-            raise Fault(
-                "K501",
-                f"`gradient_accumulation_steps` inside of `{self.called_as}` is not supported",
-                arg="inner_optimizer",
-                label="adds up gradients of different scales",
-            )
-        inner.loss_scale_factor = None  # Keras scales once
-        inner.wrapped = True
+        inner.wrap()
+        self.several = inner.several
         for name in Optimizer.args:  # what the training asks of an optimizer is the inner one's
             setattr(self, name, getattr(inner, name))
 
@@ -58,26 +45,64 @@ class LossScaleOptimizer(Optimizer):
     def loss_scale(self) -> str:
         return "scale"
 
+    @property
+    def scheduled(self) -> bool:
+        return self.inner_optimizer.scheduled
+
+    @property
+    def fixed_rate(self) -> float | None:
+        return self.inner_optimizer.fixed_rate
+
+    @property
+    def rates(self) -> tuple[str, ...]:
+        return self.inner_optimizer.rates
+
+    @property
+    def averages(self) -> bool:
+        return self.inner_optimizer.averages
+
     def check_weight(self, weight: Trained) -> None:
         self.inner_optimizer.check_weight(weight)
 
+    def check_weights(self, weights: Sequence[Trained]) -> None:
+        self.inner_optimizer.check_weights(weights)
+
+    def check_used(self, weights: Sequence[Trained], asked: Collection[str]) -> None:
+        self.inner_optimizer.check_used(weights, asked)
+
+    @property
+    def description(self) -> str:
+        """Return the docstring of the class of the script."""
+        name = type(self.inner_optimizer).__name__
+        return DOC.format(name=name, steps=self.dynamic_growth_steps)
+
+    @property
+    def numbers(self) -> tuple[tuple[str, float], ...]:
+        """Return what the class keeps."""
+        return ("scale", self.initial_scale), ("finite", 0)
+
+    def unscale_or_skip(self) -> tuple[Line, ...]:
+        """Return the lines before an update; with several optimizers `grads` has gradients."""
+        finite, unscale = "g.isfinite().all()", [Line("g.div_(self.scale)")]
+        if self.several:
+            finite = "all(g.isfinite().all() for g in grads)"
+            unscale = [Line("for g in grads:"), replace(unscale[0], depth=1)]
+        return (
+            Line(f"if not {finite}:"),
+            Line("self.scale, self.finite = 0.5 * self.scale, 0", depth=1),
+            Line("return", depth=1),
+            *unscale,
+            Line("self.finite += 1"),
+            Line(f"if self.finite == {self.dynamic_growth_steps}:"),
+            Line("self.scale, self.finite = 2.0 * self.scale, 0", depth=1),
+        )
+
     def lower(self, weights: Sequence[Trained]) -> OptimizerCode:
-        inner = self.inner_optimizer
-        code = inner.lower(weights)
-        steps = self.dynamic_growth_steps
+        code = self.inner_optimizer.lower(weights)
         return replace(
             code,
             name=type(self).__name__,
-            doc=DOC.format(name=type(inner).__name__, steps=steps),
-            step=(
-                Line("if not g.isfinite().all():"),
-                Line("self.scale, self.finite = 0.5 * self.scale, 0", depth=1),
-                Line("return", depth=1),
-                Line("g.div_(self.scale)"),
-                Line("self.finite += 1"),
-                Line(f"if self.finite == {steps}:"),
-                Line("self.scale, self.finite = 2.0 * self.scale, 0", depth=1),
-                *code.step,
-            ),
-            numbers=(*code.numbers, ("scale", self.initial_scale), ("finite", 0)),
+            doc=self.description,
+            step=(*self.unscale_or_skip(), *code.step),
+            numbers=(*code.numbers, *self.numbers),
         )

@@ -36,8 +36,8 @@ def modern(call: ast.Call) -> list[Edit]:
     if not isinstance(call.func, ast.Name) or is_operation(call.func.name):
         return []
     entry = next(filter(None, (family.find(call.func.name) for family in _FAMILIES)), None)
-    if entry is None:
-        return []
+    if entry is None or entry.today is not Entry.today:
+        return []  # or it has become another layer, by its arguments
     called_as = call.func.name.rpartition(".")[2]
     if is_merge_function(entry, called_as) and any(a.name is None for a in call.args):
         return []  # `add([a, b])`: tensors go to the function, not to the layer `Add()`

@@ -127,7 +127,9 @@ class Hdf5:
             raise Fault("K610", f"`{path}` in the weights is no array")
         with honest():
             elsewhere = dataset.external or dataset.is_virtual
-            numbers = dataset.dtype.kind in NUMBERS and dataset.shape is not None
+            brain = dataset.dtype == "V2" and dataset.attrs.get("dtype") == "bfloat16"
+            known = dataset.dtype.kind in NUMBERS or brain
+            numbers = known and dataset.shape is not None
         if elsewhere:
             raise Fault("K611", f"`{path}` in the HDF5 file leads out of it")
         if not numbers:
@@ -144,7 +146,15 @@ class Hdf5:
         if self.read_bytes > max(SMALL, MAX_RATIO * self.size):
             raise Fault("K611", "the HDF5 file claims far more than it holds")
         with honest():
-            return dataset[()]
+            return from_bfloat16(dataset[()]) if brain else dataset[()]
+
+
+def from_bfloat16(array: Any) -> Any:
+    """Return float32 numbers for those whose upper halves Keras has stored."""
+    import numpy as np
+
+    upper = np.frombuffer(array.tobytes(), "<u2").astype("<u4")
+    return (upper << 16).view("<f4").reshape(array.shape)
 
 
 def names_attribute(attributes: Mapping[str, Any], key: str) -> list[str]:

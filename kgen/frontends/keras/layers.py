@@ -174,7 +174,7 @@ class Layers:
             policy = self.values.precision(dtype) if dtype is not None else ""
             if policy is FAILED:
                 return None
-            if policy not in ("", self.values.policy) and not cls.text:
+            if policy not in ("", self.values.policies.model) and not cls.text:
                 place = dtype or item
                 more.append(Given("dtype", policy, place.span, place.span))
         if issubclass(cls, Bidirectional) and mirrored(config, self.names_matter):
@@ -233,7 +233,8 @@ class Layers:
         if cls is None:
             self.values.fail(
                 "K501",
-                f"`Merge(mode={mode or '...'})` of Keras 1 is not supported",
+                f"`Merge(mode={mode or '...'})` of Keras 1 is not supported: its mode is a function"
+                " of Python",
                 config.get("mode") or item,
             )
             return None

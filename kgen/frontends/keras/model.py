@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kgen.catalogue.bind import Bound, Given, bind
+from kgen.catalogue.policies import Policies
 from kgen.catalogue.statements import Compile, Fit
 from kgen.diagnostics import Diagnostics
 from kgen.frontends.keras.calls import MODELS
 from kgen.frontends.keras.document import Item
 from kgen.frontends.keras.graph import Reader
 from kgen.frontends.keras.layers import Generation, identifier, layer_name
-from kgen.frontends.keras.policies import model_policy
+from kgen.frontends.keras.policies import model_precision
 from kgen.frontends.keras.values import FAILED, Values
 from kgen.ir.model import Graph, Instance, Model
 from kgen.ir.order import in_keras_order
@@ -70,14 +71,15 @@ def read_model(
     if values.is_custom(top):
         values.custom(top, top.text("class_name"), "model")
         return None
-    values.policy = model_policy(top)
+    precision = model_precision(top)
+    values.policies = Policies.named(precision)
     settings = compiled or top.get("compile_config")
     reader.layers.names_matter = by_names(settings)
     graph = reader.model(top)
     training = read_training(settings, graph, values)
     if graph is None or training is None:
         return None
-    training = with_fit(training, graph, values.policy, found)
+    training = with_fit(training, graph, precision, found)
     graph = graph if reader.layers.names_matter else folded(graph)
     name, graph = with_names(identifier(layer_name(top) or "net"), graph)
     model = Model(name, in_keras_order(stated(name, graph)), training, source)
@@ -87,6 +89,8 @@ def read_model(
 def by_names(settings: Item | None) -> bool:
     """Return whether an optimizer looks at the names of weights, and so of layers."""
     optimizer = settings.get("optimizer") if settings is not None else None
+    while optimizer is not None and (inner := optimizer.get("config", "inner_optimizer")):
+        optimizer = inner
     if optimizer is None:
         return False
     excluded = optimizer.get("config", "exclude_layers")
@@ -126,13 +130,13 @@ def read_training(item: Item | None, graph: Graph | None, values: Values) -> Tra
     return None if bound is None else Training(compile=bound, model_span=span)
 
 
-def with_fit(training: Training, graph: Graph, policy: str, found: Diagnostics) -> Training:
+def with_fit(training: Training, graph: Graph, precision: str, found: Diagnostics) -> Training:
     """Return the settings with what a file says of `fit`.
 
     It is the dtype policy, and what stateful layers need: their batch size, samples in order.
     """
     span = training.model_span
-    given = [Given("precision", policy, span, span)] if policy != "float32" else []
+    given = [Given("precision", precision, span, span)] if precision != "float32" else []
     sizes = (graph.nodes[i].instance.layer for i in graph.inputs)
     size = next((n for layer in sizes if (n := getattr(layer, "batch_size", None))), None)
     layers = (layer for node in graph.nodes for layer in layers_of(node.instance.layer))

@@ -12,6 +12,7 @@ from kgen.catalogue.layers.core import Activation
 from kgen.catalogue.layers.lambda_ import Lambda
 from kgen.catalogue.ops.base import OPS
 from kgen.catalogue.ops.homes import DEFAULTS, REQUIRED, name_here
+from kgen.catalogue.policies import HALVES
 from kgen.diagnostics import did_you_mean
 from kgen.frontends.keras.calls import Call, TensorRef
 from kgen.frontends.keras.document import Item
@@ -95,7 +96,31 @@ def operation(call: Call, values: Values, used: Sequence[int] = (0,)) -> list[La
         values: Reads its arguments, and collects what is wrong.
         used: The outputs that something takes.
     """
-    return _Operation(call, values).run(used)
+    return _Operation(call, values).run(used) if has_one_type(call, values) else None
+
+
+def has_one_type(call: Call, values: Values) -> bool:
+    """Return whether an operation takes what scripts compute with; report another type.
+
+    Layers cast what they take, as their policy says. Operations do not: on an input in float32
+    Keras applies them in float32, where the layers have 16 bits. (Nor has Keras operations in
+    float64: what it rounds to float32 there is in float64 here.)
+    """
+    policies = values.policies
+    for ref in call.tensors():
+        dtype = ref.item.parent.text("dtype") if ref.item.parent is not None else ""
+        wrong = dtype in HALVES.values() and not policies.mixed
+        if dtype == policies.model or not (wrong or policies.short):
+            continue
+        values.fail(
+            "K501",
+            f"an operation on a tensor in `{dtype or 'another type'}` is not supported in a model "
+            f"in `{policies.model}`",
+            call.layer,
+            "casts nothing, as layers do",
+        )
+        return False
+    return True
 
 
 class _Operation:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from kgen.catalogue.policies import HALVES, SUPPORTED
+from kgen.catalogue.policies import HALVES, PURE, SUPPORTED
 from kgen.frontends.keras.document import Item
 
 OBJECTS = ("DTypePolicy", "Policy", "PolicyV1", "FloatDTypePolicy")
@@ -20,8 +20,8 @@ def policy_name(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-def model_policy(top: Item) -> str:
-    """Return the policy under which a model was made: its own, or that of most layers.
+def model_precision(top: Item) -> str:
+    """Return the precision of a whole model by its own policy, or that of most layers.
 
     It is `float64` only where Keras' floatx was, too: then that is the type of the inputs.
     """
@@ -42,9 +42,9 @@ def model_policy(top: Item) -> str:
             pending += value.values()
         elif isinstance(value, list):
             pending += value
-    if "float32" in inputs:
-        del counts["float64"]
-    return max(counts, key=lambda name: (counts[name], name in HALVES), default="float32")
+    most = max(counts, key=lambda name: (counts[name], name in HALVES), default="float32")
+    alone = most in PURE and (most != "float64" or "float32" in inputs)
+    return f"pure_{most}" if alone else most
 
 
 def field(value: Any, *keys: str) -> Any:

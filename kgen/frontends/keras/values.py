@@ -20,7 +20,7 @@ from kgen.catalogue.families import (
 )
 from kgen.catalogue.initializers import Constant
 from kgen.catalogue.kinds import Kind, Mismatch
-from kgen.catalogue.policies import REFUSED, SUPPORTED
+from kgen.catalogue.policies import FULL, SUPPORTED
 from kgen.catalogue.references import expected_families
 from kgen.diagnostics import Diagnostics, did_you_mean
 from kgen.frontends.keras import policies
@@ -78,7 +78,7 @@ class Values:
         self.found = found
         self.layer = layer
         self.activations = activations or {}
-        self.policy = "float32"  # of the model
+        self.policies = FULL  # of the model
         self.refused: set[str] = set()  # the policies that are reported already
 
     def fail(self, code: str, message: str, item: Item, label: str = "", **more: Any) -> Any:
@@ -273,14 +273,15 @@ class Values:
         for key, item in config.fields().items():
             today = renames(cls).get(key, key)
             declared = cls.args.get(today)
-            if key in skip or key in SILENT or key in no_effect:
-                continue
-            if key == "name" and automatic(cls, item.value):
+            silent = key in skip or key in SILENT or key in no_effect
+            if silent or (key == "name" and automatic(cls, item)):
                 continue
             if key == "dtype" and (declared is None or cls.family is not LAYERS):
                 counted = cls.family is METRICS and item.value in COUNTED
-                if not counted and self.precision(item) is FAILED:
-                    failed = True
+                own = "" if counted else self.precision(item)
+                failed = failed or own is FAILED
+                if declared is not None and own not in ("", FAILED, self.policies.floatx):
+                    given.append(Given(key, own, item.span, item.span))
                 continue
             if declared is None and (item.value is None or item.value in OFF.get(key, ())):
                 continue
@@ -314,9 +315,7 @@ class Values:
             "K605",
             f"the dtype policy `{name}` is not supported",
             item,
-            "has its weights in 16 bits; a script has none so"
-            if name in REFUSED
-            else "is none that scripts have",
+            "is none that scripts have",
             helps=["save the model in float32, or under `mixed_float16` or `mixed_bfloat16`"],
         )
 
@@ -362,9 +361,10 @@ def accepts_none(declared: Arg) -> bool:
     return True
 
 
-def automatic(cls: type[Entry], name: Any) -> bool:
-    """Return whether a name is the one that Keras gives by itself: `auc_1`."""
-    if not isinstance(name, str):
+def automatic(cls: type[Entry], item: Item) -> bool:
+    """Return whether a name is the one that Keras gives by itself, `auc_1`, or says nothing."""
+    name, alone = item.value, ".optimizer_map." not in item.path
+    if not isinstance(name, str) or (cls.family.noun == "optimizer" and alone):
         return True
     stem = name.rstrip("0123456789").removesuffix("_") if cls.family is METRICS else name
     spellings = {s.lower() for s in cls.all_spellings()}

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from kgen.catalogue.layers.wrappers import TimeDistributed
 from kgen.diagnostics import Fault
 from kgen.frontends.keras.hdf5 import Hdf5
 from kgen.frontends.keras.legacy_weights import Slot
@@ -32,7 +33,7 @@ class Variable:
 def variables_of(slot: Slot) -> list[Variable]:
     """Return the variables of a layer in the order of their groups."""
     count = len(slot.weights)
-    match type(slot.instance.layer).__name__:
+    match kind_of(slot):
         case "Normalization":
             return [Variable(slot.paths[0], i, i if i < 2 else None) for i in range(3)]
         case "SpectralNormalization":
@@ -41,6 +42,14 @@ def variables_of(slot: Slot) -> list[Variable]:
             inside = [0, *range(2, count)]
             return own + [Variable(f"{slot.paths[0]}/layer", i, w) for i, w in enumerate(inside)]
     return list(spread(slot))
+
+
+def kind_of(slot: Slot) -> str:
+    """Return the class of the layer that has the weights: that inside of a `TimeDistributed`."""
+    layer = slot.instance.layer
+    while isinstance(layer, TimeDistributed):
+        layer = layer.layer.layer
+    return type(layer).__name__
 
 
 def spread(slot: Slot) -> Iterator[Variable]:
@@ -69,7 +78,7 @@ def find_variables(store: Hdf5, slot: Slot) -> list[tuple[Any, str, int | None]]
     wanted = variables_of(slot)
     groups = dict.fromkeys(v.group for v in wanted)
     found = [place for group in groups for place in numbered_in(store, group)]
-    if type(slot.instance.layer).__name__ == "Normalization" and len(found) == 2:
+    if kind_of(slot) == "Normalization" and len(found) == 2:
         wanted = wanted[:2]  # no samples are counted
     if len(found) != len(wanted):
         raise Fault(

@@ -114,8 +114,8 @@ def inner_paths(item: Item, path: str) -> list[str]:
         return inner_paths(cell, f"{path}/cell")
     if class_name == "StackedRNNCells":
         counts: dict[str, int] = {}
-        names = [numbered(group_name(c), counts) for c in item.items("config", "cells")]
-        return [f"{path}/cells/{name}" for name in names]
+        each = [(c, numbered(group_name(c), counts)) for c in item.items("config", "cells")]
+        return [p for c, name in each for p in inner_paths(c, f"{path}/cells/{name}")]
     gated = item.get("config", "use_gate")
     inside = [n for n in INNER.get(class_name, ()) if n != GATE or (gated and gated.value)]
     return [f"{path}/{name}" for name in inside] or [path]

@@ -23,7 +23,27 @@ def sparsemax(inputs, weights):  # type: ignore[no-untyped-def]
     return np.maximum(x - low, 0)
 
 
+# Keras takes `glu` to keep the shape: later layers must not depend on it.
+HALVED = [
+    "Input(6) -> Dense(8, glu)",
+    "Input(6) -> Dense(5) -> Dense(8, glu) -> ReLU() -> Dropout(0.0)",
+    "Input(6) -> Dense(8) -> Activation(glu)",
+    "Input(6, 2) -> Dense(8, glu) -> Flatten()",
+    "Input(6, 2) -> Dense(8, glu) -> Reshape((-1, 2))",
+    "Input(6, 2) -> Dense(8, glu) -> GlobalAveragePooling1D()",
+    "Input(6, 2) -> TimeDistributed(Dense(8, glu))",
+    "Input(6, 6, 2) -> Conv2D(4, 3, activation=glu) -> MaxPooling2D(2)",
+    "Input(2, 6, 6) -> Conv2D(4, 3, activation=glu, data_format=channels_first)",
+    "x = Input(6)\n[x -> Dense(8, glu), x -> Dense(8, glu)] -> Add()",
+    "x = Input(6)\n[x -> Dense(8, glu), x -> Dense(8)] -> Concatenate()",
+    "x = Input(6)\ny = (x -> Dense(8, glu)) * 2 + 1",
+    "block f(n) { Dense(n, glu) -> ReLU() }\nInput(6) -> f(8)",
+    "Input(6) -> Dense(8) -> Lambda(x: glu(x)) -> Dense(3)",
+    "Input(6, 4) -> Dense(8) -> Lambda(x: glu(x, axis=1)) -> Dense(3)",
+]
+
 ROWS = [
+    *HALVED,
     *[f"Input(3, 4) -> Activation({name})" for name in FUNCTIONS if name != "glu"],
     "Input(6, 6, 2) -> Conv2D(4, 3, softmax) -> Conv2D(2, 1)",
     "Input(5) -> Dense(4, squareplus)",
@@ -45,6 +65,7 @@ ROWS = [
     "Input(3, 4) -> LeakyReLU(alpha=0.1)",
     "Input(3, 4) -> ELU(0.7)",
     "Input(3, 4) -> PReLU()",
+    "Input(3, 4) -> PReLU() * 3 -> Dense(2)",
     "Input(3, 4) -> PReLU(shared_axes=[1])",
     "Input(6, 6, 2) -> Conv2D(3, 3) -> PReLU(shared_axes=(1, 2)) -> Conv2D(2, 1)",
     "Input(3, 4) -> Softmax()",

@@ -41,4 +41,20 @@ ROWS = [
     "Input(7, 5, batch_size=32) -> RNN(LSTMCell(4), stateful=True)",
     "Input(7, 5) -> RNN(LSTMCell(4, kernel_regularizer=l2(0.1))) -> Dense(2)",
     "Input(7, 5) -> RNN([GRUCell(3, trainable=False)]) -> Dense(2)",
+    "Input(7, 5) -> RNN([GRUCell(3, trainable=False), LSTMCell(4), SimpleRNNCell(2)]) -> Dense(2)",
+    "Input(7, 5) -> RNN([LSTMCell(4), LSTMCell(3, recurrent_dropout=1., trainable=False)])",
+    "Input(7, 5, batch_size=32) -> RNN([LSTMCell(4), GRUCell(3, trainable=False)], stateful=True)",
+    "Input(7, 5) -> RNN(GRUCell(3, kernel_regularizer=l2(0.1)), trainable=False) -> Dense(2)",
+    "Input(4, 7, 3) -> TimeDistributed(RNN([LSTMCell(2, trainable=False), LSTMCell(3)]))",
+    "block f() { RNN([LSTMCell(3), GRUCell(3, trainable=False)], return_sequences=True) }\n"
+    "Input(7, 3) -> f() * 3 -> Dense(2)",
+    "Input(7, 5) -> RNN([LSTMCell(4), StackedRNNCells([GRUCell(3), LSTMCell(2)])])",
+    """
+    Input(7, 5) -> RNN(StackedRNNCells([
+        StackedRNNCells([GRUCell(3, relu), StackedRNNCells([SimpleRNNCell(2)])]), LSTMCell(4),
+    ]), return_sequences=True, go_backwards=True)
+    """,
+    f"{IDS} -> RNN(StackedRNNCells([StackedRNNCells([GRUCell(3), LSTMCell(2)]), GRUCell(4)]))",
+    "Input(7, 5, batch_size=32) -> RNN([StackedRNNCells([GRUCell(3), GRUCell(2)]), GRUCell(4)], "
+    "stateful=True)",
 ]

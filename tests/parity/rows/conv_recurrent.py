@@ -2,6 +2,10 @@
 
 from tests.parity.row import Row
 
+FRAMES = (  # a quarter of the steps is padding
+    "Input(6, dtype=int32) -> Embedding(4, 10, mask_zero=True) -> TimeDistributed(Reshape((5, 2)))"
+)
+
 ROWS = [
     "Input(4, 6, 7, 3) -> ConvLSTM2D(2, 3)",
     "Input(4, 6, 7, 3) -> ConvLSTM2D(2, (3, 5), padding=same, return_sequences=True) * 2",
@@ -28,5 +32,25 @@ ROWS = [
     outputs(y, h, z)
     """,
     "Input(4, 6, 7, 3, batch_size=32) -> ConvLSTM2D(2, 3, stateful=True)",
+    f"{FRAMES} -> ConvLSTM1D(2, 3)",
+    f"{FRAMES} -> ConvLSTM1D(2, 3, return_sequences=True, padding=same) -> ConvLSTM1D(3, 2)",
+    f"{FRAMES} -> ConvLSTM1D(2, 3, go_backwards=True, return_sequences=True)"
+    " -> TimeDistributed(Flatten()) -> LSTM(2)",
+    f"{FRAMES} -> ConvLSTM1D(2, 3, dropout=1.0, use_bias=False)",
+    f"{FRAMES} -> TimeDistributed(Permute((2, 1))) -> ConvLSTM1D(2, 3, data_format=channels_first)",
+    """
+    x = Input(6, dtype=int32)
+    images = x -> Embedding(4, 10, mask_zero=True) -> TimeDistributed(Reshape((5, 2)))
+    y, h, c = images -> ConvLSTM1D(2, 3, padding=same, return_sequences=True, return_state=True)
+    z = images -> ConvLSTM1D(2, 3, padding=same, initial_state=[h, c])
+    last = y -> TimeDistributed(Flatten()) -> GRU(2)
+    outputs(last, h, c, z)
+    """,
+    "Input(6, dtype=int32, batch_size=32) -> Embedding(4, 8, mask_zero=True)"
+    " -> TimeDistributed(Reshape((2, 2, 2))) -> ConvLSTM2D(2, 2, stateful=True)",
+    "Input(4, 6, 7, 3) -> ConvLSTM2D(3, 3, activation=softmax)",
+    "Input(4, 6, 7, 3) -> ConvLSTM2D(3, 3, recurrent_activation=x: softmax(x, axis=1))",
+    "Input(4, 3, 6, 7) -> ConvLSTM2D(3, 3, data_format=channels_first, activation=softmax, "
+    "return_sequences=True)",
     "Input(4, 6, 7, 3) -> TimeDistributed(Conv2D(2, 3)) -> ConvLSTM2D(2, 2)",
 ]

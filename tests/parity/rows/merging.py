@@ -4,7 +4,15 @@ TWO = "a = Input(3, 4)\nb = Input(3, 4)"
 MASKED = "a = Input(6, dtype=int32) -> Embedding(4, 5, mask_zero=True)"
 OTHER = "b = Input(6, dtype=int32) -> Embedding(4, 5, mask_zero=True)"
 
+BOTH = "[a, b]"
+
 ROWS = [
+    f"{TWO}\n{BOTH} -> Merge()",
+    f"{TWO}\n{BOTH} -> Merge(mode=concat, concat_axis=1)",
+    f"{TWO}\ny = merge({BOTH}, mul)",
+    f"{TWO}\ny = merge({BOTH}, mode=cos, dot_axes=(1, 1))",
+    f"{TWO}\n{BOTH} -> Merge(mode=dot, dot_axes=2)",
+    f"{TWO}\n[merge({BOTH}, mode=ave), merge({BOTH}, mode=max)] -> Merge(mode=concat)",
     *[
         f"{TWO}\n[a, b] -> {name}()"
         for name in ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate")

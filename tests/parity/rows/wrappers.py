@@ -3,6 +3,7 @@
 from tests.parity.row import NORMALIZED, UNSEEN_BIAS, Row
 
 IDS = "Input(6, dtype=int32) -> Embedding(4, 3, mask_zero=True)"  # a quarter is padding
+TEXTS = "Input(6, 4, dtype=int32) -> Embedding(2, 3, mask_zero=True)"  # some steps hold only that
 
 ROWS = [
     "Input(7, 5) -> Bidirectional(LSTM(4))",
@@ -71,6 +72,7 @@ ROWS = [
     "Input(4, 3, 3, 2) -> TimeDistributed(BatchNormalization())",
     f"{IDS} -> TimeDistributed(Dense(2)) -> LSTM(3)",
     Row("Input(4, 5) -> TimeDistributed(Dropout(0.4))", random=True),
+    Row("Input(4, 5) -> TimeDistributed(Dropout(0.4, noise_shape=(1, 5)))", random=True),
     """
     block cnn(filters) = Conv2D(filters, 3, relu) -> GlobalAveragePooling2D()
     model net = Input(4, 6, 6, 2) -> TimeDistributed(cnn(3)) -> LSTM(2)
@@ -84,6 +86,62 @@ ROWS = [
     model net = Input(4, 6) -> TimeDistributed(encoder) -> LSTM(2)
     """,
     "Input(7, 5) -> TimeDistributed(Dense(5, relu) -> Dense(5)) * 3",
+    # The mask of each step, where what is inside reads it.
+    f"{TEXTS} -> TimeDistributed(LSTM(3)) -> Dense(2) -> Flatten()",
+    f"{TEXTS} -> TimeDistributed(GRU(3, relu, return_sequences=True))",
+    f"{TEXTS} -> TimeDistributed(SimpleRNN(3)) -> TimeDistributed(Dense(2)) -> Flatten()",
+    f"{TEXTS} -> TimeDistributed(Bidirectional(LSTM(2))) -> Flatten()",
+    f"{TEXTS} -> TimeDistributed(RNN([GRUCell(3), LSTMCell(2)])) -> Flatten()",
+    f"{TEXTS} -> TimeDistributed(GlobalAveragePooling1D()) -> Flatten()",
+    f"{TEXTS} -> TimeDistributed(BatchNormalization(momentum=0.8))",
+    f"{TEXTS} -> TimeDistributed(Dense(4) -> LSTM(3) -> Dense(2)) -> Flatten()",
+    f"{TEXTS} -> TimeDistributed(LSTM(4, return_sequences=True) -> MultiHeadAttention(2, 2))",
+    f"{TEXTS} -> TimeDistributed(TimeDistributed(Dense(2))) -> TimeDistributed(GRU(3))"
+    " -> Flatten()",
+    f"{TEXTS} -> TimeDistributed(Flatten()) -> Dense(2) -> Flatten()",
+    """
+    model text = Input(4, 3) -> BatchNormalization(momentum=0.8) -> GRU(3)
+    model net = Input(None, 4, dtype=int32) -> Embedding(2, 3, mask_zero=True)
+      -> TimeDistributed(text) -> GlobalMaxPooling1D() -> Dense(2)
+    """,
+    """
+    a = Input(6, 4, dtype=int32)
+    b = Input(6, 4, dtype=int32)
+    y = a -> Embedding(2, 3, mask_zero=True)
+    z = b -> Embedding(2, 3, mask_zero=True)
+    [y, z] -> Concatenate(axis=2) -> BatchNormalization() -> TimeDistributed(GRU(3)) -> Flatten()
+    """,
+    # A merge layer looks at the masks, too: at one flag for a step, and at one for each of it.
+    """
+    block product() {
+      x = input -> Dense(3)
+      [input, x] -> Multiply()
+    }
+    model net {
+      a = Input(6, 4, dtype=int32) -> Embedding(2, 3, mask_zero=True) -> TimeDistributed(product())
+      b = Input(6, dtype=int32) -> Embedding(2, 3, mask_zero=True) -> TimeDistributed(product())
+      outputs = [a -> Flatten(), b]
+    }
+    """,
+    "Input(6, 4, 3) -> Masking() -> TimeDistributed(LSTM(3)) -> Flatten()",
+    f"{IDS} -> TimeDistributed(BatchNormalization(momentum=0.8)) -> LSTM(2)",
+    f"{IDS} -> TimeDistributed(Dense(4) -> BatchNormalization(momentum=0.8)) -> LSTM(2)",
+    # What is Keras' call for each step: statistics of its batch, penalties, states.
+    "Input(3, 4, 5) -> TimeDistributed(TimeDistributed(BatchNormalization(momentum=0.8)))",
+    "Input(3, 4, 4, 2) -> TimeDistributed(Conv2D(3, 2) -> BatchNormalization(momentum=0.8))",
+    "Input(4, 3) -> TimeDistributed(SpectralNormalization(Dense(4)))",
+    """
+    block unit(n) = Dense(n, activity_regularizer=l2(0.1)) -> BatchNormalization(momentum=0.8)
+    Input(4, 3) -> TimeDistributed(unit(4)) -> Dense(2, activity_regularizer=l1(0.1))
+    """,
+    """
+    Input(4, 6, 3, batch_size=5) -> TimeDistributed(GRU(3, stateful=True))
+    fit(batch_size=5)
+    """,
+    """
+    Input(4, 6, 3, batch_size=5) -> TimeDistributed(Conv1D(4, 2) -> LSTM(3, stateful=True))
+    fit(batch_size=5)
+    """,
     # An axis counts those of one step, and what a layer returns may be a sum.
     "Input(4, 3) -> TimeDistributed(Rescaling(2.0, 1.0)) -> Dense(2)",
     "Input(4, 3) -> TimeDistributed(Activation(softmax(axis=1)))",
@@ -93,6 +151,13 @@ ROWS = [
     "Input(4, 3) -> TimeDistributed(Dense(2, x: x * sigmoid(x)))",
     "Input(4, 3) -> LSTM(2, x: 0.5 * x, recurrent_activation=x: x * x)",
     "Input(4, 3) -> RNN(LSTMCell(2, x: 0.5 * x))",
+    "Input(7, 5) -> Bidirectional(GRU(4), trainable=False)",
+    "Input(7, 5) -> Bidirectional(GRU(4), backward_layer=GRU(4, go_backwards=True, "
+    "trainable=False, kernel_regularizer=l2(0.1)))",
+    "Input(7, 5) -> Bidirectional(RNN(LSTMCell(4, trainable=False)), "
+    "backward_layer=LSTM(4, go_backwards=True))",
+    "Input(4, 3) -> TimeDistributed(Dense(4), trainable=False)",
+    "Input(4, 3) -> SpectralNormalization(Dense(4), trainable=False)",
     Row(
         """
         encoder = TimeDistributed(Dense(5) -> BatchNormalization(momentum=0.8))
