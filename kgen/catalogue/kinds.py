@@ -12,6 +12,7 @@ the value it arose, so that a message names the item and not the whole list.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -343,3 +344,12 @@ class Custom(Kind):
             return self._convert(value)
         except (TypeError, ValueError):
             raise self.mismatch(value) from None
+
+
+def pattern(value: str) -> str:
+    """Return a regular expression; raise ValueError where it is none."""
+    try:
+        re.compile(value)
+    except re.error as e:
+        raise ValueError(str(e)) from None
+    return value

@@ -144,6 +144,7 @@ class Layer(Entry, abstract=True, family=LAYERS):
             that the layer makes "itself".
         mask_argument: Whether Keras' `call` has an argument `mask`.
         takes_masks: Whether Keras' `call` takes the masks off its inputs.
+        usual_training: What `training` is in a call of Keras' layer that does not say it.
         attends: Whether it must know what is padding, to attend to the rest.
         fusable: Whether `activation` is the last thing the layer does, so that a loss may
             take it over (softmax with crossentropy), and a ReLU may wait until after pooling.
@@ -208,6 +209,7 @@ class Layer(Entry, abstract=True, family=LAYERS):
     mask_of: ClassVar[str] = "first"
     mask_argument: ClassVar[bool] = False
     takes_masks: ClassVar[bool] = False
+    usual_training: ClassVar[bool | None] = False
     attends: ClassVar[bool] = False
     fusable: ClassVar[bool] = False
     inputs: ClassVar[tuple[int, int | None]] = (1, 1)

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from kgen.catalogue.layer import Layer
-from kgen.catalogue.layers.augmentation import Augmentation
-from kgen.catalogue.layers.geometric_augmentation import Pipeline
-from kgen.catalogue.layers.normalization import BatchNormalization
 from kgen.diagnostics import Diagnostics
 from kgen.ir.model import Composite
 from kgen.ir.rewrite import layers_of
@@ -29,9 +26,7 @@ def differs(layer: Layer) -> bool:
 
 def unsaid(layer: Layer | Composite) -> bool | None:
     """Return what `training` is by default in a call of a layer in Keras."""
-    if isinstance(layer, (Composite, BatchNormalization)):
-        return None
-    return isinstance(layer, (Augmentation, Pipeline))
+    return None if isinstance(layer, Composite) else layer.usual_training
 
 
 def warn_of_training(
@@ -42,7 +37,7 @@ def warn_of_training(
         return
     parts = list(layers_of(layer))
     what = "model" if isinstance(layer, Composite) else "layer"
-    learns = any(isinstance(one, BatchNormalization) and one.remembers() for one in parts)
+    learns = any(type(one).__name__ == "BatchNormalization" and one.remembers() for one in parts)
     found.warn(
         "W101",
         f"`training={told}` in the call of {what} `{name}` has no effect: in Keras 3 a layer "

@@ -62,6 +62,7 @@ class Augmentation(Layer, abstract=True):
         DATA_FORMAT.kind, DATA_FORMAT.doc, DATA_FORMAT.default, keyword_only=True
     )
 
+    usual_training = True
     no_effect: ClassVar[dict[str, str]] = {
         "seed": SEED_HAS_NO_EFFECT,
         "bounding_box_format": "there are no bounding boxes",

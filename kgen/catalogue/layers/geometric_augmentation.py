@@ -246,6 +246,7 @@ class Pipeline(Layer):
 
     layers: tuple[Instance, ...] = arg(TupleOf(LayerArg(), empty=False), "The layers.")
 
+    usual_training = True
     mask_argument = True
 
     def chained(self) -> tuple[Instance, ...]:

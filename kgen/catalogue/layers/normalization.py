@@ -170,6 +170,7 @@ class BatchNormalization(OverChannels):
         Only(False, "statistics are those of one device"), "Only False.", False
     )
 
+    usual_training = None
     mask_argument = True
     renamed = {
         "running_mean_initializer": "moving_mean_initializer",

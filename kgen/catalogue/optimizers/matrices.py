@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from kgen.catalogue.base import arg
-from kgen.catalogue.kinds import Bool, Custom, Float, Int, Opt, TupleOf
+from kgen.catalogue.kinds import Bool, Custom, Float, Int, Opt, TupleOf, pattern
 from kgen.catalogue.optimizers.base import (
     ZEROS,
     Epsilon,
@@ -188,15 +188,6 @@ def table(views: Views) -> list[Line]:
         *(Line(row, depth=1) for row in rows),
         Line("}"),
     ]
-
-
-def pattern(value: str) -> str:
-    """Return a regular expression; raise ValueError where it is none."""
-    try:
-        re.compile(value)
-    except re.error as e:
-        raise ValueError(str(e)) from None
-    return value
 
 
 def is_matrix(w: Trained) -> bool:

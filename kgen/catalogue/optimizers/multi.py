@@ -9,9 +9,8 @@ from typing import Any
 
 from kgen.catalogue.base import Entry, arg, snake_case
 from kgen.catalogue.families import OPTIMIZER_MAPS, OPTIMIZERS
-from kgen.catalogue.kinds import Custom, DictOf, Float, Opt
+from kgen.catalogue.kinds import Custom, DictOf, Float, Opt, pattern
 from kgen.catalogue.optimizers.base import Optimizer, OptimizerCode, Trained
-from kgen.catalogue.optimizers.matrices import pattern
 from kgen.catalogue.references import Ref
 from kgen.diagnostics import Fault, did_you_mean
 

@@ -258,7 +258,9 @@ class Functional:
         elif not self.same_options(self.made[name], call):
             return None
         value = varied(self.made[name], call)
-        return value if self.trains(value.items[0][0].layer, call) else None
+        # Several layers are those of a `Pipeline`, which trains in every call that says nothing.
+        told = len(value.items) > 1 or self.trains(value.items[0][0].layer, call)
+        return value if told else None
 
     def same_options(self, value: LayerValue, call: Call) -> bool:
         """Return whether a call of a shared layer says what its first one said, or report it."""
