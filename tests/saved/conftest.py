@@ -8,17 +8,16 @@ from pathlib import Path
 import keras
 import pytest
 
+from kgen.verify.keras import compute_in
+
 
 @pytest.fixture(autouse=True)
 def float32() -> Iterator[None]:
-    """Let Keras build in float32, whatever other tests have set."""
-    floatx, policy = keras.config.floatx(), keras.config.dtype_policy()
-    keras.config.set_floatx("float32")
-    keras.config.set_dtype_policy("float32")
+    """Let Keras build in float32; afterwards it is in float64 again, as other tests have it."""
+    compute_in("float32")
     keras.utils.set_random_seed(7)
     yield
-    keras.config.set_floatx(floatx)
-    keras.config.set_dtype_policy(policy)
+    compute_in("float64")
 
 
 @pytest.fixture

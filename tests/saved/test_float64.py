@@ -30,7 +30,6 @@ def float64() -> Iterator[None]:
     keras.utils.set_random_seed(3)
     yield
     torch.set_default_dtype(torch.float32)
-    compute_in("float64")  # as `kgen verify` wants it
 
 
 def mlp() -> Any:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,6 @@ from keras import layers as L
 from kgen.api import build_text, check_text
 from kgen.backends.kdsl import spec_text
 from kgen.saved import load, to_keras
-from kgen.verify.keras import compute_in
 from kgen.verify.pair import as_keras, tensors_of
 from tests.saved.models import build, import_script, read, shaken
 
@@ -30,11 +29,8 @@ Make = Callable[[], Any]
 
 
 @pytest.fixture(autouse=True)
-def types() -> Iterator[None]:
-    compute_in("float32")
+def seed() -> None:
     keras.utils.set_random_seed(3)
-    yield
-    compute_in("float32")
 
 
 def mlp() -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,6 @@ import pytest
 from kgen.api import build_text, check_text
 from kgen.catalogue.families import LAYERS
 from kgen.catalogue.layers.augmentation import Augmentation
-from kgen.verify.keras import compute_in
 from kgen.verify.reference import KerasModel
 from tests.saved.models import assert_equal, build, read, shaken
 
@@ -55,21 +53,12 @@ LAYER_CALLS = (
 )
 
 
-@pytest.fixture
-def single() -> Iterator[None]:
-    """Let Keras make models in float32, which `kgen verify` does not."""
-    compute_in("float32")
-    yield
-    compute_in("float64")
-
-
 def model_class(script: str) -> str:
     text = script.partition("class Model(nn.Module):")[2].partition("\n\n\n")[0]
     return re.sub(r"\(0, (?=\d+\.)", "(0.0, ", text)
 
 
 @pytest.mark.parametrize("call", LAYER_CALLS)
-@pytest.mark.usefixtures("single")
 def test_the_script_is_that_of_the_spec(call: str, folder: Path) -> None:
     spec = f"Input(8, 8, 3) -> {call} -> GlobalAveragePooling2D() -> Dense(2)"
     check = check_text(spec, "m.kdsl")
