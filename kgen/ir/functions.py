@@ -6,7 +6,7 @@ way to run arbitrary Python from a spec.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from kgen.source import Span
@@ -98,19 +98,36 @@ def with_constants(function: Function, constants: Mapping[str, Constant]) -> Fun
 
 def _replaced(expr: Expr, constants: Mapping[str, Constant]) -> Expr:
     """Return an expression with constants for variables; its depth is bounded."""
+    if isinstance(expr, Variable):
+        constant = constants.get(expr.name)
+        return replace(constant, span=expr.span) if constant is not None else expr
+    return with_operands(expr, lambda e: _replaced(e, constants))
+
+
+def operands(expr: Expr) -> tuple[Expr, ...]:
+    """Return the expressions that an expression is made of."""
     match expr:
-        case Variable():
-            constant = constants.get(expr.name)
-            return replace(constant, span=expr.span) if constant is not None else expr
         case Operation():
-            args = tuple(_replaced(a, constants) for a in expr.args)
-            kwargs = tuple((n, _replaced(v, constants)) for n, v in expr.kwargs)
-            return replace(expr, args=args, kwargs=kwargs)
+            return (*expr.args, *(value for _, value in expr.kwargs))
         case Infix():
-            left, right = _replaced(expr.left, constants), _replaced(expr.right, constants)
-            return replace(expr, left=left, right=right)
+            return (expr.left, expr.right)
         case Negative():
-            return replace(expr, operand=_replaced(expr.operand, constants))
+            return (expr.operand,)
         case Index():
-            return replace(expr, value=_replaced(expr.value, constants))
+            return (expr.value,)
+    return ()
+
+
+def with_operands(expr: Expr, change: Callable[[Expr], Expr]) -> Expr:
+    """Return an expression with what becomes of each of its operands."""
+    match expr:
+        case Operation():
+            kwargs = tuple((name, change(value)) for name, value in expr.kwargs)
+            return replace(expr, args=tuple(map(change, expr.args)), kwargs=kwargs)
+        case Infix():
+            return replace(expr, left=change(expr.left), right=change(expr.right))
+        case Negative():
+            return replace(expr, operand=change(expr.operand))
+        case Index():
+            return replace(expr, value=change(expr.value))
     return expr

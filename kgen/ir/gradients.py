@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kgen.ir.functions import Constant, Expr, Function, Index, Infix, Negative, Operation, Variable
+from kgen.ir.functions import Constant, Expr, Function, Infix, Operation, Variable, operands
 
 # What these return has no gradient: it is constant, whole numbers or truth values.
 CUT = frozenset(
@@ -21,25 +21,21 @@ def differentiated(function: Function) -> set[str]:
         e = pending.pop()
         if isinstance(e, Variable):
             names.add(e.name)
-        elif isinstance(e, Negative):
-            pending.append(e.operand)
-        elif isinstance(e, Index):
-            pending.append(e.value)
-        elif isinstance(e, Infix) and e.op not in COMPARISONS:
-            pending += (e.left, e.right)
-        elif isinstance(e, Operation) and e.op not in CUT:
-            pending += through(e, function)
+        elif isinstance(e, Operation):
+            pending += through(e, function) if e.op not in CUT else []
+        elif not (isinstance(e, Infix) and e.op in COMPARISONS):
+            pending += operands(e)
     return names
 
 
 def through(e: Operation, function: Function) -> list[Expr]:
     """Return the operands of an operation that the gradient of its result reaches."""
-    operands = [*e.args, *(value for _, value in e.kwargs)]
-    types = [str(x.value) for x in operands if isinstance(x, Constant)]
+    taken = list(operands(e))
+    types = [str(x.value) for x in taken if isinstance(x, Constant)]
     if e.op == "cast" and any(t.startswith(("int", "uint", "bool")) for t in types):
         return []
     called = next((f for f in function.uses if f.name == e.op), None)
     if called is None or e.kwargs:
-        return operands
+        return taken
     reached = differentiated(called)
     return [x for name, x in zip(called.params, e.args, strict=False) if name in reached]

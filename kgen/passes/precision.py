@@ -10,7 +10,7 @@ from kgen.catalogue.layer import Layer
 from kgen.catalogue.layers.inputs import EMBEDDINGS, Input, declared_input
 from kgen.catalogue.policies import FULL, INPUTS, PURE, SUPPORTED, Policies
 from kgen.diagnostics import Diagnostics
-from kgen.ir.functions import Constant, Function, Index, Infix, Negative, Operation
+from kgen.ir.functions import Constant, Function, Operation, operands
 from kgen.ir.model import TypedGraph, TypedNode
 from kgen.ir.plan import Plan
 from kgen.ir.rewrite import layers_of
@@ -167,12 +167,8 @@ def rounds(entry: Entry, policies: Policies) -> bool:
             case Operation(op="floatx"):
                 if "floatx" in others:
                     return True
-            case Operation(args=args, kwargs=kwargs):
-                pending += (*args, *(value for _, value in kwargs))
-            case Infix(left=left, right=right):
-                pending += (left, right)
-            case Negative(operand=inner) | Index(value=inner):
-                pending.append(inner)
+            case expr:
+                pending += operands(expr)
     return False
 
 

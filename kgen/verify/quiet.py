@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from kgen.catalogue.policies import FULL, HALVES, PURE
-from kgen.ir.functions import Expr, Function, Index, Infix, Negative, Operation
+from kgen.ir.functions import Expr, Function, Operation, with_operands
 from kgen.ir.model import TypedModel
 from kgen.ir.plan import Plan
 from kgen.ir.rewrite import Rewriter
@@ -70,19 +70,9 @@ class Quiet(Drawless):
 def quiet_body(e: Expr) -> Expr:
     """Return the body of a small function with zeros for what it draws; the depth is bounded."""
     if isinstance(e, Operation):
-        args = tuple(map(quiet_body, e.args))
-        kwargs = tuple((name, quiet_body(value)) for name, value in e.kwargs)
-        shape = (*args, *(value for name, value in kwargs if name == "shape"))[:1]
+        shape = (*e.args, *(value for name, value in e.kwargs if name == "shape"))[:1]
         like = shape[0] if shape and isinstance(shape[0], Operation) else None
         if e.op in RANDOM and like is not None and like.op in ("shape", "int_shape"):
-            return Operation(e.span, "zeros_like", like.args)
-        changed: Expr = replace(e, args=args, kwargs=kwargs)
-    elif isinstance(e, Infix):
-        changed = replace(e, left=quiet_body(e.left), right=quiet_body(e.right))
-    elif isinstance(e, Negative):
-        changed = replace(e, operand=quiet_body(e.operand))
-    elif isinstance(e, Index):
-        changed = replace(e, value=quiet_body(e.value))
-    else:
-        return e
+            return Operation(e.span, "zeros_like", tuple(map(quiet_body, like.args)))
+    changed = with_operands(e, quiet_body)
     return e if changed == e else changed

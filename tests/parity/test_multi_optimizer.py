@@ -13,7 +13,7 @@ from kgen.verify.entries import compile_model
 from kgen.verify.pair import as_keras, name_variables, tensors_of
 from kgen.verify.reference import KerasModel
 from tests.parity.oracle import difference, load_script
-from tests.parity.whole import train_both
+from tests.parity.whole import continued, train_both
 
 NET = (
     'model net = Input(shape=(6,)) -> Dense(9, relu, name="body") -> Dense(7, tanh, name="neck")'
@@ -213,17 +213,9 @@ def test_a_continued_run_is_bit_for_bit_the_same(
     text = text.replace(made, around.format(made))
     script = load_script(build_text(text + "\ndata random(50)").script, tmp_path)
 
-    def run(epochs: int, checkpoint: str) -> dict[str, torch.Tensor]:
-        torch.manual_seed(3)
-        model = script.Model()
-        cfg = script.Config(verbose=0, epochs=epochs, checkpoint=checkpoint)
-        data = script.prepare(script.load_data(cfg)[0], torch.device("cpu"))
-        script.train(model, data, cfg)
-        return model.state_dict()
-
-    whole = run(4, "")
-    run(2, str(tmp_path / "run.pt"))
-    parts = run(4, str(tmp_path / "run.pt"))
+    whole = continued(script, 4, "")
+    continued(script, 2, str(tmp_path / "run.pt"))
+    parts = continued(script, 4, str(tmp_path / "run.pt"))
     assert all(torch.equal(whole[k], parts[k]) for k in whole)
 
 

@@ -10,7 +10,7 @@ import torch
 from kgen.api import build_text
 from kgen.verify.pair import as_keras, tensors_of
 from tests.parity.oracle import difference, load_script
-from tests.parity.whole import train_both
+from tests.parity.whole import continued, train_both
 
 FIT = "fit(epochs=5, batch_size=10, shuffle=False)"  # 25 updates
 NETS = {
@@ -75,17 +75,9 @@ def test_a_continued_run_is_bit_for_bit_the_same(optimizer: str, tmp_path: Path)
     )
     script = load_script(build_text(text).script, tmp_path)
 
-    def run(epochs: int, checkpoint: str) -> dict[str, torch.Tensor]:
-        torch.manual_seed(3)
-        model = script.Model()
-        cfg = script.Config(verbose=0, epochs=epochs, checkpoint=checkpoint)
-        data = script.prepare(script.load_data(cfg)[0], torch.device("cpu"))
-        script.train(model, data, cfg)
-        return dict(model.state_dict())
-
-    whole = run(4, "")
-    run(2, str(tmp_path / "run.pt"))
-    parts = run(4, str(tmp_path / "run.pt"))
+    whole = continued(script, 4, "")
+    continued(script, 2, str(tmp_path / "run.pt"))
+    parts = continued(script, 4, str(tmp_path / "run.pt"))
     assert all(torch.equal(whole[k], parts[k]) for k in whole)
 
 

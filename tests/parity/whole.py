@@ -140,3 +140,13 @@ def keras_callback(callback: Any) -> Any:
 def targets(built: Build, arrays: Sequence[torch.Tensor]) -> list[Any]:
     """Return targets as Keras' losses want them."""
     return keras_targets(built.plan, [a.numpy() for a in arrays])
+
+
+def continued(script: Any, epochs: int, checkpoint: str) -> dict[str, torch.Tensor]:
+    """Return the weights after training with a checkpoint, from which it goes on if it is there."""
+    torch.manual_seed(3)
+    model = script.Model()
+    cfg = script.Config(verbose=0, epochs=epochs, checkpoint=checkpoint)
+    data = script.prepare(script.load_data(cfg)[0], torch.device("cpu"))
+    script.train(model, data, cfg)
+    return dict(model.state_dict())

@@ -201,9 +201,9 @@ class Evaluator:
             given = [(a, self.evaluate(a.value, scope)) for a in node.args]
             return models.build(self.context, word, node, given, scope)
         if tensors.is_operation(func.name) or tensors.takes_tensor(node, scope):
-            values = [self.evaluate(a.value, scope) for a in node.args]
-            if any(v is UNRESOLVED or tensors.holds_tensor(v) for v in values):
-                return tensors.call(self.context, node, values, scope)
+            made = self._operation(node, scope)
+            if made is not None:
+                return made
         cls = calls.find_entry(func.name, kind)
         if cls is not None:
             arguments = self.arguments(cls, node, scope)
@@ -213,9 +213,9 @@ class Evaluator:
             return calls.builtin(self.context, func.name, node, values)
         families = expected_families(kind) or [LAYERS]
         if word in OPS and families == [LAYERS]:
-            values = [self.evaluate(a.value, scope) for a in node.args]
-            if any(v is UNRESOLVED or tensors.holds_tensor(v) for v in values):
-                return tensors.call(self.context, node, values, scope)
+            made = self._operation(node, scope)
+            if made is not None:
+                return made
             return self.context.fail(
                 "K112",
                 f"`{word}` is a function of numbers, and no layer",
@@ -224,3 +224,10 @@ class Evaluator:
                 helps=[f"write it as a layer: `x -> Lambda(t: {word}(t))`"],
             )
         return self.context.unknown(func.name, func.span, families, scope)
+
+    def _operation(self, node: ast.Call, scope: Scope) -> Value | None:
+        """Return the tensor that an operation makes of tensors, None where it takes none."""
+        values = [self.evaluate(a.value, scope) for a in node.args]
+        if any(v is UNRESOLVED or tensors.holds_tensor(v) for v in values):
+            return tensors.call(self.context, node, values, scope)
+        return None
