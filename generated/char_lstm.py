@@ -15,8 +15,10 @@ Needs torch and numpy.
 # ///
 
 import argparse
+import codecs
 import collections
 import contextlib
+import csv
 import gc
 import json
 import math
@@ -503,9 +505,10 @@ def save_history(history: dict[str, list[float]], path: str) -> None:
     """Write the history as .csv, as a .png (drawn by matplotlib) or else as .json."""
     with replacing(path) as file:
         if path.endswith(".csv"):
-            file.write(f"{','.join(['epoch', *history])}\n".encode())
+            writer = csv.writer(codecs.getwriter("utf-8")(file), lineterminator="\n")
+            writer.writerow(["epoch", *history])
             for epoch, row in enumerate(zip(*history.values())):
-                file.write(f"{','.join(map(str, (epoch, *row)))}\n".encode())
+                writer.writerow([epoch, *row])
         elif path.endswith(".png"):
             import matplotlib.pyplot as plt
 
@@ -642,4 +645,4 @@ if __name__ == "__main__":
     except KeyboardInterrupt:
         sys.exit("interrupted; with --checkpoint PATH a next run goes on from here")
 
-# kgen checksum: dd7cd5aa56ac3086629aa5ec869b3fb7c20dfda2fa6ff1ef7bd96158773c00bf
+# kgen checksum: 2e8810f2cf3bb3c3092a8882e7fb1017a6af199e979b0be6da0411bb0dde7c42

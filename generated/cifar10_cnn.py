@@ -15,7 +15,9 @@ Needs torch and numpy.
 # ///
 
 import argparse
+import codecs
 import contextlib
+import csv
 import ctypes
 import gc
 import io
@@ -730,9 +732,10 @@ def save_history(history: dict[str, list[float]], path: str) -> None:
     """Write the history as .csv, as a .png (drawn by matplotlib) or else as .json."""
     with replacing(path) as file:
         if path.endswith(".csv"):
-            file.write(f"{','.join(['epoch', *history])}\n".encode())
+            writer = csv.writer(codecs.getwriter("utf-8")(file), lineterminator="\n")
+            writer.writerow(["epoch", *history])
             for epoch, row in enumerate(zip(*history.values())):
-                file.write(f"{','.join(map(str, (epoch, *row)))}\n".encode())
+                writer.writerow([epoch, *row])
         elif path.endswith(".png"):
             import matplotlib.pyplot as plt
 
@@ -850,4 +853,4 @@ if __name__ == "__main__":
     except KeyboardInterrupt:
         sys.exit("interrupted; with --checkpoint PATH a next run goes on from here")
 
-# kgen checksum: 992526fb8fc3148e0727e2625c47d45dab82f667c4fcf1b68ec3031a3247ac8d
+# kgen checksum: 64153c3cab4e101514b3d4577db4ce5771a6ccdc881d9d552790b79c7275e9e5

@@ -15,7 +15,9 @@ Needs torch, numpy and scikit-learn.
 # ///
 
 import argparse
+import codecs
 import contextlib
+import csv
 import ctypes
 import gc
 import json
@@ -447,9 +449,10 @@ def save_history(history: dict[str, list[float]], path: str) -> None:
     """Write the history as .csv, as a .png (drawn by matplotlib) or else as .json."""
     with replacing(path) as file:
         if path.endswith(".csv"):
-            file.write(f"{','.join(['epoch', *history])}\n".encode())
+            writer = csv.writer(codecs.getwriter("utf-8")(file), lineterminator="\n")
+            writer.writerow(["epoch", *history])
             for epoch, row in enumerate(zip(*history.values())):
-                file.write(f"{','.join(map(str, (epoch, *row)))}\n".encode())
+                writer.writerow([epoch, *row])
         elif path.endswith(".png"):
             import matplotlib.pyplot as plt
 
@@ -567,4 +570,4 @@ if __name__ == "__main__":
     except KeyboardInterrupt:
         sys.exit("interrupted; with --checkpoint PATH a next run goes on from here")
 
-# kgen checksum: 99508a2e672b1417425459cc6bf0660594de4e3329f8f9034e1ad1716723ef20
+# kgen checksum: d63ccf93a662255ec900603eaea8547ac322292a0c9c6210ca9435e9250600bc

@@ -15,6 +15,7 @@ Needs torch and numpy.
 # ///
 
 import argparse
+import codecs
 import collections
 import contextlib
 import csv
@@ -958,9 +959,10 @@ def save_history(history: dict[str, list[float]], path: str) -> None:
     """Write the history as .csv, as a .png (drawn by matplotlib) or else as .json."""
     with replacing(path) as file:
         if path.endswith(".csv"):
-            file.write(f"{','.join(['epoch', *history])}\n".encode())
+            writer = csv.writer(codecs.getwriter("utf-8")(file), lineterminator="\n")
+            writer.writerow(["epoch", *history])
             for epoch, row in enumerate(zip(*history.values())):
-                file.write(f"{','.join(map(str, (epoch, *row)))}\n".encode())
+                writer.writerow([epoch, *row])
         elif path.endswith(".png"):
             import matplotlib.pyplot as plt
 
@@ -1109,4 +1111,4 @@ if __name__ == "__main__":
     except KeyboardInterrupt:
         sys.exit("interrupted; with --checkpoint PATH a next run goes on from here")
 
-# kgen checksum: 5a7fc180160e032b7f625963cee86db73e8a53a906bb576c7104f743777ed4de
+# kgen checksum: 481b4be2184e8eab3e1997670941c7baff3b6c8e8fd39c617e63de4c880e306a

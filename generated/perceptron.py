@@ -15,7 +15,9 @@ Needs torch and numpy.
 # ///
 
 import argparse
+import codecs
 import contextlib
+import csv
 import gc
 import json
 import math
@@ -417,9 +419,10 @@ def save_history(history: dict[str, list[float]], path: str) -> None:
     """Write the history as .csv, as a .png (drawn by matplotlib) or else as .json."""
     with replacing(path) as file:
         if path.endswith(".csv"):
-            file.write(f"{','.join(['epoch', *history])}\n".encode())
+            writer = csv.writer(codecs.getwriter("utf-8")(file), lineterminator="\n")
+            writer.writerow(["epoch", *history])
             for epoch, row in enumerate(zip(*history.values())):
-                file.write(f"{','.join(map(str, (epoch, *row)))}\n".encode())
+                writer.writerow([epoch, *row])
         elif path.endswith(".png"):
             import matplotlib.pyplot as plt
 
@@ -533,4 +536,4 @@ if __name__ == "__main__":
     except KeyboardInterrupt:
         sys.exit("interrupted; with --checkpoint PATH a next run goes on from here")
 
-# kgen checksum: 0ae35cb88634707e10e668986d3af50c8b4354c66f3b927c3b72baa22b685cad
+# kgen checksum: d2786ec23ffe7048671aa07fdde3b8af05db78340e567be287b057f178f4afaa

@@ -15,7 +15,9 @@ Needs torch and numpy.
 # ///
 
 import argparse
+import codecs
 import contextlib
+import csv
 import gc
 import json
 import math
@@ -467,9 +469,10 @@ def save_history(history: dict[str, list[float]], path: str) -> None:
     """Write the history as .csv, as a .png (drawn by matplotlib) or else as .json."""
     with replacing(path) as file:
         if path.endswith(".csv"):
-            file.write(f"{','.join(['epoch', *history])}\n".encode())
+            writer = csv.writer(codecs.getwriter("utf-8")(file), lineterminator="\n")
+            writer.writerow(["epoch", *history])
             for epoch, row in enumerate(zip(*history.values())):
-                file.write(f"{','.join(map(str, (epoch, *row)))}\n".encode())
+                writer.writerow([epoch, *row])
         elif path.endswith(".png"):
             import matplotlib.pyplot as plt
 
@@ -585,4 +588,4 @@ if __name__ == "__main__":
     except KeyboardInterrupt:
         sys.exit("interrupted; with --checkpoint PATH a next run goes on from here")
 
-# kgen checksum: 9ad4ea1bf55f9d3c0e3605682d2fde0be204e26f8c02da554102697dd5490df3
+# kgen checksum: fe1e64d6ee2844f05acd4186684b8147118b196d417897e953b045b3d8b298cf

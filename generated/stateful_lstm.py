@@ -15,7 +15,9 @@ Needs torch and numpy.
 # ///
 
 import argparse
+import codecs
 import contextlib
+import csv
 import gc
 import json
 import math
@@ -498,9 +500,10 @@ def save_history(history: dict[str, list[float]], path: str) -> None:
     """Write the history as .csv, as a .png (drawn by matplotlib) or else as .json."""
     with replacing(path) as file:
         if path.endswith(".csv"):
-            file.write(f"{','.join(['epoch', *history])}\n".encode())
+            writer = csv.writer(codecs.getwriter("utf-8")(file), lineterminator="\n")
+            writer.writerow(["epoch", *history])
             for epoch, row in enumerate(zip(*history.values())):
-                file.write(f"{','.join(map(str, (epoch, *row)))}\n".encode())
+                writer.writerow([epoch, *row])
         elif path.endswith(".png"):
             import matplotlib.pyplot as plt
 
@@ -628,4 +631,4 @@ if __name__ == "__main__":
     except KeyboardInterrupt:
         sys.exit("interrupted; with --checkpoint PATH a next run goes on from here")
 
-# kgen checksum: 3aef0a069e73f51bc5e5cf798e89c129af129ee82f672369fa62dde961ce2e18
+# kgen checksum: 5055f3e653f249c47309887c6218f51be4549bff55319efb181814512e0b7ed2

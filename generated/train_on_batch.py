@@ -15,7 +15,9 @@ Needs torch and numpy.
 # ///
 
 import argparse
+import codecs
 import contextlib
+import csv
 import gc
 import json
 import math
@@ -385,9 +387,10 @@ def save_history(history: dict[str, list[float]], path: str) -> None:
     """Write the history as .csv, as a .png (drawn by matplotlib) or else as .json."""
     with replacing(path) as file:
         if path.endswith(".csv"):
-            file.write(f"{','.join(['epoch', *history])}\n".encode())
+            writer = csv.writer(codecs.getwriter("utf-8")(file), lineterminator="\n")
+            writer.writerow(["epoch", *history])
             for epoch, row in enumerate(zip(*history.values())):
-                file.write(f"{','.join(map(str, (epoch, *row)))}\n".encode())
+                writer.writerow([epoch, *row])
         elif path.endswith(".png"):
             import matplotlib.pyplot as plt
 
@@ -498,4 +501,4 @@ if __name__ == "__main__":
     except KeyboardInterrupt:
         sys.exit("interrupted; with --checkpoint PATH a next run goes on from here")
 
-# kgen checksum: b6f4d3ce1f611a67e2a20d9d8b6a96164cc49a4c2afbde3229e4bf0bcee03b85
+# kgen checksum: 1dc4d4e653387a506679ab6081e3f09314c7724c324f1c872dbc0218e356125c

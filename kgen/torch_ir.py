@@ -132,6 +132,7 @@ MODULES = (
     "collections",
     "contextlib",
     "copy",
+    "codecs",
     "csv",
     "ctypes",
     "gc",

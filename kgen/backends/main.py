@@ -123,7 +123,8 @@ def main_section(
     measured = weighed(plan, part, plan.weighs_evaluation)
     size = plan.evaluate.batch_size if plan.evaluate else state_size(typed.graph) or 32
     batch = "cfg.batch_size" if size == fit.batch_size else str(size)
-    report = Line(f'print("{label}:", show(evaluate(model, {measured}, {batch})))')
+    whole = ", whole=True" if plan.lists else ""
+    report = Line(f'print("{label}:", show(evaluate(model, {measured}, {batch}){whole}))')
     if plan.evaluate is None:
         lines.append(Line("else:" if learns else "if cfg.evaluate:"))
         report = Line(report.code, report.comment, 1)

@@ -51,6 +51,7 @@ class Measures:
         self.weighted = self.classes_weigh or self.samples_weigh or self.evaluates_weighted
         self.weighs = self.weighted and any(o.weighted for o in outputs)  # metrics, too
         taken = set(self.inputs) | {"model", "optimizer", "data", "cfg", "epoch", "loss"}
+        taken |= {"threshold"}  # of metrics at several
         taken |= {"weight"} if self.weighted else set()
         self.compared = tuple("y" if single else identifier(f"y_{o.name}") for o in outputs)
         compared = zip(self.compared, outputs, strict=True)

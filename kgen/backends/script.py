@@ -87,6 +87,8 @@ def render_script(typed: TypedModel, plan: Plan, file: str = "", weights: str = 
     helped = with_helpers(sections, plan.data.code.imports)
     if plan.policies.double:
         helped = [*map(doubled, helped)]
+    if plan.lists:
+        helped = [*map(with_lists, helped)]
     requires = tuple(r for c in callbacks for r in getattr(c, "requires", ()))
     requires += tuple(getattr(plan.data.code, "requires", ()))
     header = render(
@@ -99,6 +101,13 @@ def render_script(typed: TypedModel, plan: Plan, file: str = "", weights: str = 
     text = formatted("\n\n".join([header, *helped]))
     texts = {uid: name for part in (front, back) if part for uid, name in part.modules.items()}
     return Script(text, model.weights, texts)
+
+
+def with_lists(section: str) -> str:
+    """Return a section of a script in whose logs some values are lists: with types for these."""
+    return section.replace("dict[str, float]", "dict[str, Any]").replace(
+        "list[float]]", "list[Any]]"
+    )
 
 
 def doubled(section: str) -> str:
@@ -208,6 +217,7 @@ def training_sections(parts: _Parts) -> list[str]:
         data_section(plan.data, inputs, measures.targets, prepared, front),
         class_weight_section(plan),
         *measures.sections(),
+        render("sections/show_lists.py.j2") if plan.lists else "",
         penalties,
         constraints,
         schedule_section(plan),

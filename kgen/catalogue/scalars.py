@@ -56,6 +56,7 @@ MAX_DEPTH = 100
 
 NUMBER, INTEGER, TEXT, LOGS, NOTHING = "a number", "an integer", "text", "the logs", "nothing"
 MAYBE = "a number or None"
+LIST = "a list of numbers"
 NUMBERS = (NUMBER, INTEGER)
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from kgen.catalogue.ops.base import ATOM, PRODUCT, SUM
-from kgen.catalogue.scalars import INTEGER, MAYBE, NOTHING, NUMBER, NUMBERS, TEXT, Text
+from kgen.catalogue.scalars import INTEGER, LIST, MAYBE, NOTHING, NUMBER, NUMBERS, TEXT, Text
 from kgen.diagnostics import Fault, did_you_mean, listing
 from kgen.ir import functions as ir
 from kgen.torch_ir import literal
 
 Inner = Callable[[ir.Expr], Text]
-SAMPLES: dict[str, object] = {INTEGER: 1, NUMBER: 0.5, TEXT: "", MAYBE: ""}
+SAMPLES: dict[str, object] = {INTEGER: 1, NUMBER: 0.5, TEXT: "", MAYBE: "", LIST: []}
 PRINT_OPTIONS = {"sep": (str,), "end": (str,), "flush": (bool,)}
 
 

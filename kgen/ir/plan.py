@@ -111,17 +111,28 @@ class Plan:
         """Return whether sample weights apply in the evaluation at the end."""
         return self.evaluate is not None and bool(self.evaluate.sample_weight)
 
+    @property
+    def lists(self) -> dict[str, int]:
+        """Return the names in the logs whose values are lists, and of how many numbers."""
+        each = [(o, named) for o in self.outputs for named in self.named(o)]
+        lists = {name: metric.several(output.prediction) for output, (name, metric) in each}
+        lists = {name: length for name, length in lists.items() if length}
+        return lists | {f"val_{name}": length for name, length in lists.items()}
+
+    def named(self, output: OutputPlan) -> list[tuple[str, Any]]:
+        """Return the metrics of an output with their names in the logs."""
+        prefix = "" if len(self.outputs) == 1 else f"{output.name}_"
+        return [(prefix + name, metric) for name, metric in output.metrics]
+
     def directions(self) -> dict[str, str]:
         """Return what Keras logs, sorted: each name, and whether "min" or "max" is better.
 
         It is "" for a function of the spec, of which nobody knows.
         """
-        single = len(self.outputs) == 1
         several = sum(output.loss is not None for output in self.outputs) > 1
         table = {"loss": "min"}
         for output in self.outputs:
-            prefix = "" if single else f"{output.name}_"
-            table |= {prefix + name: metric.direction for name, metric in output.metrics}
+            table |= {name: metric.direction for name, metric in self.named(output)}
             if several and output.loss is not None:
                 table[f"{output.name}_loss"] = "min"
         table = dict(sorted(table.items()))

@@ -81,6 +81,7 @@ def planned_callbacks(plan: Plan) -> list[CallbackCode]:
         averages=plan.optimizer.averages,
         first_epoch=plan.fit.initial_epoch,
         validation_freq=plan.fit.validation_freq,
+        lists=plan.lists,
     )
 
 

@@ -16,7 +16,7 @@ from kgen.verify.failures import keras_side
 from kgen.verify.generated import in_float64
 from kgen.verify.pair import Pair
 
-Logs = dict[str, float]
+Logs = dict[str, Array]
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,12 @@ def keras_steps(pair: Pair, batches: Sequence[Batch]) -> Iterator[Logs]:
                 sample_weight=batch.weights[0] if batch.weights else None,
                 return_dict=True,
             )
-        yield {name: float(value) for name, value in logs.items()}
+        yield {name: as_logged(value) for name, value in logs.items()}
+
+
+def as_logged(value: Array) -> Array:
+    """Return a logged value, which is a list of numbers for some metrics."""
+    return torch.as_tensor(value).numpy(force=True)
 
 
 def keras_targets(plan: Plan, arrays: Sequence[Array]) -> list[Array | None]:

@@ -12,15 +12,17 @@ def save_spaced_history(
         table[name] = dict(zip(range(first, count, first + 1), values))
     with replacing(path) as file:
         if path.endswith(".csv"):
-            file.write(f"{','.join(['epoch', *table])}\n".encode())
+            writer = csv.writer(codecs.getwriter("utf-8")(file), lineterminator="\n")
+            writer.writerow(["epoch", *table])
             for epoch in range(count):
-                row = (str(column.get(epoch, "")) for column in table.values())
-                file.write(f"{','.join([str(epoch), *row])}\n".encode())
+                row = (column.get(epoch, "") for column in table.values())
+                writer.writerow([epoch, *row])
         elif path.endswith(".png"):
             import matplotlib.pyplot as plt
 
             for name, column in table.items():
-                plt.plot([epoch + 1 for epoch in column], column.values(), label=name)
+                x, values = [epoch + 1 for epoch in column], list(column.values())
+                plt.plot(x, values, label=name)
             plt.xlabel("epoch")
             plt.legend()
             plt.savefig(file, format="png")

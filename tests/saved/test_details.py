@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+import torch
 from keras import layers as L
 
 from kgen.api import build_text
@@ -126,6 +127,25 @@ def test_metrics_that_count(folder: Path) -> None:
     model = keras.Sequential([keras.Input((4,)), L.Dense(1, "sigmoid")])
     model.compile("adam", "binary_crossentropy", metrics=[keras.metrics.BinaryIoU([0, 1], 0.4)])
     assert "BinaryIoU(" in spec(model, folder)
+
+
+def test_metrics_that_are_lists(folder: Path) -> None:
+    """F1Score has a score a class by default, and thresholds may be several."""
+    model = shaken(keras.Sequential([keras.Input((4,)), L.Dense(3, "softmax")]))
+    metrics = [keras.metrics.F1Score(), keras.metrics.Precision([0.3, 0.4], name="at")]
+    model.compile("adam", "categorical_crossentropy", metrics=metrics)
+    text = spec(model, folder)
+    assert "F1Score(), Precision(thresholds=(0.3, 0.4), name=at)" in text
+    built, state = build(read(folder / "model.keras"))
+    script = import_script(built.script, folder, state)
+    net = script.Model()
+    script.load_weights(net, script.Config().weights)
+    x, y = inputs_of(model, 20)[0], np.eye(3, dtype="float32")[np.arange(20) % 3]
+    found = script.evaluate(net, (torch.tensor(x), torch.tensor(y)), 8)
+    expected = model.evaluate(x, y, batch_size=8, return_dict=True, verbose=0)
+    assert list(found) == sorted(expected) and len(found["f1_score"]) == 3
+    for name, value in expected.items():
+        np.testing.assert_allclose(found[name], torch.as_tensor(value), rtol=1e-5, err_msg=name)
 
 
 def test_classes_on_another_axis(folder: Path) -> None:

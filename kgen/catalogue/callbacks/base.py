@@ -98,6 +98,7 @@ class Epochs:
         averages: Whether the optimizer keeps an average of the weights (`use_ema`).
         first_epoch: The number of the first epoch.
         validation_freq: After how many epochs there is a validation.
+        lists: The names in the logs whose values are lists, and of how many numbers.
         added: What the callbacks up to this one add to the logs.
     """
 
@@ -110,6 +111,7 @@ class Epochs:
     averages: bool = False
     first_epoch: int = 0
     validation_freq: int = 1
+    lists: Mapping[str, int] = field(default_factory=dict)
     added: list[str] = field(default_factory=list)
     names: Names = field(default_factory=lambda: Names(set(TAKEN)))
 
@@ -203,6 +205,7 @@ MONITOR = (
     "The logged value to follow.",
     "val_loss",
 )
+ONE_NUMBER = "a metric with `average=macro`, or with one threshold, is one number"
 MODE = (Choice("auto", "min", "max"), "What is better; auto knows losses and metrics.", "auto")
 VERBOSE = (Int(min=0, max=2), "Whether to say what it does.", 0)
 
@@ -221,6 +224,14 @@ class Monitor(Callback, abstract=True):
             name = renamed_metric(name)
         if name not in logged:
             raise self.missing(epochs)
+        if name in epochs.lists:
+            raise Fault(
+                "K431",
+                f"`{name}` is a list of numbers, of which none is the better one",
+                arg="monitor",
+                label=f"`{self.called_as}` needs one number",
+                helps=(ONE_NUMBER,),
+            )
         mode = logged[name] if self.mode == "auto" else self.mode
         if not mode:
             raise Fault(
@@ -271,6 +282,18 @@ def rate_is_free(callback: Callback, epochs: Epochs) -> None:
             "K432",
             f"`{callback.called_as}` cannot set the learning rate: {owner} has a schedule",
             helps=("give the optimizer a number, or leave the callback out",),
+        )
+
+
+def need_numbers(callback: Callback, epochs: Epochs) -> None:
+    """Raise K501 where a logged value is a list, with which a callback fails in Keras, too."""
+    names = [name for name in epochs.directions if name in epochs.lists]
+    if names:
+        raise Fault(
+            "K501",
+            f"`{callback.called_as}` takes single numbers, and `{names[0]}` is a list of them",
+            notes=("Keras raises an error there, too",),
+            helps=(ONE_NUMBER,),
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kgen.catalogue.base import arg
@@ -11,7 +11,7 @@ from kgen.catalogue.callbacks.base import Callback, CallbackCode, Epochs, rename
 from kgen.catalogue.function_code import FunctionFault
 from kgen.catalogue.kinds import Custom, Opt
 from kgen.catalogue.ops.base import ATOM, SUM
-from kgen.catalogue.scalars import INTEGER, LOGS, MAYBE, NOTHING, NUMBER, Text, expression
+from kgen.catalogue.scalars import INTEGER, LIST, LOGS, MAYBE, NOTHING, NUMBER, Text, expression
 from kgen.catalogue.texts import Inner, text_expression
 from kgen.diagnostics import Fault, did_you_mean, listing
 from kgen.ir import functions as ir
@@ -27,6 +27,7 @@ class Logs:
         entry: How one of them is read.
         names: Their names.
         sometimes: Those that are not there at every epoch.
+        lists: Those that are lists, and of how many numbers.
         first: A statement that makes them, where they have to be made.
     """
 
@@ -35,6 +36,7 @@ class Logs:
     names: tuple[str, ...] = ()
     sometimes: tuple[str, ...] = ()
     first: str = ""
+    lists: Mapping[str, int] = field(default_factory=dict)
 
 
 def _moment(params: str, second: str = "") -> Any:
@@ -101,21 +103,20 @@ class LambdaCallback(Callback):
         sometimes = checked if epochs.validation_freq > 1 else ()
         after = (*epochs.directions, *epochs.added)
         last = "{name: values[-1] for name, values in history.items()}"
-        batch = "batch_logs = averages(sums, seen)"
+        made = "batch_logs = averages(sums, seen)"
+        logs = Logs("logs", "logs[{}]", after, sometimes, lists=epochs.lists)
+        tested = replace(logs, whole="results", entry="results[{}]", names=trained, sometimes=())
+        batch = replace(tested, whole="batch_logs", entry="batch_logs[{}]", first=made)
         return CallbackCode(
             setup=said(self.on_train_begin, (), Logs()),
             begin=said(self.on_epoch_begin, ("epoch",), Logs()),
             before=said(self.on_train_batch_begin, ("step - 1",), Logs()),
-            batch=said(
-                self.on_train_batch_end,
-                ("step - 1",),
-                Logs("batch_logs", "batch_logs[{}]", trained, first=batch),
-            ),
+            batch=said(self.on_train_batch_end, ("step - 1",), batch),
             binds=("batch_logs",) if self.on_train_batch_end else (),
             test_begin=said(self.on_test_begin, (), Logs()),
-            test_end=said(self.on_test_end, (), Logs("results", "results[{}]", trained)),
-            end=said(self.on_epoch_end, ("epoch",), Logs("logs", "logs[{}]", after, sometimes)),
-            finish=said(self.on_train_end, (), Logs(last, "history[{}][-1]", after, sometimes)),
+            test_end=said(self.on_test_end, (), tested),
+            end=said(self.on_epoch_end, ("epoch",), logs),
+            finish=said(self.on_train_end, (), replace(logs, whole=last, entry="history[{}][-1]")),
         )
 
 
@@ -207,6 +208,8 @@ class _Speaker:
         match node:
             case ir.Index(items=(str() as name,)) if inner(node.value).kind == LOGS:
                 return self._entry(name)
+            case ir.Index(value=ir.Index(items=(str() as name,)), items=(int() as i,)):
+                return self._item(inner(node.value), name, i)
             case ir.Index():
                 raise Fault("K114", 'only the logs have entries: `logs["loss"]`')
             case ir.Operation(op="get", kwargs=()) if len(node.args) == 2:
@@ -233,6 +236,15 @@ class _Speaker:
             return self._entry(str(name.value))
         return Text(f"logs.get({literal(name.value)})", kind=MAYBE)
 
+    def _item(self, value: Text, name: str, i: int) -> Text:
+        """Return one of a list of numbers."""
+        if value.kind != LIST:
+            raise Fault("K203", f"`{name}` is one number, and has no parts", label=value.kind)
+        length = self.logs.lists[name]
+        if not -length <= i < length:
+            raise Fault("K203", f"`{name}` has {length} numbers, and none at {i}")
+        return Text(f"{value.code}[{i}]")
+
     def _entry(self, name: str) -> Text:
         """Return the logged value of a name; raise `Fault` where it may not be there."""
         names = self.logs.names
@@ -246,7 +258,8 @@ class _Speaker:
                 helps=(f'`logs.get("{name}")` is None without it',),
             )
         if name in names:
-            return Text(self.logs.entry.format(literal(name)))
+            kind = LIST if name in self.logs.lists else NUMBER
+            return Text(self.logs.entry.format(literal(name)), kind=kind)
         hint = did_you_mean(name, names)
         raise Fault(
             "K430",

@@ -11,6 +11,7 @@ from kgen.catalogue.callbacks.base import (
     Epochs,
     construct,
     every,
+    need_numbers,
     past_batches,
 )
 from kgen.catalogue.kinds import Bool, Choice, DictOf, Either, Int, Ints, Opt, Str
@@ -46,7 +47,7 @@ class CSVLogger(Callback):
                     append=self.append,
                 ),
             ),
-            end=(Line(f"{variable}.write(epoch, logs)"),),
+            end=(Line(f"{variable}.write(epoch, {'quoted(logs)' if epochs.lists else 'logs'})"),),
             state=(variable,),
         )
 
@@ -90,6 +91,7 @@ class TensorBoard(Callback):
                 raise Fault("K207", message, arg=name, helps=(instead,))
 
     def lower(self, epochs: Epochs) -> CallbackCode:
+        need_numbers(self, epochs)
         variable = epochs.names.new("tensorboard")
         updates = "optimizer.iterations"
         if epochs.accumulates:
@@ -184,6 +186,7 @@ class RemoteMonitor(Callback):
             )
 
     def lower(self, epochs: Epochs) -> CallbackCode:
+        need_numbers(self, epochs)
         variable = epochs.names.new("remote_monitor")
         options = {} if self.send_as_json else {"field": self.field}
         made = construct(

@@ -142,7 +142,8 @@ class ModelCheckpoint(Monitor):
         suffix = next(s for s in SUFFIXES if self.filepath.endswith(s))
         path = self.filepath.removesuffix(suffix) + ".safetensors"
         further = epochs.added if self.save_freq == "epoch" else ["batch"]
-        known = dict.fromkeys([*epochs.directions, *further], 0.5)
+        known: dict[str, Any] = dict.fromkeys([*epochs.directions, *further], 0.5)
+        known |= {name: [0.5] for name in epochs.lists if name in known}
         try:
             for _, name, _, _ in Formatter().parse(path):
                 if name is not None and name != "epoch" and name not in known:
@@ -155,7 +156,7 @@ class ModelCheckpoint(Monitor):
                         helps=(hint,) if hint else (),
                     )
             path.format(epoch=1, **known)
-        except (ValueError, IndexError, KeyError) as e:
+        except (ValueError, IndexError, KeyError, TypeError) as e:
             raise Fault("K203", f"`filepath` cannot be filled in: {e}", arg="filepath") from None
         return path
 

@@ -23,8 +23,9 @@ class MetricCode:
     of the epoch (over the valid ones under a mask, by weight for `weighted_metrics`).
     `mean` is a shorter expression of that average over one batch, where torch has one.
     Another metric gives `values` as a 1-D tensor of `size` sums that simply add up over batches,
-    and `result`, a Python expression over `s`, the list of the epoch's sums. In
-    `weighted_metrics` its sums take `Pair.weight` in themselves.
+    and `result`, a Python expression over `s`, the list of the epoch's sums: of a number, or of a
+    list where `Metric.several` says so. In `weighted_metrics` its sums take `Pair.weight` in
+    themselves.
     """
 
     values: str
@@ -75,6 +76,10 @@ class Metric(Entry, abstract=True, family=METRICS):
         """Raise `Fault` where targets or predictions do not fit the metric."""
         if self.labels and target.known and prediction.known:
             check_labels(self.called_as, self.labels, target, prediction, self.classes)
+
+    def several(self, prediction: TensorType) -> int:
+        """Return how many numbers Keras logs as a list, one a class or threshold; 0 for no list."""
+        return 0
 
     def lower(self, pair: Pair) -> MetricCode:
         """Return the metric's code for one output."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, ClassVar
 
 from kgen.catalogue.base import arg
@@ -13,20 +14,26 @@ from kgen.diagnostics import Fault
 from kgen.ir.shapes import TensorType
 
 
-def _threshold(value: Any) -> float | None:
-    values = value if isinstance(value, tuple | list) else (value,)
-    if len(values) != 1:
+def _thresholds(value: Any) -> float | tuple[float, ...] | None:
+    one = Float(min=0, max=1)
+    if value is None or not isinstance(value, tuple | list):
+        return None if value is None else one.convert(value)
+    if tuple(value) == (None,):
+        return None
+    if not value:
         raise ValueError
-    return None if values[0] is None else Float(min=0, max=1).convert(values[0])
+    return one.convert(value[0]) if len(value) == 1 else tuple(map(one.convert, value))
 
 
-THRESHOLD = Custom("one threshold in [0, 1] (kgen logs single numbers)", _threshold)
+THRESHOLDS = Custom("a threshold in [0, 1], or a list of them", _thresholds)
 
 
 class _Counts(Metric, abstract=True):
-    """Counts at one threshold: `s` is true positives, predicted positives, positives, all."""
+    """Counts at a threshold: `s` is true positives, predicted positives, positives, all."""
 
-    thresholds: float | None = arg(THRESHOLD, "What counts as positive; 0.5 when left out.", None)
+    thresholds: float | tuple[float, ...] | None = arg(
+        THRESHOLDS, "What counts as positive; 0.5 when left out. Several: a list of results.", None
+    )
 
     numbered = True
     row_weights = True
@@ -34,16 +41,42 @@ class _Counts(Metric, abstract=True):
     result: ClassVar[str]
     weighted_result: ClassVar[str] = ""  # where it is another with weights, which may be below 1
 
+    def several(self, prediction: TensorType) -> int:
+        return len(self.thresholds) if isinstance(self.thresholds, tuple) else 0
+
+    def above(self, pair: Pair) -> str:
+        """Return which outputs are positive: at `threshold`, where there are several."""
+        if not isinstance(self.thresholds, tuple):
+            return above(pair, 0.5 if self.thresholds is None else self.thresholds)
+        # Keras counts at evenly spaced thresholds what it cuts at 1: nothing is above.
+        cut = ".clamp(max=1)" if self.even and not pair.fused else ""
+        return f"{pair.p}{cut} > threshold"
+
+    @property
+    def even(self) -> bool:
+        """Return whether thresholds go from 0 to 1 in even steps, as far as Keras looks."""
+        given = self.thresholds if isinstance(self.thresholds, tuple) else ()
+        steps = max(len(given) - 1, 1)
+        near = (abs(t - i / steps) <= 1e-7 + 1e-5 * i / steps for i, t in enumerate(given))
+        return len(given) > 2 and all(near)
+
     def lower(self, pair: Pair) -> MetricCode:
-        threshold = 0.5 if self.thresholds is None else self.thresholds
-        return self._code(pair, above(pair, threshold), f"{pair.aligned}.bool()", pair.row_weight)
+        return self._code(pair, self.above(pair), f"{pair.aligned}.bool()", pair.row_weight)
 
     def _code(self, pair: Pair, predicted: str, actual: str, weight: str) -> MetricCode:
         """Return the code that counts predictions, by weight in `weighted_metrics`."""
-        if not pair.weight:
-            return MetricCode(f"positive_counts({predicted}, {actual})", 4, self.result)
-        counts = f"weighted_counts({predicted}, {actual}, {weight})"
-        return MetricCode(counts, 4, self.weighted_result or self.result)
+        counts, result = f"positive_counts({predicted}, {actual})", self.result
+        if pair.weight:
+            counts = f"weighted_counts({predicted}, {actual}, {weight})"
+            result = self.weighted_result or result
+        if not isinstance(self.thresholds, tuple):
+            return MetricCode(counts, 4, result)
+        each = re.sub(r"\bs\b", "c", result)
+        return MetricCode(
+            f"torch.cat([{counts} for threshold in {self.thresholds}])",
+            4 * len(self.thresholds),
+            f"[{each} for c in np.reshape(s, (-1, 4)).tolist()]",
+        )
 
 
 class TruePositives(_Counts):
@@ -87,12 +120,10 @@ class _Rate(_Counts, abstract=True):
             need_k(self.called_as, self.top_k, prediction)
 
     def lower(self, pair: Pair) -> MetricCode:
-        if self.top_k is None:
-            predicted = above(pair, 0.5 if self.thresholds is None else self.thresholds)
-        else:
-            predicted = f"top_k_mask({pair.p}, {self.top_k})"
-            if self.thresholds is not None:
-                predicted = f"{predicted} & ({above(pair, self.thresholds)})"
+        predicted = self.above(pair)
+        if self.top_k is not None:
+            largest = f"top_k_mask({pair.p}, {self.top_k})"
+            predicted = largest if self.thresholds is None else f"{largest} & ({predicted})"
         actual, weight = f"{pair.aligned}.bool()", pair.row_weight
         if self.class_id is not None:
             predicted = f"({predicted})[..., {self.class_id}]"

@@ -26,14 +26,8 @@ class _FScore(Metric, abstract=True):
     row_weights = True
     labels = "one_hot"
 
-    def check(self) -> None:
-        if self.average is None:
-            raise Fault(
-                "K501",
-                f"`{self.called_as}(average=None)` is a score per class; kgen logs single numbers",
-                arg="average",
-                helps=("choose `average=macro`, `micro` or `weighted`",),
-            )
+    def several(self, prediction: TensorType) -> int:
+        return _several(prediction) if self.average is None else 0
 
     def check_types(self, target: TensorType, prediction: TensorType) -> None:
         super().check_types(target, prediction)
@@ -54,7 +48,9 @@ class _FScore(Metric, abstract=True):
             predicted, actual = f"({predicted}).view(-1, 1)", f"{actual}.reshape(-1, 1)"
             weight = f"{weight}.expand_as({pair.p}).reshape(-1, 1)"
         result = f"float(f_scores(s{beta}).mean())"
-        if self.average == "weighted":
+        if self.several(pair.prediction):
+            result = f"f_scores(s{beta}).tolist()"
+        elif self.average == "weighted":
             result = f"weighted_f_score(s{beta})"
         counts = f"class_counts({predicted}, {actual})"
         if pair.weight:
@@ -65,7 +61,7 @@ class _FScore(Metric, abstract=True):
 class FBetaScore(_FScore):
     """Weighted harmonic mean of precision and recall, from counts over the epoch."""
 
-    average: str | None = arg(AVERAGE, "How the classes become one number.", None)
+    average: str | None = arg(AVERAGE, "How the classes become one number; None: a list.", None)
     beta: float = arg(Float(above=0), "How much recall weighs against precision.", 1.0)
     threshold: float | None = arg(
         THRESHOLD, "What counts as positive; None: the largest output.", None
@@ -78,7 +74,7 @@ class FBetaScore(_FScore):
 class F1Score(_FScore):
     """Harmonic mean of precision and recall, from counts over the epoch."""
 
-    average: str | None = arg(AVERAGE, "How the classes become one number.", None)
+    average: str | None = arg(AVERAGE, "How the classes become one number; None: a list.", None)
     threshold: float | None = arg(
         THRESHOLD, "What counts as positive; None: the largest output.", None
     )
@@ -91,6 +87,12 @@ def _need_row(called: str, prediction: TensorType) -> None:
     """Raise K402 unless the output is (N, units) with known units."""
     if prediction.known and (prediction.rank != 1 or prediction.shape[0] is None):
         raise Fault("K402", f"`{called}` needs a (units,) output, got {prediction}")
+
+
+def _several(prediction: TensorType) -> int:
+    """Return the number of units; 0 for one, whose score is logged as a number."""
+    units = prediction.shape[-1] if prediction.rank else 1
+    return 0 if units == 1 else units or 0
 
 
 WHOLE_WEIGHTS = "Keras rounds its weights down to whole numbers"
@@ -218,7 +220,7 @@ class R2Score(Metric):
 
     class_aggregation: str | None = arg(
         Choice("uniform_average", "variance_weighted_average", None),
-        "How the outputs become one number.",
+        "How the outputs become one number; None: a list.",
         "uniform_average",
     )
     num_regressors: int = arg(Int(min=0), "Number of inputs, for the adjusted score.", 0)
@@ -228,15 +230,8 @@ class R2Score(Metric):
     row_weights = True
     log = "r2_score"
 
-    def check(self) -> None:
-        if self.class_aggregation is None:
-            raise Fault(
-                "K501",
-                f"`{self.called_as}(class_aggregation=None)` is one score per output; kgen logs "
-                "single numbers",
-                arg="class_aggregation",
-                helps=("leave `class_aggregation` out",),
-            )
+    def several(self, prediction: TensorType) -> int:
+        return _several(prediction) if self.class_aggregation is None else 0
 
     def check_types(self, target: TensorType, prediction: TensorType) -> None:
         super().check_types(target, prediction)
@@ -244,12 +239,17 @@ class R2Score(Metric):
 
     def lower(self, pair: Pair) -> MetricCode:
         units = pair.prediction.shape[0] or 1
-        uniform = self.class_aggregation == "uniform_average"
-        result = "uniform_r2(s)" if uniform else "variance_weighted_r2(s)"
+        weighted = self.class_aggregation == "variance_weighted_average"
+        result = "variance_weighted_r2(s)" if weighted else "uniform_r2(s)"
+        scores = "r2_scores(s)[0].tolist()"
+        several = self.several(pair.prediction)
         if self.num_regressors:
             # Keras counts values, not samples.
             self.unweighted(pair, "its score is adjusted by numbers of values, not of weights")
-            result = f"adjusted_r2({result}, {units} * s[0], {self.num_regressors})"
+            adjusted = f"adjusted_r2({{}}, {units} * s[0], {self.num_regressors})"
+            result = adjusted.format(result)
+            scores = f"[{adjusted.format('score')} for score in {scores}]"
+        result = scores if several else result
         if pair.weight:
             sums = f"weighted_r2_sums({pair.labels}, {pair.p}, {pair.row_weight})"
             return MetricCode(sums, 4 * units, result)
