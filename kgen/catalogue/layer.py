@@ -14,7 +14,9 @@ from kgen.catalogue.references import Ref
 from kgen.catalogue.starting import ArrayFiles
 from kgen.catalogue.weights import Weight
 from kgen.diagnostics import Fault
+from kgen.ir.functions import Function
 from kgen.ir.shapes import TensorType
+from kgen.source import Span
 
 if TYPE_CHECKING:
     from kgen.catalogue.activations import Activation
@@ -304,6 +306,15 @@ class Layer(Entry, abstract=True, family=LAYERS):
     def layout_for(self, *inputs: TensorType) -> str:
         """Return the layout wanted for these inputs, where `layout` depends on arguments."""
         return self.layout
+
+    def as_function(self, inputs: tuple[TensorType, ...], span: Span) -> Function | None:
+        """Return the layer as a function of tensors that may stand in an expression, or None.
+
+        Args:
+            inputs: The types of what it is applied to.
+            span: Where it is applied.
+        """
+        return None
 
     def activated(self, output: TensorType) -> TensorType:
         """Return the type of what its activations get, by that of its output."""

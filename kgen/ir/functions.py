@@ -93,15 +93,14 @@ class Function:
 def with_constants(function: Function, constants: Mapping[str, Constant]) -> Function:
     """Return the function of its other parameters, with constants for those that are named."""
     params = tuple(p for p in function.params if p not in constants)
-    return replace(function, params=params, body=_replaced(function.body, constants))
+    return replace(function, params=params, body=with_variables(function.body, constants))
 
 
-def _replaced(expr: Expr, constants: Mapping[str, Constant]) -> Expr:
-    """Return an expression with constants for variables; its depth is bounded."""
+def with_variables(expr: Expr, values: Mapping[str, Expr]) -> Expr:
+    """Return an expression with others for variables that are named; its depth is bounded."""
     if isinstance(expr, Variable):
-        constant = constants.get(expr.name)
-        return replace(constant, span=expr.span) if constant is not None else expr
-    return with_operands(expr, lambda e: _replaced(e, constants))
+        return replace(values.get(expr.name, expr), span=expr.span)
+    return with_operands(expr, lambda e: with_variables(e, values))
 
 
 def operands(expr: Expr) -> tuple[Expr, ...]:

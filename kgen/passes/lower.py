@@ -17,6 +17,7 @@ from kgen.catalogue.layers.inputs import Input
 from kgen.ir.model import Composite, Ref, TypedGraph, TypedNode, instance_names
 from kgen.passes.context import NodeContext
 from kgen.passes.initial import Initialized, initial_lines
+from kgen.passes.joining import joined
 from kgen.passes.late_relu import late_relus
 from kgen.passes.lowered import Lowered, Placed, ScriptNames, penalized
 from kgen.passes.repeats import lower_repeat, repeat_run
@@ -70,10 +71,10 @@ class ClassLowering:
     ) -> None:
         self.first = first
         self.watched = watched
-        self.typed = typed
-        self.graph = typed.graph
+        self.typed = typed if watched else joined(typed, script.policies)
+        self.graph = self.typed.graph
         self.script = script
-        early, self.late_relus = late_relus(typed)
+        early, self.late_relus = late_relus(self.typed)
         self.fused = fused | early  # nodes that leave their activation to others
         self.attributes = attributes or Names(set(MODULE_ATTRIBUTES))
         self.variables = Variables(self.graph, Names({"self", "torch", "nn", "math", "F"}))

@@ -154,3 +154,57 @@ def test_a_layer_is_still_repeated() -> None:
     text = "model m {\n  x = Input(3)\n  y = x * 2 -> Dense(3) * 2\n  y\n}\n"
     script = build_text(text, "row.kdsl").script
     assert script.count("nn.Linear(3, 3)") == 2 or "range(2)" in script
+
+
+def forward(text: str) -> list[str]:
+    """Return the statements of the model's `forward`, without comments."""
+    script = build_text(text, "row.kdsl").script
+    body = script.partition("    def forward")[2].partition('"""\n')[2].partition("\n\n")[0]
+    return [line.partition("  # ")[0].strip() for line in body.splitlines()]
+
+
+def test_operations_stand_together_as_in_the_spec() -> None:
+    """What has a name, is read twice, or leaves no room on a line has a line of its own."""
+    lines = forward(
+        "model m {\n"
+        "  x = Input(5, 4)\n"
+        "  s = softmax(matmul(x, transpose(x, [0, 2, 1])) / 2.0, axis=-1)\n"
+        "  y = matmul(s, x) * 0.5 + x\n"
+        "  half = y * 0.5\n"
+        "  z = [half, y] -> Subtract()\n"
+        "  w = (z - mean(z, axis=1, keepdims=true)) / (std(z, axis=1, keepdims=true) + 0.001)\n"
+        "  w[:, 0] -> Dense(3)\n"
+        "}"
+    )
+    assert lines == [
+        "s = (x @ x.permute(0, 2, 1) / 2.0).softmax(-1)",
+        "y = s @ x * 0.5 + x",
+        "half = y * 0.5",
+        "z = half - y",
+        "w = z.std(1, keepdim=True, correction=0) + 0.001",
+        "w = (z - z.mean(1, keepdim=True)) / w",
+        "x = w[:, 0]",
+        "return self.dense(x)",
+    ]
+
+
+def test_images_stay_as_they_are_within_an_expression() -> None:
+    """No operation of an expression needs channels last, so that nothing is permuted for it."""
+    lines = forward(
+        "model m {\n"
+        "  x = Input(6, 6, 3) -> Conv2D(4, 3)\n"
+        "  y = x -> Conv2D(4, 3, padding=same)\n"
+        "  y = y * sigmoid(1.702 * y) + x\n"
+        "  y -> Conv2D(1, 3)\n"
+        "}"
+    )
+    assert "y = y * (1.702 * y).sigmoid() + x" in lines
+    assert sum("permute" in line for line in lines) == 2  # of the model's input and output
+
+
+def test_operations_of_16_bits_stand_apart() -> None:
+    """Keras rounds what each of them returns."""
+    text = "model m {\n  x = Input(4)\n  y = x * 2.0 + 1.0\n  y -> Dense(1)\n}\n"
+    assert "y = x * 2.0 + 1.0" in forward(text + "compile(sgd, mse)")
+    lines = forward(text + "compile(sgd, mse)\nfit(precision=mixed_bfloat16)")
+    assert "y = x * 2.0" in lines and "y = y + 1.0" in lines

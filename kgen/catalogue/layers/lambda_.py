@@ -13,6 +13,7 @@ from kgen.catalogue.ops import BATCH, Term
 from kgen.diagnostics import Fault, did_you_mean, listing
 from kgen.ir.functions import Constant, Function, with_constants
 from kgen.ir.shapes import TensorType, show
+from kgen.source import Span
 
 
 def _function(value: Any) -> Function:
@@ -83,7 +84,7 @@ class Lambda(Layer):
         return [changed if a is place else a for a in rest]
 
     def output(self, *inputs: TensorType) -> TensorType:
-        result = self._compiled(inputs)
+        result = self.compiled(inputs)
         dims = result.dims or ()
         if dims[:1] != (BATCH,):
             raise Fault(
@@ -111,21 +112,27 @@ class Lambda(Layer):
         return TensorType(shape, result.dtype)
 
     def layout_for(self, *inputs: TensorType) -> str:
-        one = len(inputs) == 1
-        return "any" if one and self._compiled(inputs).elementwise else "last"
+        alike = len({t.rank for t in inputs}) == 1
+        return "any" if alike and self.compiled(inputs).elementwise else "last"
+
+    def as_function(self, inputs: tuple[TensorType, ...], span: Span) -> Function | None:
+        written = bool(self.function.name) or self.output_shape is not None
+        one_each = len(self.function.params) == len(inputs)
+        return self.function if one_each and not written else None
 
     def lower(self, ctx: Context, *inputs: Value) -> str:
         names = [
             str(x) if str(x).isidentifier() else ctx.let(f"{p}", str(x))
             for x, p in zip(inputs, self._names(len(inputs)), strict=True)
         ]
-        return self._compiled(tuple(x.type for x in inputs), names).code
+        return self.compiled(tuple(x.type for x in inputs), names).code
 
     def _names(self, count: int) -> list[str]:
         params = self.function.params
         return list(params) if len(params) == count else [f"x{i}" for i in range(count)]
 
-    def _compiled(self, inputs: tuple[TensorType, ...], names: list[str] | None = None) -> Term:
+    def compiled(self, inputs: tuple[TensorType, ...], names: list[str] | None = None) -> Term:
+        """Return the function's body for inputs of these types, which go by these names."""
         names = names or self._names(len(inputs))
         if len(self.function.params) == 1 and len(inputs) > 1:
             listed: list[Argument] = [inputs]

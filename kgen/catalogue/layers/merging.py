@@ -10,7 +10,9 @@ from kgen.catalogue.base import arg
 from kgen.catalogue.kinds import Bool, Choice, Int, Kind
 from kgen.catalogue.layer import Context, Layer, Value
 from kgen.diagnostics import Fault
+from kgen.ir.functions import Expr, Function, Infix, Variable
 from kgen.ir.shapes import Shape, Size, TensorType, show
+from kgen.source import Span
 
 # The element types from the weakest to the strongest: a merge has the strongest of its inputs'.
 DTYPES = ("bool", "uint8", "int32", "int64", "float16", "bfloat16", "float32", "float64")
@@ -32,6 +34,17 @@ class Merge(Layer, abstract=True):
     supports_masking = True
     mask_of = "all"
     stateless = True
+
+    operator: ClassVar[str] = ""  # that of an expression, where there is one
+
+    def as_function(self, inputs: tuple[TensorType, ...], span: Span) -> Function | None:
+        if not self.operator or len({t.rank for t in inputs}) > 1:
+            return None
+        params = tuple(f"x{i}" for i in range(len(inputs)))
+        body: Expr = Variable(span, params[0])
+        for param in params[1:]:
+            body = Infix(span, self.operator, body, Variable(span, param))
+        return Function("", params, body, span)
 
     def output(self, *inputs: TensorType) -> TensorType:
         shape = reduce(
@@ -104,6 +117,7 @@ class Add(Merge):
     """Add tensors."""
 
     spellings = ("add",)
+    operator = "+"
 
     def merge(self, ctx: Context, values: list[Value]) -> str:
         return " + ".join(map(str, values))
@@ -114,6 +128,7 @@ class Subtract(Merge):
 
     spellings = ("subtract",)
     inputs = (2, 2)
+    operator = "-"
 
     def merge(self, ctx: Context, values: list[Value]) -> str:
         return f"{values[0]} - {values[1]}"
@@ -123,6 +138,7 @@ class Multiply(Merge):
     """Multiply tensors; a masked step counts as ones."""
 
     spellings = ("multiply",)
+    operator = "*"
 
     def layout_for(self, *inputs: TensorType) -> str:
         return "last" if any(t.mask for t in inputs) else super().layout_for(*inputs)
