@@ -13,6 +13,8 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+import numpy
+
 __all__ = [
     "compute_in",
     "compute_in_float64",
@@ -32,6 +34,7 @@ with warnings.catch_warnings():
     from keras.src.backend.common import dtypes
     from keras.src.backend.torch import image as torch_image
     from keras.src.backend.torch import nn as torch_nn
+    from keras.src.backend.torch import numpy as torch_numpy
 
 from kgen.verify.resizing import KERNELS, with_kernels
 
@@ -79,6 +82,31 @@ torch_nn.dot_product_attention = attend
 
 
 torch_image.resize = with_kernels(torch_image.resize)
+
+
+def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None, **options: Any) -> Any:
+    """Return `one_hot` as numbers to compute with; the torch backend gives whole ones."""
+    return torch_one_hot(x, num_classes, axis, dtype or keras.config.floatx(), **options)
+
+
+def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = None) -> Any:
+    """Return `pad` that shows what a mirror does; the torch backend repeats the edge."""
+    if mode != "symmetric":
+        return torch_pad(x, pad_width, mode, constant_values if mode == "constant" else None)
+    for dim, pair in enumerate(pad_width):
+        index = numpy.pad(numpy.arange(x.shape[dim]), tuple(pair), "symmetric")
+        x = keras.ops.take(x, index, dim)
+    return x
+
+
+def arange(*ends: Any, dtype: Any = None, **options: Any) -> Any:
+    """Return `arange` in the precision that Keras computes in, where it says float32."""
+    dtype = keras.config.floatx() if dtype == "float32" else dtype
+    return torch_arange(*ends, dtype=dtype, **options)
+
+
+torch_one_hot, torch_pad, torch_arange = torch_nn.one_hot, torch_numpy.pad, torch_numpy.arange
+torch_nn.one_hot, torch_numpy.pad, torch_numpy.arange = one_hot, pad, arange
 
 
 def in_one_precision(add_weight: Callable[..., Any]) -> Callable[..., Any]:
@@ -132,6 +160,9 @@ def normalize_axes(layer: Any, inputs: Any) -> Any:
     return result
 
 
+AVERAGES = tuple(getattr(keras.layers, f"AveragePooling{rank}D") for rank in (1, 2, 3))
+
+
 def torch_fails(layer: Any, padded: bool = False) -> str:
     """Return what the torch backend gets wrong of a layer where TensorFlow and JAX agree, or "".
 
@@ -144,7 +175,9 @@ def torch_fails(layer: Any, padded: bool = False) -> str:
         return "has another gradient of what padding looks at"
     if getattr(layer, "interpolation", "") in KERNELS:
         return "resizes with another kernel, or with none"
-    if name.startswith("AveragePooling") and layer.padding == "same":
+    if name == "ContrastLimitedAdaptiveHistogramEqualization":
+        return "limits the contrast to whole numbers, and repeats edges"
+    if isinstance(layer, AVERAGES) and layer.padding == "same":
         return "averages copies of the border where `same` pads unevenly"
     centered = name == "LayerNormalization" and not layer.rms_scaling
     if centered and layer.axis not in (-1, [-1], (-1,)):
@@ -180,10 +213,10 @@ def mend(layer: Any) -> Any:
         layer.compute_output_spec = lambda inputs, **_: keras.KerasTensor(
             inputs.shape, inputs.dtype
         )
-    elif torch_fails(layer) and not hasattr(layer, "interpolation"):
-        pools = type(layer).__name__.startswith("AveragePooling")
-        right = average_inside if pools else normalize_axes
-        layer.call = lambda inputs: right(layer, inputs)
+    elif isinstance(layer, AVERAGES) and torch_fails(layer):
+        layer.call = lambda inputs: average_inside(layer, inputs)
+    elif isinstance(layer, keras.layers.LayerNormalization) and torch_fails(layer):
+        layer.call = lambda inputs: normalize_axes(layer, inputs)
     return layer
 
 

@@ -128,6 +128,14 @@ EXPRESSIONS: list[tuple[str, Any]] = [
         "pad(x, [[0, 0], [2, 1]], constant_values=1.5)",
         lambda x, **_: K.pad(x, ((0, 0), (2, 1)), constant_values=1.5),
     ),
+    (
+        "pad(z, ((0, 0), (2, 1), (0, 1)), mode=reflect)",
+        lambda z, **_: K.pad(z, ((0, 0), (2, 1), (0, 1)), mode="reflect"),
+    ),
+    (  # Keras on torch repeats the edge
+        "pad(z, ((0, 0), (3, 0), (1, 2)), mode=symmetric)",
+        lambda z, **_: z[:, [2, 1, 0, 0, 1, 2]][..., [0, 0, 1, 1, 0]],
+    ),
     ("roll(z, 2, axis=1)", lambda z, **_: K.roll(z, 2, axis=1)),
     ("take(x, 2, axis=-1)", lambda x, **_: K.take(x, 2, axis=-1)),
     ("take(z, [2, 0, -1], axis=1)", lambda z, **_: K.take(z, [2, 0, 2], axis=1)),

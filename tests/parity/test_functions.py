@@ -220,6 +220,9 @@ MISTAKES = [
     ("tf.split(x, [1, 2], axis=1)[0]", "K306", "tf.split(x, [1, 2], axis=1)"),
     ("unstack(z, 2, 1)[0]", "K306", "2"),
     ("argmax(x, None, True)", "K501", "None"),
+    ("pad(x, ((0, 0), (1, 1)), mode=edge)", "K501", "edge"),
+    ("pad(z, ((0, 0), (3, 0), (0, 0)), 'REFLECT')", "K203", "((0, 0), (3, 0), (0, 0))"),
+    ("pad(z, ((0, 0), (3, 0), (0, 0)), 'SYMMETRIC')", "", ""),
 ]
 
 

@@ -34,6 +34,7 @@ OPERATIONS: dict[str, Make] = {
         ops.moveaxis(x, 1, 2), ops.squeeze(ops.expand_dims(x, (1, -1))), ops.tile(x, (1, 2, 1)),
         ops.repeat(x, 2, axis=1), ops.flip(x, axis=1), ops.roll(x, 2, axis=1),
         ops.pad(x, ((0, 0), (1, 2), (0, 0))), ops.pad(x, ((0, 0), (0, 0), (3, 0)), "constant", 2.0),
+        ops.pad(x, ((0, 0), (1, 2), (0, 0)), "reflect"),
     ],
     "parts": lambda x, y: [
         *ops.split(x, 2, axis=-1), ops.split(x, [1, 3], axis=1)[1], ops.unstack(x, axis=1)[2],
@@ -81,8 +82,8 @@ UNSUPPORTED: dict[str, tuple[Make, str]] = {
         "a function of tensors must keep the batch axis first, this one returns ()",
     ),
     "an option": (
-        lambda x, y: ops.pad(x, ((0, 0), (1, 2), (0, 0)), "reflect"),
-        "`pad` in the mode `reflect` is not supported",
+        lambda x, y: ops.norm(x, ord=2, axis=(1, 2)),
+        "`norm` with an `ord` is supported along one axis, (N, 6, 4) has 2 here",
     ),
     "of images": (
         lambda x, y: ops.image.resize(ops.expand_dims(x, -1), (3, 2)),

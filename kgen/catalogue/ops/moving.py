@@ -24,6 +24,8 @@ from kgen.catalogue.ops.base import (
 from kgen.catalogue.ops.shaping import index
 from kgen.diagnostics import Fault
 
+MIRRORS = ("reflect", "symmetric")
+
 
 def _resized(x: Term, axis: int, size: int | None) -> Dims:
     return tuple(size if i == axis else d for i, d in enumerate(x.dims or ()))
@@ -36,18 +38,31 @@ def pad(
     pairs = pad_width.value
     if not isinstance(pairs, tuple) or len(pairs) != x.rank or not all(map(_is_pair, pairs)):
         raise Fault("K203", f"`pad_width` must hold a pair for each axis of {x}", arg="pad_width")
-    if mode != "constant":
+    if mode.lower() not in ("constant", *MIRRORS):
         raise Fault("K501", f"`pad` in the mode `{mode}` is not supported", arg="mode")
     dims = []
     for size, (before, after) in zip(x.dims or (), pairs, strict=True):
         if size == BATCH and before + after:
             raise Fault("K308", "the batch axis cannot be padded", arg="pad_width")
         dims.append(size if size in (None, BATCH) else (size or 0) + before + after)
+    if mode.lower() in MIRRORS:
+        _check_mirror(x, pairs, mode.lower())
+        code = f"mirrored({x.code}, {pairs[1:]}, {mode.lower()!r})"
+        return x.becomes(code, dims=tuple(dims), elementwise=False)
     while len(pairs) > 1 and pairs[0] == (0, 0):
         pairs = pairs[1:]
     flat = ", ".join(f"{before}, {after}" for before, after in reversed(pairs))
     value = f", value={constant_values}" if constant_values else ""
     return x.becomes(f"F.pad({x.code}, ({flat}){value})", dims=tuple(dims), elementwise=False)
+
+
+def _check_mirror(x: Term, pairs: tuple[tuple[int, int], ...], mode: str) -> None:
+    """Raise K203 for more than there is to see in a mirror, as TensorFlow does."""
+    for size, pair in zip(x.dims or (), pairs, strict=True):
+        most = (size or 0) - (mode == "reflect")
+        if size not in (None, BATCH) and max(pair) > most:
+            message = f"`pad` of {max(pair)} in the mode `{mode}` is more than {most}, for {x}"
+            raise Fault("K203", message, arg="pad_width")
 
 
 def _is_pair(value: Any) -> bool:
