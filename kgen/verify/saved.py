@@ -21,7 +21,7 @@ def load_saved(path: str) -> Any:
     full precision: layers of a mixed dtype policy compute in float32, those in 16 bits in float64.
     """
     try:
-        with without_halves():
+        with without_halves(), on_one_device():
             model = keras.models.load_model(path, compile=False)
     except (ValueError, TypeError, KeyError, OSError, ImportError):
         return None
@@ -45,6 +45,21 @@ def without_halves() -> Iterator[None]:
         yield
     finally:
         policy.__init__ = made
+
+
+@contextmanager
+def on_one_device() -> Iterator[None]:
+    """Let Keras load statistics of several devices as those of one: torch knows no others."""
+    norm = keras.layers.BatchNormalization
+
+    def alone(cls: Any, config: dict[str, Any]) -> Any:
+        return super(norm, cls).from_config({**config, "synchronized": False})
+
+    norm.from_config = classmethod(alone)
+    try:
+        yield
+    finally:
+        del norm.from_config
 
 
 def read_otherwise(graph: Graph) -> str:

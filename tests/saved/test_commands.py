@@ -13,6 +13,7 @@ import pytest
 
 import tests.parity.oracle  # noqa: F401  chooses Keras' backend
 from kgen.cli import main
+from kgen.verify.saved import load_saved, outputs_of
 
 import keras  # isort: skip
 
@@ -156,6 +157,20 @@ def test_a_converted_spec_builds_the_same_model(folder: Path) -> None:
         return text[text.index("class Model(") : text.index("def load_data(")]
 
     assert model_class("spec.py") == model_class("m.py")
+
+
+def test_statistics_of_several_devices_are_those_of_one(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = make()
+    next(v for v in model.layers if isinstance(v, L.BatchNormalization)).synchronized = True
+    model.save("m.keras")
+    assert run("convert", "m.keras") == 0
+    assert "synchronized" not in capsys.readouterr().out
+    x = np.random.default_rng(1).standard_normal((5, 6, 6, 2)).astype("float32")
+    assert run("build", "m.keras") == 0
+    (theirs,) = outputs_of(load_saved("m.keras"), [x])
+    np.testing.assert_allclose(predicted(x), theirs, atol=2e-6)  # float32
 
 
 def test_repeated_layers_are_folded(folder: Path) -> None:

@@ -12,7 +12,7 @@ from kgen.catalogue.families import CONSTRAINTS, INITIALIZERS, REGULARIZERS
 from kgen.catalogue.initializers import Constant, Initializer, Ones, Zeros
 from kgen.catalogue.kinds import Bool, Choice, Custom, DictOf, Float, Int, Opt
 from kgen.catalogue.layer import Context, Layer, Value
-from kgen.catalogue.layers.spatial import Only, entry
+from kgen.catalogue.layers.spatial import entry
 from kgen.catalogue.weights import Weight
 from kgen.diagnostics import Fault
 from kgen.ir.shapes import TensorType
@@ -166,15 +166,16 @@ class BatchNormalization(OverChannels):
     renorm_momentum: float = arg(
         Float(), "How much of the averages that training follows a batch leaves.", 0.99
     )
-    synchronized: bool = arg(
-        Only(False, "statistics are those of one device"), "Only False.", False
-    )
 
     usual_training = None
     mask_argument = True
     renamed = {
         "running_mean_initializer": "moving_mean_initializer",
         "running_variance_initializer": "moving_variance_initializer",
+    }
+    no_effect = {
+        "synchronized": "the script trains on one device, and the statistics of one device are "
+        "those of the batch"
     }
     refused = {
         "fused": "torch chooses its own implementation",
