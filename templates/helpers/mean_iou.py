@@ -4,4 +4,5 @@ def mean_iou(sums: list[float], classes: list[int] | None = None) -> float:
     union = predicted + actual - right
     if classes is not None:
         right, union = right[classes], union[classes]
-    return float((right / (union + 1e-7)).sum() / ((union > 0).sum() + 1e-7))
+    occurs = union > 1e-9
+    return float((right / (union + 1e-7))[occurs].sum() / (occurs.sum() + 1e-7))

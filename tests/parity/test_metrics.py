@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -158,6 +159,16 @@ ROWS: list[Row] = [
     ("MeanIoU", {"num_classes": 9}, CLASS_IDS),
     ("OneHotIoU", {"num_classes": 4, "target_class_ids": (1,)}, FUSED),
     ("OneHotMeanIoU", {"num_classes": 4}, Compared("one_hot", "shares", (5, 4))),
+    ("MeanIoU", {"num_classes": 4, "dtype": "float32"}, CLASS_IDS),
+    ("MeanIoU", {"num_classes": 4, "dtype": "float32"}, Compared("index", "real", (4,))),
+    (
+        "IoU",
+        {"num_classes": 4, "target_class_ids": (2, 0), "sparse_y_true": False},
+        Compared("one_hot", "index", (1,), (4,)),
+    ),
+    ("OneHotIoU", {"num_classes": 4, "target_class_ids": (1,), "ignore_class": 2}, FUSED),
+    ("BinaryIoU", {}, LABELS),
+    ("BinaryIoU", {"dtype": "float32"}, LOGIT),
     ("BinaryIoU", {}, LOGIT),
     ("BinaryIoU", {"target_class_ids": (1,), "threshold": 0.3}, BINARY),
     ("R2Score", {}, REAL),
@@ -283,8 +294,15 @@ def weighs(row: Row) -> bool:
     )
 
 
-@pytest.mark.parametrize("row", filter(weighs, ROWS), ids=name_of)
-@pytest.mark.parametrize("weights", [(0.1, 0.3), (0.0, 2.5), (0.0, 0.0)], ids=str)
+def weighed() -> Iterator[Any]:
+    """Yield every metric that takes weights into its sums, with factors of its weights."""
+    for row in filter(weighs, ROWS):
+        negative = [(3, -4)] if "IoU" in row[0] else []  # of others not compared
+        for weights in ((0.1, 0.3), (0.0, 2.5), (0.0, 0.0), *negative):
+            yield pytest.param(row, weights, id=f"{name_of(row)}-{weights}")
+
+
+@pytest.mark.parametrize(("row", "weights"), weighed())
 def test_weighted_metric(row: Row, weights: tuple[float, float]) -> None:
     """Weights below one and of zero, whole batches of zero weight; one a last axis."""
     import torch
@@ -298,11 +316,13 @@ def test_weighted_metric(row: Row, weights: tuple[float, float]) -> None:
         theirs = keras_metric(name, options)
         for i, n in enumerate(BATCHES):
             y, p = compared.make(rng, n)
-            w = rng.random((n, *compared.shape[:-1])) * weights[i == 1]
-            theirs.update_state(y, compared.probabilities(p), sample_weight=w)
             pair = compared.pair(y, "w")
             ours = cls(**options)
-            ours.check_weights(pair, compared.shape[:-1])
+            shape = ours.value_shape(pair)
+            assert shape is not None
+            ours.check_weights(pair, shape)
+            w = rng.random((n, *shape)) * weights[i == 1]
+            theirs.update_state(y, compared.probabilities(p), sample_weight=w)
             code = ours.lower(pair)
             given = {"y": torch.tensor(y), "p": torch.tensor(p), "w": torch.tensor(w)}
             sums = evaluate(code.values, **given)

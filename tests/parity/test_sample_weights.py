@@ -97,6 +97,18 @@ ROWS = {
     "Recall(class_id=1, thresholds=0.3), F1Score(average=macro), "
     "FBetaScore(average=micro, beta=0.5, threshold=0.3), SensitivityAtSpecificity(0.4), "
     "RootMeanSquaredError(), R2Score()])\n" + FIT.format("sample_weight=w, validation_data=test"),
+    "regions of whole weights": CLASSES
+    + "compile(adam, categorical_crossentropy, metrics=[OneHotMeanIoU(3, name=plain)], "
+    "weighted_metrics=[OneHotMeanIoU(3), OneHotIoU(3, [0, 2], dtype=float32), "
+    "OneHotMeanIoU(3, ignore_class=1)])\n" + FIT.format("sample_weight=w, validation_data=test"),
+    "regions of a sequence": "Input(7, 2) -> SimpleRNN(4, return_sequences=True) -> "
+    "Dense(3, softmax)\n"
+    "compile(adam, sparse_categorical_crossentropy, "
+    "weighted_metrics=[MeanIoU(3, sparse_y_pred=False)])\n"
+    + FIT.format("sample_weight=w, validation_split=0.2"),
+    "regions of classes": MODEL.format(units=1, last="sigmoid")
+    + "compile(adam, binary_crossentropy, weighted_metrics=[BinaryIoU(threshold=0.4)])\n"
+    + FIT.format("class_weight={0: 3.9, 1: 1.2}, validation_data=test"),
     "counts of an output": MODEL.format(units=1, last="sigmoid")
     + "compile(adam, binary_crossentropy, "
     "weighted_metrics=[AUC(curve=PR), Precision(), Recall()])\n"

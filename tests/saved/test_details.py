@@ -148,6 +148,16 @@ def test_metrics_that_are_lists(folder: Path) -> None:
         np.testing.assert_allclose(found[name], torch.as_tensor(value), rtol=1e-5, err_msg=name)
 
 
+def test_metrics_that_count_parts_of_weights(folder: Path) -> None:
+    model = keras.Sequential([keras.Input((6,)), L.Dense(3, "softmax")])
+    iou, types = keras.metrics.OneHotMeanIoU, {"whole": None, "parts": "float32"}
+    metrics = [iou(3, dtype=dtype, name=name) for name, dtype in types.items()]
+    model.compile("adam", "categorical_crossentropy", weighted_metrics=metrics)
+    text = spec(model, folder)
+    assert "OneHotMeanIoU(3, name=whole)" in text
+    assert "OneHotMeanIoU(3, name=parts, dtype=float32)" in text
+
+
 def test_classes_on_another_axis(folder: Path) -> None:
     layers = [L.Dense(5), L.Permute((3, 1, 2)), L.Softmax(axis=1)]
     model = shaken(keras.Sequential([keras.Input((4, 3, 2)), *layers]))

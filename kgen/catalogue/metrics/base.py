@@ -44,6 +44,7 @@ class Metric(Entry, abstract=True, family=METRICS):
         classes: Whether the last axis of the output must hold several classes.
         numbered: Whether Keras numbers the names of the objects of a model: `recall`, `recall_1`.
         row_weights: Whether each weight is of all outputs of a last axis, as in sums over rows.
+        whole: Whether Keras counts in whole numbers, unless `dtype` says otherwise.
         log: Keras' name of an object of the class where it is not the snake_case of the class.
     """
 
@@ -55,6 +56,7 @@ class Metric(Entry, abstract=True, family=METRICS):
     classes: ClassVar[bool] = False
     numbered: ClassVar[bool] = False
     row_weights: ClassVar[bool] = False
+    whole: ClassVar[bool] = False
     log: ClassVar[str] = ""
 
     bare: bool = False  # named by a string (`metrics=[acc]`), not called

@@ -10,7 +10,7 @@ from kgen.catalogue.losses import Pair
 from kgen.catalogue.metrics.accuracy import above, column, largest_output
 from kgen.catalogue.metrics.base import Metric, MetricCode
 from kgen.diagnostics import Fault
-from kgen.ir.shapes import TensorType
+from kgen.ir.shapes import Shape, TensorType
 
 AVERAGE = Choice("micro", "macro", "weighted", None)
 THRESHOLD = Opt(Float(above=0, max=1))
@@ -95,11 +95,36 @@ def _several(prediction: TensorType) -> int:
     return 0 if units == 1 else units or 0
 
 
-WHOLE_WEIGHTS = "Keras rounds its weights down to whole numbers"
 CLASSES = TupleOf(Int(min=0), empty=False)
 
 
-class _Regions(Metric, abstract=True):
+class _Overlap(Metric, abstract=True):
+    """What the intersections over union share: counts of each class, by weight."""
+
+    sparse_y_pred: bool = True
+
+    numbered = True
+    row_weights = True
+    whole = True
+    target_class_ids: tuple[int, ...] | None = None
+
+    def value_shape(self, pair: Pair) -> Shape:
+        shape = pair.prediction.shape
+        return shape if self.sparse_y_pred and shape[-1:] != (1,) else shape[:-1]
+
+    def counts(self, pair: Pair, y: str, p: str, classes: int, options: str = "") -> MetricCode:
+        """Return the code of targets and predictions that are indices of classes."""
+        counts = f"region_counts({y}, {p}, {classes}{options})"
+        if pair.weight:
+            # Keras has them in the type that it counts in.
+            weight = pair.weight if self.dtype else f"{pair.weight}.trunc()"
+            counts = f"weighted_region_counts({y}, {p}, {weight}, {classes}{options})"
+        ids = self.target_class_ids
+        some = f", {list(ids)}" if ids and sorted(ids) != list(range(classes)) else ""
+        return MetricCode(counts, 3 * classes, f"mean_iou(s{some})")
+
+
+class _Regions(_Overlap, abstract=True):
     """Mean over classes of intersection over union."""
 
     num_classes: int = arg(Int(min=1), "Number of classes.")
@@ -111,8 +136,6 @@ class _Regions(Metric, abstract=True):
     )
     axis: int = arg(Int(), "The class axis.", -1, keyword_only=True)
 
-    numbered = True
-    target_class_ids: tuple[int, ...] | None = None
     sparse_y_true: bool = False
 
     def check(self) -> None:
@@ -151,20 +174,19 @@ class _Regions(Metric, abstract=True):
             )
 
     def lower(self, pair: Pair) -> MetricCode:
-        self.unweighted(pair, WHOLE_WEIGHTS)
         y = column(pair) if self.sparse_y_true else f"{pair.y}.argmax(-1)"
         p = pair.p if self.sparse_y_pred else largest_output(pair)
+        if self.sparse_y_pred and self.dtype:
+            p = f"{p}.floor()"  # of -0.5 whole numbers make 0, others nothing
         ignore = "" if self.ignore_class is None else f", ignore={self.ignore_class}"
-        return self._code(f"region_counts({y}, {p}, {self.num_classes}{ignore})")
-
-    def _code(self, counts: str) -> MetricCode:
-        ids = self.target_class_ids
-        some = f", {list(ids)}" if ids and sorted(ids) != list(range(self.num_classes)) else ""
-        return MetricCode(counts, 3 * self.num_classes, f"mean_iou(s{some})")
+        return self.counts(pair, y, p, self.num_classes, ignore)
 
 
 class IoU(_Regions):
-    """Mean over some classes of intersection over union."""
+    """Mean over some classes of intersection over union.
+
+    Of weights it counts the whole part, 2 of 2.9, unless it has a `dtype`.
+    """
 
     target_class_ids: tuple[int, ...] | None = arg(CLASSES, "The classes to average over.")
     sparse_y_true: bool = arg(
@@ -173,7 +195,10 @@ class IoU(_Regions):
 
 
 class MeanIoU(_Regions):
-    """Mean over all classes of intersection over union."""
+    """Mean over all classes of intersection over union.
+
+    Of weights it counts the whole part, 2 of 2.9, unless it has a `dtype`.
+    """
 
     sparse_y_true: bool = arg(
         Bool(), "Whether the targets are class indices.", True, keyword_only=True
@@ -181,7 +206,10 @@ class MeanIoU(_Regions):
 
 
 class OneHotIoU(_Regions):
-    """Mean over some classes of intersection over union, for one-hot targets."""
+    """Mean over some classes of intersection over union, for one-hot targets.
+
+    Of weights it counts the whole part, 2 of 2.9, unless it has a `dtype`.
+    """
 
     target_class_ids: tuple[int, ...] | None = arg(CLASSES, "The classes to average over.")
     sparse_y_pred: bool = arg(
@@ -190,29 +218,31 @@ class OneHotIoU(_Regions):
 
 
 class OneHotMeanIoU(_Regions):
-    """Mean over all classes of intersection over union, for one-hot targets."""
+    """Mean over all classes of intersection over union, for one-hot targets.
+
+    Of weights it counts the whole part, 2 of 2.9, unless it has a `dtype`.
+    """
 
     sparse_y_pred: bool = arg(
         Bool(), "Whether the outputs are class indices.", False, keyword_only=True
     )
 
 
-class BinaryIoU(Metric):
-    """Mean over 0 and 1 of intersection over union, for outputs cut at `threshold`."""
+class BinaryIoU(_Overlap):
+    """Mean over 0 and 1 of intersection over union, for outputs cut at `threshold`.
+
+    Of weights it counts the whole part, 2 of 2.9, unless it has a `dtype`.
+    """
 
     target_class_ids: tuple[int, ...] = arg(
         TupleOf(Int(min=0, max=1), empty=False), "The classes to average over.", (0, 1)
     )
     threshold: float = arg(Float(), "What counts as a 1.", 0.5)
 
-    numbered = True
     labels = "binary"
 
     def lower(self, pair: Pair) -> MetricCode:
-        self.unweighted(pair, WHOLE_WEIGHTS)
-        counts = f"region_counts({pair.aligned}, {above(pair, self.threshold, '>=')}, 2)"
-        some = "" if sorted(self.target_class_ids) == [0, 1] else f", {list(self.target_class_ids)}"
-        return MetricCode(counts, 6, f"mean_iou(s{some})")
+        return self.counts(pair, pair.aligned, above(pair, self.threshold, ">="), 2)
 
 
 class R2Score(Metric):

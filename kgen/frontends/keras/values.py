@@ -280,7 +280,8 @@ class Values:
                 counted = cls.family is METRICS and item.value in COUNTED
                 own = "" if counted else self.precision(item)
                 failed = failed or own is FAILED
-                if declared is not None and own not in ("", FAILED, self.policies.floatx):
+                usual = "" if getattr(cls, "whole", False) else self.policies.floatx
+                if declared is not None and own not in ("", FAILED, usual):
                     given.append(Given(key, own, item.span, item.span))
                 continue
             if declared is None and (item.value is None or item.value in OFF.get(key, ())):
