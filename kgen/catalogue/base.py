@@ -190,6 +190,8 @@ class Entry:
                 if isinstance(value, Arg):
                     args.pop(name, None)
                     args[name] = Arg(value.kind, value.doc, value.default, value.keyword_only, name)
+                else:  # a value of its own is in the place of an inherited argument
+                    args.pop(name, None)
         # Required and positional arguments first; those of the bases (name, trainable) last.
         own = {n: a for n, a in args.items() if not a.keyword_only}
         cls.args = own | {n: a for n, a in args.items() if a.keyword_only}

@@ -223,6 +223,7 @@ class Layer(Entry, abstract=True, family=LAYERS):
     text: ClassVar[str] = ""
     call_args: ClassVar[tuple[str, ...]] = ()  # arguments that Keras takes in the call
     varying_args: ClassVar[tuple[str, ...]] = ()  # those that may differ between the calls
+    dropped_args: ClassVar[tuple[str, ...]] = ()  # those that Keras 3 does not have any more
     call_inputs: ClassVar[tuple[str, ...]] = ()  # what Keras calls several inputs of different use
     takes_integers: ClassVar[bool] = False  # whether integers are no numbers to compute with
     tensor_args: ClassVar[tuple[str, ...]] = ()  # arguments that are further input tensors

@@ -21,7 +21,8 @@ def differs(layer: Layer) -> bool:
     """Return whether a layer, apart from those inside of it, draws numbers or learns statistics."""
     # A stateful recurrent layer goes on from where it was in inference as well.
     learns = layer.remembers() and not getattr(layer, "stateful", False)
-    return learns or hasattr(layer, "seed") or type(layer).__name__ in RANDOM
+    drops = hasattr(layer, "seed") or getattr(layer, "dropout", 0) > 0
+    return learns or drops or type(layer).__name__ in RANDOM
 
 
 def unsaid(layer: Layer | Composite) -> bool | None:

@@ -57,7 +57,7 @@ def keras_args(entry: Entry) -> dict[str, Any]:
     """Return an entry's given arguments as Keras takes them."""
     arguments = {}
     for name, value in entry.config().items():
-        if isinstance(entry, Layer) and name in entry.call_args:
+        if isinstance(entry, Layer) and name in (*entry.call_args, *entry.dropped_args):
             continue
         declared = entry.args[name]
         general = Layer.args.get(name)

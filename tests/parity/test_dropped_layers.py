@@ -110,9 +110,54 @@ def test_highway_starts_its_gate_as_told(start: float, tmp_path: Path) -> None:
     assert gate.bias.tolist() == [start] * 5
 
 
+WORDS = "Input(300, dtype=int32) -> {}Embedding(200, 4, {}){}\ncompile(loss=mse)"
+
+
+@pytest.mark.parametrize(
+    ("before", "more", "after"),
+    [
+        ("", "dropout=0.3", ""),
+        ("", "embeddings_regularizer=l2(0.1), dropout=0.3, dtype=float32", ""),
+        ("", "dropout=0.3, lora_rank=2", ""),
+        ("Reshape([30, 10]) -> TimeDistributed(", "dropout=0.3", ") -> Reshape([300, 4])"),
+    ],
+)
+def test_embedding_drops_words(before: str, more: str, after: str, tmp_path: Path) -> None:
+    """Keras 1 multiplies rows of the matrix by one draw for all of a batch, then looks up."""
+    built = build_text(WORDS.format(before, more, after))
+    model = load_script(built.script, tmp_path).Model().double()
+    table = model.embedding if not before else model.time_distributed
+    words = torch.from_numpy(np.random.default_rng(0).integers(0, 200, (5, 300))).int()
+    with torch.no_grad():
+        for weight in table.parameters():
+            weight.normal_()
+    matrix, upstream = table.weight.detach(), torch.randn(5, 300, 4).double()
+    assert torch.equal(model.eval()(words), matrix[words])
+    seen = []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        output = model.train()(words)
+        kept = torch.zeros(200).double()
+        kept[words] = (output / matrix[words]).mean(-1).detach()
+        rounded = (kept > 0.5).double() / 0.7
+        torch.testing.assert_close(kept, rounded, rtol=1e-12, atol=1e-12)
+        assert 0.1 < (rounded == 0).double().mean() < 0.5
+        product = (rounded[:, None] * table.weight)[words]
+        torch.testing.assert_close(output, product, rtol=1e-12, atol=1e-12)
+        trained = [p for p in table.parameters() if p.requires_grad]
+        ours = torch.autograd.grad((output * upstream).sum(), trained)
+        theirs = torch.autograd.grad((product * upstream).sum(), trained)
+        for a, b in zip(ours, theirs, strict=True):
+            torch.testing.assert_close(a.to_dense(), b.to_dense(), rtol=1e-12, atol=1e-12)
+        seen.append(rounded)
+    assert not torch.equal(*seen), "every batch drops the same words"
+
+
 @pytest.mark.parametrize(
     ("spec", "code"),
     [
+        ("Input(6, dtype=int32) -> Embedding(9, 4, dropout=1)", "K203"),
+        ("Input(6, dtype=int32) -> ReversibleEmbedding(9, 4, dropout=0.5)", "K201"),
         ("Input(9, 3) -> LocallyConnected1D(4, 3, padding=same)", "K203"),
         ("Input(9, 3) -> LocallyConnected1D(4, 3, implementation=2)", "K203"),
         ("Input(None, 3) -> LocallyConnected1D(4, 3)", "K301"),

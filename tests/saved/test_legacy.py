@@ -17,7 +17,7 @@ from kgen.backends.kdsl import spec_text
 from kgen.diagnostics import CompileError
 from kgen.frontends.keras.container import open_saved
 from kgen.saved import load
-from tests.saved.models import assert_equal, shaken
+from tests.saved.models import assert_equal, build, shaken
 
 KERAS_1_CNN = [
     {
@@ -312,6 +312,29 @@ def test_lstm_of_keras_1(tmp_path: Path) -> None:
                 group[names[-1].decode()] = part[gate]
         group.attrs["weight_names"] = names
     assert_equal(model, open_saved("m.h5", buffer.getvalue()), tmp_path)
+
+
+def test_embedding_of_keras_1_drops_words(tmp_path: Path) -> None:
+    layers = [keras.Input((5,), dtype="int32"), L.Embedding(9, 3, name="embedding_1")]
+    model = shaken(keras.Sequential(layers))
+    config = {"name": "embedding_1", "input_dim": 9, "output_dim": 3, "init": "uniform",
+              "batch_input_shape": [None, 5], "input_dtype": "int32", "input_length": 5,
+              "mask_zero": True, "dropout": 0.25, "activity_regularizer": None, "trainable": True,
+              "W_regularizer": None, "W_constraint": None}  # fmt: skip
+    config = {"class_name": "Sequential", "config": [{"class_name": "Embedding", "config": config}]}
+    assert "-> Embedding(9, 3, mask_zero=True, input_length=5, dropout=0.25)" in spec(config)
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w") as file:
+        file.attrs["keras_version"] = b"1.2.2"
+        file.attrs["model_config"] = json.dumps(config | {"keras_version": "1.2.2"}).encode()
+        root = file.create_group("model_weights")
+        root.attrs["layer_names"] = [b"embedding_1"]
+        group = root.create_group("embedding_1")
+        group.attrs["weight_names"] = [b"embedding_1_W"]
+        group["embedding_1_W"] = model.get_weights()[0]
+    saved = open_saved("m.h5", buffer.getvalue())
+    assert_equal(model, saved, tmp_path)
+    assert "WordDropoutEmbedding(9, 3, 0.25" in build(saved)[0].script
 
 
 def test_compile_settings_of_keras_2() -> None:

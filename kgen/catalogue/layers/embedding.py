@@ -24,6 +24,12 @@ EMBEDDINGS_INITIALIZER = arg(Ref(INITIALIZERS), "Initial distribution of the vec
 EMBEDDINGS_REGULARIZER = arg(Ref(REGULARIZERS), "Penalty on the vectors.", None)
 EMBEDDINGS_CONSTRAINT = arg(Ref(CONSTRAINTS), "Constraint on the vectors.", None)
 MASK_ZERO = arg(Bool(), "Whether 0 is padding, which later layers skip.", False)
+DROPOUT = arg(
+    Float(min=0, below=1),
+    "Of Keras 1: fraction of the words to drop while training, each in all of a batch or nowhere.",
+    0.0,
+    keyword_only=True,
+)
 
 
 class Embedding(Adapted):
@@ -36,6 +42,7 @@ class Embedding(Adapted):
     embeddings_constraint: Constraint | None = EMBEDDINGS_CONSTRAINT
     mask_zero: bool = MASK_ZERO
     input_length: int | None = arg(Opt(Int(1)), "Length of the sequences.", None, keyword_only=True)
+    dropout: float = DROPOUT
 
     renamed = {
         "init": "embeddings_initializer",
@@ -44,12 +51,9 @@ class Embedding(Adapted):
     }
     takes_integers = True
     mask_of = "itself"
+    dropped_args = ("dropout",)
     no_effect = {"lora_alpha": ALPHA_IS_LOST}
-    refused = {
-        "dropout": "Keras 1 dropped words, each in all of a batch or nowhere; after the embedding"
-        " `Dropout(rate, noise_shape=(None, None, 1))` drops them place by place",
-        "quantization_config": "quantization is not translated",
-    }
+    refused = {"quantization_config": "quantization is not translated"}
 
     @property
     def words(self) -> int:
@@ -90,8 +94,10 @@ class Embedding(Adapted):
 
     def table(self) -> str:
         """Return the constructor of the module."""
-        sparse = ", sparse=True" if self.sparse else ""
-        return f"nn.Embedding({self.input_dim}, {self.output_dim}{sparse})"
+        cls, options = "nn.Embedding", ", sparse=True" if self.sparse else ""
+        if self.dropout:
+            cls, options = "WordDropoutEmbedding", f", {self.dropout}{options}"
+        return f"{cls}({self.input_dim}, {self.output_dim}{options})"
 
     @property
     def sparse(self) -> bool:
@@ -122,6 +128,7 @@ class ReversibleEmbedding(Embedding):
         Bool(), "In a call: whether to make logits of vectors.", False, keyword_only=True
     )
 
+    dropout = 0.0  # it is younger than Keras 1
     call_args = ("reverse",)
     varying_args = ("reverse",)
 

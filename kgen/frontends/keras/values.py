@@ -53,7 +53,6 @@ OFF = {
     "time_major": (False,),
     "autocast": (True, False),
     "batch_input_shape": (None,),
-    "dropout": (0, 0.0),
     "mode": (0,),
     "gamma_init": ("one", "ones"),
     "beta_init": ("zero", "zeros"),

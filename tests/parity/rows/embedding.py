@@ -38,6 +38,7 @@ ROWS = [
     "Input(6, dtype=int32) -> Embedding(9, 4, mask_zero=True)",
     "Input(6, dtype=int32) -> Embedding(4, 4, mask_zero=True) -> GlobalAveragePooling1D()",
     "Input(6, dtype=int32) -> Embedding(9, 4, uniform, l2(0.01), max_norm(2))",
+    Row("Input(6, dtype=int32) -> Embedding(9, 4, mask_zero=True, dropout=0.3)", random=True),
     "Input(6, 3) -> Masking()",
     "Input(6, 3) -> Masking(0.5) -> Dense(2) -> GlobalAveragePooling1D()",
     "Input(6, dtype=int32) -> Embedding(4, 3, mask_zero=True) -> Dense(4, tanh) -> LSTM(2)",
