@@ -59,7 +59,9 @@ class Values:
             elif argument == "activation" and self.is_word(entry, text):
                 parts.insert(len(required), text)
             else:
-                parts.append(f"{argument}={text}")
+                value = getattr(entry, argument)
+                several = isinstance(value, Function) and len(value.params) > 1
+                parts.append(f"{argument}={'lambda ' * several}{text}")
         if name:
             parts.append(f"name={quoted(name)}")
         word = type(entry).__name__

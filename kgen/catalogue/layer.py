@@ -15,7 +15,7 @@ from kgen.catalogue.starting import ArrayFiles
 from kgen.catalogue.weights import Weight
 from kgen.diagnostics import Fault
 from kgen.ir.functions import Function
-from kgen.ir.shapes import TensorType
+from kgen.ir.shapes import Shape, TensorType
 from kgen.source import Span
 
 if TYPE_CHECKING:
@@ -208,7 +208,7 @@ class Layer(Entry, abstract=True, family=LAYERS):
 
     layout: ClassVar[str] = "last"
     supports_masking: ClassVar[bool] = False
-    mask_of: ClassVar[str] = "first"
+    mask_of: str = "first"
     mask_argument: ClassVar[bool] = False
     takes_masks: ClassVar[bool] = False
     usual_training: ClassVar[bool | None] = False
@@ -246,6 +246,13 @@ class Layer(Entry, abstract=True, family=LAYERS):
     def output_mask(self, *inputs: TensorType) -> bool:
         """Return whether the (first) result carries a mask."""
         return self.supports_masking and any(i.mask for i in inputs)
+
+    def flags(self, output: TensorType, *inputs: TensorType) -> Shape | None:
+        """Return the shape of the mask of a result, None for that of its first axis."""
+        first = next((t.mask_shape for t in inputs if t.mask), None)
+        if self.mask_of == "itself" and output.rank > 2:
+            return output.shape[:-1]
+        return output.shape[: len(first)] if self.mask_of == "all" and first is not None else first
 
     def weights(self, *inputs: TensorType) -> list[Weight]:
         """Return the weights in the order of Keras' `get_weights()`."""
@@ -370,6 +377,12 @@ def need_known(layer: Layer, x: TensorType, axis: int, what: str) -> int:
             label=f"the {what} decides the shape of its weights",
         )
     return size
+
+
+def padding(flags: Shape) -> str:
+    """Return the comment of a mask whose flags have a shape."""
+    sizes = ["T"] if len(flags) == 1 else [str(size or "?") for size in flags]
+    return f"({', '.join(['N', *sizes])}), False at padding"
 
 
 def masked(x: TensorType, mask: bool) -> TensorType:

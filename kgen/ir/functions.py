@@ -117,6 +117,28 @@ def operands(expr: Expr) -> tuple[Expr, ...]:
     return ()
 
 
+def returned(function: Function) -> str:
+    """Return the parameter that a function returns as it is, "" for none."""
+    body = function.body
+    if isinstance(body, Operation):
+        called = next((f for f in function.uses if f.name == body.op), None)
+        inner = returned(called) if called is not None else ""
+        if called is None or inner not in called.params[: len(body.args)]:
+            return ""
+        body = body.args[called.params.index(inner)]
+    return body.name if isinstance(body, Variable) else ""
+
+
+def variables(expr: Expr) -> set[str]:
+    """Return the names of the parameters that an expression is made of."""
+    pending, names = [expr], set()
+    while pending:
+        one = pending.pop()
+        names |= {one.name} if isinstance(one, Variable) else set()
+        pending += operands(one)
+    return names
+
+
 def with_operands(expr: Expr, change: Callable[[Expr], Expr]) -> Expr:
     """Return an expression with what becomes of each of its operands."""
     match expr:

@@ -287,11 +287,7 @@ def real_types(layer: Layer, inputs: Sequence[TensorType]) -> tuple[TensorType, 
     batch = inputs[0].batch if inputs else None
     if not inputs:
         return outputs
-    flags = next((t.mask_shape for t in inputs if t.mask), None)
-    if layer.mask_of == "itself" and outputs[0].rank > 2:
-        flags = outputs[0].shape[:-1]
-    elif layer.mask_of == "all" and flags is not None:
-        flags = outputs[0].shape[: len(flags)]
+    flags = layer.flags(outputs[0], *inputs)
     outputs = tuple(replace(t, batch=batch, mask_shape=flags) for t in outputs)
     return (replace(outputs[0], mask=layer.output_mask(*inputs)), *outputs[1:])
 

@@ -5,13 +5,15 @@ Numbers stand for masks: equal numbers are equal masks.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 
 from kgen.catalogue.layer import Layer
 from kgen.catalogue.layers.embedding import Masking
+from kgen.catalogue.layers.lambda_ import Lambda
 from kgen.catalogue.layers.merging import Concatenate
+from kgen.ir.functions import Expr, Function, Index, Operation, Variable, operands
 from kgen.ir.model import Composite, Ref, TypedGraph, TypedNode
 from kgen.ir.order import Call, Flat, Path, Use, by_depth
 from kgen.ir.shapes import TensorType
@@ -91,7 +93,8 @@ class ModelRun:
             ]
             calls[i] = replace(calls[i], inputs=(*calls[i].inputs, *(makers[r] for r in given)))
             mask, maker = None, -1
-            if isinstance(layer, Layer) and i >= inputs:
+            hung = isinstance(layer, Lambda) and layer.mask is None  # not by its call, if any
+            if isinstance(layer, Layer) and i >= inputs and not hung:
                 mask = self.result(self.nodes[i], layer, [self.in_graph[r] for r in use.inputs])
             if isinstance(layer, Layer) and mask is not None:
                 maker = mask_calls(calls, layer, use, [makers[r] for r in use.inputs])
@@ -157,6 +160,34 @@ def within(typed: TypedGraph, path: Path) -> TypedGraph:
     return typed
 
 
+def operations(
+    function: Function, given: Mapping[str, tuple[int, ...]], call: Callable[..., int]
+) -> tuple[int, ...]:
+    """Return the calls that a small function ends in, its depth is bounded.
+
+    Args:
+        function: The function.
+        given: For each parameter the calls that give it: several for a list.
+        call: Adds a call of the calls that it takes.
+    """
+
+    def ends(expr: Expr) -> tuple[int, ...]:
+        if isinstance(expr, Variable):
+            return given[expr.name]
+        parts = [ends(part) for part in operands(expr)]
+        if isinstance(expr, Operation):
+            used = next((f for f in function.uses if f.name == expr.op), None)
+            if used is not None:
+                return operations(used, dict(zip(used.params, parts, strict=True)), call)
+        if isinstance(expr, Index) and len(parts[0]) > 1:
+            return (parts[0][int(str(expr.items[0]))],)  # one of a list
+        taken = tuple(i for part in parts for i in part)
+        listed = isinstance(expr, Operation) and expr.op == "list"
+        return taken if listed or not taken else (call(*taken),)
+
+    return ends(function.body)
+
+
 def mask_calls(calls: list[Call], layer: Layer, use: Use, masks: Sequence[int]) -> int:
     """Add the calls by which Keras computes a mask to those of the layers; return the last.
 
@@ -174,6 +205,9 @@ def mask_calls(calls: list[Call], layer: Layer, use: Use, masks: Sequence[int]) 
     sources = [i for i, _ in use.inputs]
     if layer.mask_of == "first":
         return masks[0]
+    if isinstance(layer, Lambda) and layer.mask is not None:
+        given = zip(layer.mask.params, (sources, masks), strict=True)
+        return operations(layer.mask, {name: tuple(calls) for name, calls in given}, call)[0]
     if layer.mask_of == "itself":
         mask = call(sources[0])  # x != 0
         return call(mask) if isinstance(layer, Masking) else mask  # any(...)

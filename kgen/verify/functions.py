@@ -29,11 +29,15 @@ def keras_function(function: Function) -> Callable[..., Any]:
     def call(*arguments: Any) -> Any:
         if len(arguments) < len(function.params):  # `Lambda` gives several tensors as a list
             (arguments,) = arguments
-        # Metrics are given arrays.
-        return _body(function, keras.tree.map_structure(keras.ops.convert_to_tensor, arguments))
+        return _body(function, keras.tree.map_structure(_tensor, arguments))
 
     call.__name__ = function.name or "call"
     return call
+
+
+def _tensor(x: Any) -> Any:
+    """Return an argument as a tensor: metrics are given arrays, `Lambda(mask=...)` may be None."""
+    return None if x is None else keras.ops.convert_to_tensor(x)
 
 
 def _body(function: Function, arguments: Any) -> Any:

@@ -250,6 +250,14 @@ def test_lambda_of_several_inputs(tmp_path: Path) -> None:
         torch.testing.assert_close(model(a, b), a * b + b)
 
 
+def test_an_input_that_is_returned_keeps_its_mask() -> None:
+    """In Keras it is the same tensor: of several, another than the first may be returned."""
+    spec = "a = Input(6, 3)\nb = Input(6, 3) -> Masking()\n[a, b] -> Lambda((p, q): q) -> LSTM(2)"
+    with pytest.raises(CompileError) as caught:
+        build_text(spec)
+    assert "returns an input that has a mask" in caught.value.diagnostics[0].message
+
+
 def test_sampling(tmp_path: Path) -> None:
     import torch
 
@@ -267,7 +275,18 @@ def test_sampling(tmp_path: Path) -> None:
         ("Lambda(x: mean(x))", "K308"),
         ("Lambda(x: transpose(x))", "K308"),
         ("Lambda(x: x * 2, output_shape=(3,))", "K306"),
-        ("Lambda(x: x * 2, mask=x)", "K207"),
+        ("Lambda(x: x * 2, mask=x)", "K203"),
+        ("Lambda(x: x * 2, mask=[True, False])", "K203"),
+        ("Lambda(x: x * 2, mask=x: x > 0)", "K205"),
+        ("Lambda(x: x * 2, mask=lambda x, m: x)", "K307"),
+        ("Lambda(x: x * 2, mask=lambda x, m: m > 0)", "K302"),
+        ("Lambda(x: x * 2, mask=lambda x, m: any(x > 0))", "K308"),
+        (
+            "Reshape([2, 2]) -> Masking() -> Lambda(x: x[:, 1:], mask=lambda x, m: m) -> GRU(1)",
+            "K302",
+        ),
+        ("Reshape([2, 2]) -> Lambda(x: x, mask=lambda x, m: x > 0) -> GRU(1)", "K302"),
+        ("Reshape([2, 2]) -> Masking() -> Lambda(x: x, mask=lambda x, m: x[:, :, 0] > 0)", "K501"),
         ("Lambda(x: x + y)", "K106"),
         ("Lambda((x, y): x + y)", "K205"),
         ("Lambda(relu)", "K203"),

@@ -116,6 +116,10 @@ ROWS = {
     "LSTM(4, return_sequences=True) -> TimeDistributed(Dense(3, softmax))\n"
     "compile(adam, categorical_crossentropy, metrics=[accuracy])\n"
     "fit(epochs=2, batch_size=16, shuffle=False)",
+    "a mask of a function": "Input(7, 2) -> Masking() -> GRU(3, return_sequences=True) -> "
+    "Dense(3, softmax) -> Lambda(x: x[:, :-1], mask=lambda x, mask: mask[:, 1:])\n"
+    "compile(adam, categorical_crossentropy, metrics=[accuracy])\n"
+    "fit(epochs=2, batch_size=16, shuffle=False)",
     "masked steps that are right or wrong": "Input(7, dtype=int32) -> "
     "Embedding(9, 5, mask_zero=True) -> GRU(3, return_sequences=True) -> Dense(1, sigmoid)\n"
     "compile(adam, binary_crossentropy, metrics=[accuracy, BinaryAccuracy(threshold=0.4)])\n"

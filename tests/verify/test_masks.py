@@ -33,6 +33,12 @@ SPECS = {
     "a model inside takes it, too": "y = e -> inner\nz = [e, y] -> Attention()\nz -> Dense(2)",
     "a model's call gives it back": "y = e -> MultiHeadAttention(2, 3)\nz = e -> inner\n"
     "[y, z] -> Concatenate() -> LSTM(2)",
+    "a function makes it of a mask": "y = e -> Lambda(x: x[:, ::2], mask=lambda x, m: m[:, ::2])\n"
+    "z = y -> MultiHeadAttention(2, 3)\n[z, y] -> Add() -> LSTM(3)",
+    "a function makes it of several": "u = Input(6, 4)\nf = u -> Masking()\n"
+    "y = e -> MultiHeadAttention(2, 3)\n"
+    "z = [y, f] -> Lambda((p, q): p * q, mask=lambda x, m: logical_and(m[1], x[0][:, :, 0] > 0))\n"
+    "[z -> GroupQueryAttention(3, 2, 1) -> GRU(2), z -> Dense(2)]",
     "joined in time": "u = Input(5, 4)\nf = u -> Masking()\n"
     "y = [e, f] -> MultiHeadAttention(2, 3)\nz = [f, y] -> Concatenate(axis=1)\n"
     "[z -> LSTM(3), z -> Dense(3)]",
@@ -87,6 +93,9 @@ TimeDistributed(Dense(4))
 Bidirectional(GRU(2, return_sequences=True))
 ActivityRegularization(l2=0.01)
 Masking()
+Lambda(x: x)
+Lambda(x: x * 2, mask=lambda x, mask: mask)
+Lambda(x: x - 1, mask=lambda x, mask: logical_not(any(x > 1, axis=-1)))
 Conv1D(4, 3, padding=same)""".splitlines()
 MERGES = ["Add()", "Multiply()", "Maximum()", "Average()", "Concatenate() -> Dense(4)"]
 ATTENTION = ["MultiHeadAttention(2, 3)"] * 5

@@ -8,7 +8,7 @@ from kgen.catalogue.families import CONSTRAINTS, INITIALIZERS, REGULARIZERS
 from kgen.catalogue.initializers import Initializer
 from kgen.catalogue.kinds import Bool, Choice, Float, Int, Opt
 from kgen.catalogue.layer import INTEGERS as LAYER_INTEGERS
-from kgen.catalogue.layer import Context, Layer, Value
+from kgen.catalogue.layer import Context, Layer, Value, padding
 from kgen.catalogue.layers.low_rank import ALPHA_IS_LOST, Adapted
 from kgen.catalogue.references import Ref
 from kgen.catalogue.regularizers import Regularizer
@@ -88,7 +88,11 @@ class Embedding(Adapted):
     def lower(self, ctx: Context, x: Value) -> Value:
         # No padding_idx: Keras trains row 0 like any other.
         table = ctx.module(self.adapting(self.table(), self.weights(x.type)[0]))
-        mask = ctx.let("mask", f"{x} != 0", padding(ctx)) if self.mask_zero else ""
+        mask = (
+            ctx.let("mask", f"{x} != 0", padding(ctx.outputs[0].shape[:-1]))
+            if self.mask_zero
+            else ""
+        )
         index = str(x) if x.type.dtype in INTEGERS else f"{x}.int()"
         return Value(f"{table}({index})", ctx.outputs[0], mask=mask)
 
@@ -219,13 +223,8 @@ class Masking(Layer):
         return True
 
     def lower(self, ctx: Context, x: Value) -> Value:
-        mask = ctx.let("mask", f"({x} != {self.mask_value}).any(-1)", padding(ctx))
+        mask = ctx.let(
+            "mask", f"({x} != {self.mask_value}).any(-1)", padding(ctx.outputs[0].shape[:-1])
+        )
         # Also where padding is 0 already: no gradient passes through it.
         return Value(f"{x} * {mask}[..., None]", ctx.outputs[0], mask=mask)
-
-
-def padding(ctx: Context) -> str:
-    """Return the comment of a mask that comes with the result of a layer."""
-    steps = ctx.outputs[0].shape[:-1]
-    sizes = ["T"] if len(steps) == 1 else [str(size or "?") for size in steps]
-    return f"({', '.join(['N', *sizes])}), False at padding"

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from kgen.catalogue.base import arg
 from kgen.catalogue.function_code import Argument, compile_function
 from kgen.catalogue.kinds import Custom, Either, Int, Opt, TupleOf
-from kgen.catalogue.layer import Context, Layer, Value
+from kgen.catalogue.layer import Context, Layer, Value, padding
 from kgen.catalogue.ops import BATCH, Term
 from kgen.diagnostics import Fault, did_you_mean, listing
-from kgen.ir.functions import Constant, Function, with_constants
-from kgen.ir.shapes import TensorType, show
+from kgen.ir.functions import Constant, Function, returned, variables, with_constants
+from kgen.ir.shapes import Shape, TensorType, show
 from kgen.source import Span
 
 
@@ -52,7 +53,8 @@ class Lambda(Layer):
 
     A function of one parameter gets the inputs as Keras gives them (a list when there are
     several); with as many parameters as inputs it gets one each. `arguments={"factor": 2}` gives
-    values to further parameters.
+    values to further parameters. The result has a mask where `mask` makes one:
+    `Lambda(x: x[:, ::2], mask=lambda x, mask: mask[:, ::2])`.
     """
 
     function: Function = arg(
@@ -61,9 +63,13 @@ class Lambda(Layer):
     output_shape: tuple[int | None, ...] | int | None = arg(
         Opt(Either(Int(), TupleOf(Opt(Int())))), "Shape of the result; checked when given.", None
     )
+    mask: Function | None = arg(
+        Opt(Custom("a function, as in `mask=lambda x, mask: mask`", _function)),
+        "The mask of the result, of the inputs and their mask; None: there is none.",
+        None,
+    )
 
     mask_argument = True
-    refused = {"mask": "the mask of what it returns cannot be said; `Masking` makes one"}
     inputs = (1, None)
     stateless = True
     takes_integers = True
@@ -83,7 +89,90 @@ class Lambda(Layer):
         changed = replace(place, value=with_constants(function, constants))
         return [changed if a is place else a for a in rest]
 
+    def check(self) -> None:
+        if self.mask is None:
+            return
+        if len(self.mask.params) != 2:
+            raise Fault(
+                "K205",
+                f"{self.mask.described} must take 2 arguments: the inputs and their mask",
+                arg="mask",
+            )
+        if not self.hands_on:
+            self.mask_of = "itself"
+
+    @property
+    def hands_on(self) -> bool:
+        """Return whether the mask of the result, if any, is that of the input."""
+        if self.mask is None:
+            return True
+        return returned(self.mask) == self.mask.params[1]
+
+    def returns_input(self, training: bool) -> bool:
+        return bool(returned(self.function))
+
+    def output_mask(self, *inputs: TensorType) -> bool:
+        if self.mask is None and not self.returns_input(training=False):
+            return False
+        return not self.hands_on or inputs[0].mask
+
+    def check_returned(self, inputs: tuple[TensorType, ...]) -> None:
+        """Raise K501 where Keras' layers differ in which mask they find."""
+        if not any(t.mask for t in inputs) or not self.returns_input(training=False):
+            return
+        if len(inputs) > 1 or not self.hands_on:
+            raise Fault(
+                "K501",
+                f"`{self.called_as}` is not supported where it returns an input that has a mask",
+                arg="function",
+                notes=("Keras leaves that tensor its mask: later layers differ in what they see",),
+                helps=("leave the layer out",) if self.mask is None else (),
+            )
+
+    def flags(self, output: TensorType, *inputs: TensorType) -> Shape | None:
+        if not self.output_mask(*inputs):
+            return None
+        flags = inputs[0].flags
+        if not self.hands_on:
+            flags = (self._mask_code(inputs).dims or ())[1:]
+        return None if flags == output.shape[:1] else flags
+
+    def _mask_code(
+        self,
+        inputs: tuple[TensorType, ...],
+        names: Sequence[str] = (),
+        masks: Sequence[str] = (),
+    ) -> Term:
+        """Return the mask of the result; raise `Fault` where the function makes none."""
+        assert self.mask is not None
+        x, mask = self.mask.params
+        if mask in variables(self.mask.body) and not all(t.mask for t in inputs):
+            raise Fault(
+                "K302",
+                f"`mask` of `{self.called_as}` computes with the mask of its input, which has none",
+                arg="mask",
+                helps=("`Masking` makes a mask, and `Embedding(mask_zero=True)`",),
+            )
+        types = tuple(TensorType(t.flags, "bool") for t in inputs)
+        one = len(inputs) == 1
+        given: list[Argument] = [inputs[0], types[0]] if one else [inputs, types]
+        names, masks = names or [x] * len(inputs), masks or [mask] * len(inputs)
+        term = compile_function(self.mask, given, [*names, *masks] if one else [names, masks])
+        if term.dtype != "bool":
+            raise Fault(
+                "K307",
+                f"{self.mask.described} must return what is true or false, not {term.dtype}",
+                arg="mask",
+                helps=("compare, as in `x != 0`: what is false is padding",),
+            )
+        if (term.dims or ())[:1] != (BATCH,) or BATCH in (term.dims or ())[1:]:
+            raise Fault(
+                "K308", f"a mask must keep the batch axis first, this one is {term}", arg="mask"
+            )
+        return term
+
     def output(self, *inputs: TensorType) -> TensorType:
+        self.check_returned(inputs)
         result = self.compiled(inputs)
         dims = result.dims or ()
         if dims[:1] != (BATCH,):
@@ -112,20 +201,25 @@ class Lambda(Layer):
         return TensorType(shape, result.dtype)
 
     def layout_for(self, *inputs: TensorType) -> str:
-        alike = len({t.rank for t in inputs}) == 1
+        alike = len({t.rank for t in inputs}) == 1 and self.hands_on
         return "any" if alike and self.compiled(inputs).elementwise else "last"
 
     def as_function(self, inputs: tuple[TensorType, ...], span: Span) -> Function | None:
-        written = bool(self.function.name) or self.output_shape is not None
+        written = bool(self.function.name) or self.output_shape is not None or self.mask is not None
         one_each = len(self.function.params) == len(inputs)
         return self.function if one_each and not written else None
 
-    def lower(self, ctx: Context, *inputs: Value) -> str:
+    def lower(self, ctx: Context, *inputs: Value) -> str | Value:
         names = [
             str(x) if str(x).isidentifier() else ctx.let(f"{p}", str(x))
             for x, p in zip(inputs, self._names(len(inputs)), strict=True)
         ]
-        return self.compiled(tuple(x.type for x in inputs), names).code
+        types = tuple(x.type for x in inputs)
+        if self.hands_on:
+            return self.compiled(types, names).code
+        made = self._mask_code(types, names, [x.mask for x in inputs]).code
+        mask = ctx.let("mask", made, padding(ctx.outputs[0].flags))
+        return Value(self.compiled(types, names).code, ctx.outputs[0], mask=mask)
 
     def _names(self, count: int) -> list[str]:
         params = self.function.params

@@ -1,6 +1,11 @@
 """Small functions as layers and activations."""
 
 GATE = "def gate(x) = x * sigmoid(x)"
+STEPS = """
+    def loud(x, mask) = any(x > 0.5, axis=-1)
+    def odd(x, mask) = mask[:, 1::2]
+    def top(x, mask) = x[:, :, 0, 1] > 0
+"""
 
 ROWS = [
     "Input(4) -> Lambda(x: x / 127.5 - 1) -> Dense(3)",
@@ -29,5 +34,28 @@ ROWS = [
     "Input(4) -> Lambda(lambda x, factor: x * factor, arguments={factor: 2.5}) -> Dense(2)",
     "def powers(x, n, axis) = sum(x ** n, axis=axis, keepdims=True)\n"
     'Input(6, 3) -> Lambda(powers, arguments={"n": 3, "axis": (1, 2)}) -> Flatten() -> Dense(2)',
+    "Input(6, 3) -> Masking() -> Lambda(x: x * 2, mask=lambda x, mask: mask) -> LSTM(2)",
+    "Input(6, 3) -> Masking() -> Lambda(x: x) -> LSTM(2)",
+    "Input(6, 3) -> Masking() -> Lambda(x: x, mask=lambda x, m: m) -> GRU(2)",
+    "Input(6, 3) -> Masking() -> Lambda(x: x * 2) -> LSTM(2)",
+    "Input(6, 3) -> Lambda(x: x * 2, mask=lambda x, mask: mask) -> LSTM(2)",
+    "Input(6, 3) -> Lambda(x: x * 2, mask=None) -> LSTM(2)",
+    f"{STEPS}\nInput(6, 3) -> Lambda(x: x - 1, mask=loud) -> LSTM(2)",
+    f"{STEPS}\nInput(6, 3) -> Lambda(x: x, mask=loud) -> Dense(2) -> GlobalAveragePooling1D()",
+    f"{STEPS}\nInput(6, 3) -> Masking() -> Lambda(x: x[:, 1::2], None, odd) -> LSTM(2)",
+    f"{STEPS}\nInput(6, 3) -> TimeDistributed(Dense(2)) -> Lambda(x: x, mask=loud) -> GRU(2)",
+    f"{STEPS}\nInput(6, 4, 3) -> Conv2D(2, 3, padding=same) -> Lambda(x: x[:, :, 0], mask=top)"
+    " -> GRU(2)",
+    """
+    a = Input(6, 3) -> Masking()
+    b = Input(6, 3)
+    [a, b] -> Lambda((p, q): p + q, mask=lambda x, mask: x[1][:, :, 0] > 0) -> LSTM(2)
+    """,
+    """
+    a = Input(6, 3) -> Masking()
+    b = Input(6, 3) -> Masking()
+    c = [a, b] -> Lambda(x: x[0] * x[1], mask=lambda x, m: logical_and(m[0], m[1]))
+    [a, c] -> Add() -> LSTM(2)
+    """,
     "Input(4) -> Lambda(lambda x, shift: x + shift, arguments={shift: [1, 2, 3, 4]}) -> Dense(2)",
 ]
