@@ -144,6 +144,7 @@ class Layer(Entry, abstract=True, family=LAYERS):
         supports_masking: Whether a mask passes through unchanged (Keras' attribute).
         mask_of: Whose mask the result has: that of the "first" input, one of "all" inputs, or one
             that the layer makes "itself".
+        mask_hangs: Whether the mask is only known when the layer runs: Keras' graph has none.
         mask_argument: Whether Keras' `call` has an argument `mask`.
         takes_masks: Whether Keras' `call` takes the masks off its inputs.
         usual_training: What `training` is in a call of Keras' layer that does not say it.
@@ -209,6 +210,7 @@ class Layer(Entry, abstract=True, family=LAYERS):
     layout: ClassVar[str] = "last"
     supports_masking: ClassVar[bool] = False
     mask_of: str = "first"
+    mask_hangs: bool = False
     mask_argument: ClassVar[bool] = False
     takes_masks: ClassVar[bool] = False
     usual_training: ClassVar[bool | None] = False

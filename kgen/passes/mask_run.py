@@ -93,8 +93,7 @@ class ModelRun:
             ]
             calls[i] = replace(calls[i], inputs=(*calls[i].inputs, *(makers[r] for r in given)))
             mask, maker = None, -1
-            hung = isinstance(layer, Lambda) and layer.mask is None  # not by its call, if any
-            if isinstance(layer, Layer) and i >= inputs and not hung:
+            if isinstance(layer, Layer) and i >= inputs and not layer.mask_hangs:
                 mask = self.result(self.nodes[i], layer, [self.in_graph[r] for r in use.inputs])
             if isinstance(layer, Layer) and mask is not None:
                 maker = mask_calls(calls, layer, use, [makers[r] for r in use.inputs])

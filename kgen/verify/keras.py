@@ -194,6 +194,8 @@ def normalize_kernel(layer: Any, inputs: Any, training: bool = False) -> Any:
         vector, kernel = layer.normalized_weights()
         layer.vector_u.assign(vector)
         layer.kernel.assign(kernel)
+    if isinstance(layer.layer, keras.layers.SpectralNormalization):
+        return layer.layer(inputs)  # which divides it again, and keeps what it used
     used = [(layer.kernel, layer.kernel.value.clone())]
     with keras.StatelessScope(state_mapping=used, collect_losses=True) as scope:
         outputs = layer.layer(inputs)

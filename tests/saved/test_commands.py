@@ -104,7 +104,8 @@ def odd() -> Any:
     adapted = L.Normalization()
     adapted.adapt(np.random.default_rng(0).random((20, 6, 4)))
     y = L.TimeDistributed(L.SpectralNormalization(L.Dense(5)))(adapted(x))
-    y = L.SpectralNormalization(L.Conv1D(5, 3))(y)
+    y = L.SpectralNormalization(L.SpectralNormalization(L.Conv1D(5, 3)))(y)
+    y = L.SpectralNormalization(L.Conv1D(5, 1))(y)
     y = L.MultiHeadAttention(2, 3)(y, y)
     cells = [L.LSTMCell(4), L.GRUCell(3, use_bias=False), L.SimpleRNNCell(2)]
     y = L.Bidirectional(L.LSTM(3, return_sequences=True))(L.RNN(cells, return_sequences=True)(y))

@@ -43,6 +43,14 @@ MODELS: dict[str, Callable[[], Any]] = {
     "spectral steps": lambda: steps(L.TimeDistributed(L.SpectralNormalization(L.Dense(3)))),
     "depthwise": lambda: steps(L.SpectralNormalization(L.DepthwiseConv2D(2, depth_multiplier=2))),
     "einsum": lambda: steps(L.SpectralNormalization(L.EinsumDense("abcd,de->abce", (5, 4, 2)))),
+    "spectral twice": lambda: steps(
+        L.SpectralNormalization(L.SpectralNormalization(L.Dense(3)), power_iterations=2)
+    ),
+    "spectral words": lambda: steps(
+        L.SpectralNormalization(L.Embedding(9, 2, mask_zero=True)),
+        L.LSTM(3, return_sequences=True),
+        shape=(6,),
+    ),
     "embedding": lambda: steps(L.SpectralNormalization(L.Embedding(9, 2)), shape=(6,)),
 }
 

@@ -13,7 +13,7 @@ from kgen.catalogue.layers.wrapped import LayerArg, frozen_inside, held_name, na
 from kgen.catalogue.weights import Weight
 from kgen.diagnostics import Fault
 from kgen.ir.model import Instance
-from kgen.ir.shapes import TensorType
+from kgen.ir.shapes import Shape, TensorType
 
 
 class SpectralNormalization(Layer):
@@ -23,6 +23,7 @@ class SpectralNormalization(Layer):
     power_iterations: int = arg(Int(min=1), "Steps of the power iteration.", 1)
 
     supports_masking = True
+    mask_hangs = True
 
     @property
     def frozen(self) -> bool:
@@ -38,13 +39,6 @@ class SpectralNormalization(Layer):
         name = named_layer(self.layer)
         if not isinstance(layer, Layer):
             raise self.without_kernel()
-        if isinstance(layer, SpectralNormalization):
-            raise Fault(
-                "K501",
-                "`SpectralNormalization` within another is not supported",
-                arg="layer",
-                helps=("one divides the kernel: `power_iterations` makes it more exact",),
-            )
         if getattr(layer, "lora_rank", None) is not None:
             raise Fault(
                 "K501",
@@ -52,13 +46,7 @@ class SpectralNormalization(Layer):
                 arg="layer",
                 notes=("Keras fails there, too: a kernel with LoRA takes no new values",),
             )
-        if getattr(layer, "mask_zero", False):
-            raise Fault(
-                "K501",
-                f"`SpectralNormalization` of `{name}(mask_zero=True)` is not supported",
-                arg="layer",
-                helps=("leave `mask_zero` out",),
-            )
+        self.mask_of = layer.mask_of
 
     def without_kernel(self) -> Fault:
         return Fault(
@@ -70,6 +58,8 @@ class SpectralNormalization(Layer):
 
     def normalized(self, x: TensorType) -> Weight:
         """Return the weight that is normalized; raise `Fault` where there is none."""
+        if isinstance(self.inner, SpectralNormalization):
+            return self.inner.normalized(x)
         # Of a cell, it is no attribute of the layer that Keras looks at.
         kernels = (w for w in self.inner.weights(x) if w.path in ("kernel", "embeddings"))
         kernel = next(kernels, None)
@@ -112,6 +102,9 @@ class SpectralNormalization(Layer):
         # Keras' wrapper supports no masks, but what it returns has the mask of the layer inside.
         return self.inner.output_mask(*inputs)
 
+    def flags(self, output: TensorType, *inputs: TensorType) -> Shape | None:
+        return self.inner.flags(output, *inputs)
+
     def remembers(self) -> bool:
         return True
 
@@ -122,10 +115,14 @@ class SpectralNormalization(Layer):
             options += ", axis=-1"
         if self.power_iterations > 1:
             options += f", power_iterations={self.power_iterations}"
-        y = self.inner.lower(cast(Context, Inside(ctx, options)), x)
+        kind = "Inner" if isinstance(ctx, Inside) else ""
+        kind = "Outer" if isinstance(self.inner, SpectralNormalization) else kind
+        inside = cast(Context, Inside(ctx, f"{kind}SpectralNormalization", options))
+        y: Any = self.inner.lower(inside, x)
         if self.inner.activity_regularizer is not None:
-            y = ctx.let("y", str(y))
-            ctx.penalty(self.inner.activity_penalty(y))
+            name = ctx.let("y", str(y))
+            ctx.penalty(self.inner.activity_penalty(name))
+            y = replace(y, expr=name) if isinstance(y, Value) else name
         return y
 
     def flops(self, inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...]) -> int:
@@ -141,11 +138,11 @@ def below(weight: Weight) -> Weight:
 class Inside:
     """The context of a wrapper whose wrapped layer makes the module."""
 
-    def __init__(self, ctx: Context, options: str) -> None:
-        self.ctx, self.options = ctx, options
+    def __init__(self, ctx: Context, name: str, options: str) -> None:
+        self.ctx, self.name, self.options = ctx, name, options
 
     def module(self, constructor: str) -> str:
-        return self.ctx.module(f"SpectralNormalization({constructor}, {self.options})")
+        return self.ctx.module(f"{self.name}({constructor}, {self.options})")
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.ctx, name)

@@ -37,10 +37,14 @@ def variables_of(slot: Slot) -> list[Variable]:
         case "Normalization":
             return [Variable(slot.paths[0], i, i if i < 2 else None) for i in range(3)]
         case "SpectralNormalization":
-            # The kernel is a variable of the wrapper and of the wrapped layer.
-            own = [Variable(slot.paths[0], i, i) for i in range(2)]
-            inside = [0, *range(2, count)]
-            return own + [Variable(f"{slot.paths[0]}/layer", i, w) for i, w in enumerate(inside)]
+            # The kernel is a variable of every wrapper and of the wrapped layer.
+            path, depth = slot.paths[0], sum(w.name == "vector_u" for w in slot.weights)
+            groups = [[0, k + 1] for k in range(depth)] + [[0, *range(depth + 1, count)]]
+            return [
+                Variable(path + "/layer" * k, i, w)
+                for k, group in enumerate(groups)
+                for i, w in enumerate(group)
+            ]
     return list(spread(slot))
 
 

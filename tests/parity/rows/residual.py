@@ -46,6 +46,21 @@ ROWS = [
     b = x -> Dense(6) -> Dense(6, tanh) -> layer
     [a, b] -> Concatenate()
     """,
+    Row(
+        "Input(6) -> SpectralNormalization(Embedding(9, 4, mask_zero=True)) -> LSTM(2)",
+        inputs=indices,
+    ),
+    Row(
+        "Input(6) -> SpectralNormalization(Embedding(9, 4, mask_zero=True, "
+        "activity_regularizer=l2(0.1))) -> Dense(3) -> GRU(2)",
+        inputs=indices,
+    ),
+    "Input(6, 8) -> SpectralNormalization(SpectralNormalization(Dense(4)), power_iterations=2)",
+    "Input(6, 3) -> SpectralNormalization(SpectralNormalization(SpectralNormalization("
+    "Conv1D(4, 3, tanh, activity_regularizer=l2(0.1)), 2), 3))",
+    "Input(4, 3) -> TimeDistributed(SpectralNormalization(SpectralNormalization(Dense(4))))",
+    "layer = SpectralNormalization(SpectralNormalization(Dense(6, tanh)))\n"
+    "Input(6) -> layer -> layer",
     "kernel = SpectralNormalization(Conv2D(3, 3, padding=same))\n"
     "Input(6, 7, 3) -> kernel -> kernel",
 ]
