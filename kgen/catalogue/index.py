@@ -82,7 +82,7 @@ INDEX = {
             CutMix MixUp
         """,
         "normalization": """
-            BatchNormalization GroupNormalization
+            BatchNormalization GroupNormalization SyncBatchNormalization
         """,
         "pooling": """
             AdaptiveAveragePooling1D AdaptiveAveragePooling2D AdaptiveAveragePooling3D

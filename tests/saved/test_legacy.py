@@ -267,6 +267,20 @@ def test_keras_2_whole_model(make: Any, version: str, nested_last: bool, tmp_pat
     assert_equal(model, saved, tmp_path)
 
 
+def test_statistics_of_several_devices_of_keras_2(tmp_path: Path) -> None:
+    layers = [L.BatchNormalization(name="sync_batch_normalization", epsilon=0.01), L.Dense(2)]
+    model = shaken(keras.Sequential([keras.Input((8, 4)), *layers], name="s"))
+    data = write_keras_2(model, "2.9.0", tmp_path / "m.h5")
+    buffer = io.BytesIO(data)
+    with h5py.File(buffer, "r+") as file:
+        config = file.attrs["model_config"].replace('"Batch', '"SyncBatch')
+        file.attrs["model_config"] = config
+    saved = open_saved("m.h5", buffer.getvalue())
+    assert_equal(model, saved, tmp_path)
+    read = load(saved).read
+    assert read is not None and "-> BatchNormalization(epsilon=0.01)" in spec_text(read.model)
+
+
 def test_keras_2_nested_models_count_from_one(tmp_path: Path) -> None:
     """A functional model counts the graph it was made of as its first application."""
     x = keras.Input((6,), name="input_1")

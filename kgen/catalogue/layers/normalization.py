@@ -167,6 +167,7 @@ class BatchNormalization(OverChannels):
         Float(), "How much of the averages that training follows a batch leaves.", 0.99
     )
 
+    spellings = ("SyncBatchNormalization",)  # Keras 2's, with `synchronized`
     usual_training = None
     mask_argument = True
     renamed = {

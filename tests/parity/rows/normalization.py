@@ -30,6 +30,7 @@ ROWS = [
     "Input(6) -> BatchNormalization(momentum=0.8, epsilon=1e-5)",
     "Input(6) -> BatchNormalization(center=False)",
     "Input(9, 6) -> Masking() -> BatchNormalization(synchronized=True, momentum=0.8)",
+    "Input(6) -> keras.layers.experimental.SyncBatchNormalization(momentum=0.8)",
     "Input(6) -> BatchNormalization(scale=False)",
     "Input(6) -> BatchNormalization(center=False, scale=False)",
     Row("Input(6) -> BatchNormalization(scale=False)", batch=1),
