@@ -39,6 +39,9 @@ SPECS = {
     "y = e -> MultiHeadAttention(2, 3)\n"
     "z = [y, f] -> Lambda((p, q): p * q, mask=lambda x, m: logical_and(m[1], x[0][:, :, 0] > 0))\n"
     "[z -> GroupQueryAttention(3, 2, 1) -> GRU(2), z -> Dense(2)]",
+    "masks that hang on what a layer inside returns": "y = e -> MultiHeadAttention(2, 3)\n"
+    "z = e -> SpectralNormalization(Dense(4))\nv = z -> MultiHeadAttention(2, 3)\n"
+    "[[z, v] -> Add() -> LSTM(3), [z, y] -> Average() -> GRU(2), z -> Dense(2)]",
     "joined in time": "u = Input(5, 4)\nf = u -> Masking()\n"
     "y = [e, f] -> MultiHeadAttention(2, 3)\nz = [f, y] -> Concatenate(axis=1)\n"
     "[z -> LSTM(3), z -> Dense(3)]",
@@ -93,12 +96,13 @@ TimeDistributed(Dense(4))
 Bidirectional(GRU(2, return_sequences=True))
 ActivityRegularization(l2=0.01)
 Masking()
-SpectralNormalization(Dense(4))
+Conv1D(4, 3, padding=same)
 Lambda(x: x)
-Lambda(x: x * 2, mask=lambda x, mask: mask)
-Lambda(x: x - 1, mask=lambda x, mask: logical_not(any(x > 1, axis=-1)))
-Conv1D(4, 3, padding=same)""".splitlines()
-MERGES = ["Add()", "Multiply()", "Maximum()", "Average()", "Concatenate() -> Dense(4)"]
+SpectralNormalization(Dense(4))
+Lambda(x: x / 2, mask=lambda x, mask: mask)
+Lambda(x: x - 1, mask=lambda x, mask: logical_not(any(x > 1, axis=-1)))""".splitlines()
+MERGES = ["Add()", "Maximum()", "Average()", "Concatenate() -> Dense(4)"]
+MERGES += ["Multiply() -> Activation(tanh)"]  # products of products grow beyond float32
 ATTENTION = ["MultiHeadAttention(2, 3)"] * 5
 ATTENTION += ["GroupQueryAttention(3, 2, 1)", "Attention()", "AdditiveAttention()"]
 ENDS = ["GlobalAveragePooling1D()", "LSTM(3)", "Dense(2)", "Flatten() -> Dense(2)"]
