@@ -129,8 +129,7 @@ def state(loaded: Loaded, build: Build, found: Arrays, weights: Saved) -> dict[s
     from kgen.backends.weights import state_of
 
     given = in_order(build, found)
-    dtype = build.plan.policies.weights
-    return state_of(build.weights, given, dtype) | texts(loaded, build, weights)
+    return state_of(build.weights, given) | texts(loaded, build, weights)
 
 
 def texts(loaded: Loaded, build: Build, weights: Saved) -> dict[str, Any]:

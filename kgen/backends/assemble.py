@@ -44,6 +44,11 @@ def _free(tree: ast.AST) -> Iterator[str]:
             if isinstance(node.ctx, ast.Load) and node.id not in local:
                 yield node.id
             continue
+        children = list(ast.iter_child_nodes(node))
+        if isinstance(node, ast.FunctionDef):
+            # `@rate.setter` reads what has the function's name already.
+            pending += [(d, local | {node.name}) for d in node.decorator_list]
+            children = [child for child in children if child not in node.decorator_list]
         if isinstance(
             node,
             ast.FunctionDef
@@ -54,7 +59,7 @@ def _free(tree: ast.AST) -> Iterator[str]:
             | ast.SetComp,
         ):
             local = local | _locals(node)
-        pending += [(child, local) for child in ast.iter_child_nodes(node)]
+        pending += [(child, local) for child in children]
 
 
 def _locals(node: ast.AST) -> frozenset[str]:

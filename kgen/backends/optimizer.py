@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from textwrap import indent
 
 from kgen.backends.templates import py, render
@@ -16,6 +16,7 @@ from kgen.passes.lowered import Placed
 from kgen.torch_ir import Line, Names, render_lines
 
 GROUPS = "Keras' MultiOptimizer: each group of weights has an optimizer of its own."
+PARTS = "Keras' {name} of weights in {types}: a part each."
 
 
 def render_optimizer(
@@ -24,6 +25,7 @@ def render_optimizer(
     without_loss: Collection[str] = (),
     names: Names | None = None,
     asked: Collection[str] = (),
+    parted: bool = False,
 ) -> str:
     """Return the class of the script that makes an optimizer's updates, after those it uses.
 
@@ -35,6 +37,7 @@ def render_optimizer(
         without_loss: Paths of the layers that no gradient reaches.
         names: The names of the script's classes.
         asked: The methods that callbacks call, where it has several optimizers.
+        parted: Whether the weights may be of several types.
 
     Raises:
         Fault: A weight is of a kind that the optimizer cannot update.
@@ -46,6 +49,10 @@ def render_optimizer(
             (idle if is_idle(w, without_loss) else active).append(w)
     trained = [Trained(f"{w.layer}/{w.weight.path}", w.paths, w.weight) for w in active]
     frozen = freezing(idle)
+    types = dict.fromkeys(w.dtype for w in active)
+    if len(types) > 1 or parted:
+        parts = [[t for t, w in zip(trained, active, strict=True) if w.dtype == d] for d in types]
+        return render_parts(optimizer, parts, [*types], frozen, names or Names(), asked)
     scaling = optimizer if isinstance(optimizer, LossScaleOptimizer) else None
     multi = optimizer if scaling is None else scaling.inner_optimizer
     if isinstance(multi, MultiOptimizer):
@@ -105,21 +112,15 @@ def render_groups(
     default = table.default_optimizer
     named = zip(groups, parts, strict=True)
     others = tuple(name for (o, _), part in named if o is not default for name in part)
-    texts: dict[str, str] = {}  # of classes without their names, with the names
-    classes: dict[str, str] = {}
+    texts = PartTexts(names)
     logged = dict(zip(map(id, table.optimizers), table.rates(), strict=True))
     made, averaging = [], []
     rates: dict[str, str] = {}
     for i, ((inner, weights), part) in enumerate(zip(groups, parts, strict=True)):
         code = inner.lower(weights)
-        body = render_class(replace(code, name="{}"), (), "group")
-        if body not in classes:
-            free = code.name not in classes.values()
-            classes[body] = code.name if free else names.new(code.name)
-            texts[body] = render_class(replace(code, name=classes[body]), (), "group")
         chosen = f"without={py(others)}" if inner is default else ", ".join(map(py, part))
         rate = "" if code.scheduled else f", {py(inner.fixed_rate)}"
-        made.append(f"{classes[body]}(WeightGroup(model, {chosen}){rate})")
+        made.append(f"{texts.name(code)}(WeightGroup(model, {chosen}){rate})")
         own = f"self.optimizers[{i}]"
         called = f"({own}.iterations)" if code.scheduled else ""
         rates[logged[id(inner)]] = f"{own}.learning_rate{called}"
@@ -127,7 +128,7 @@ def render_groups(
             averaging.append(own)
     return "\n\n".join(
         [
-            *texts.values(),
+            *texts.texts.values(),
             render(
                 "multi_optimizer.py.j2",
                 name=type(scaling or optimizer).__name__,
@@ -137,14 +138,76 @@ def render_groups(
                 saved=py((*(name for name, _ in scaling.numbers), "iterations")) if scaling else "",
                 unscale=render_lines(scaling.unscale_or_skip(), 2) if scaling else "",
                 frozen=render_lines(frozen, 2),
-                types=" | ".join(dict.fromkeys(classes.values())),
+                types=" | ".join(texts.classes.values()),
                 made=made,
                 averaging=averaging,
                 averaged="averaged" in asked,
+                unit="group",
+                rate="",
                 rates=rates if "learning_rates" in asked else {},
             ),
         ]
     )
+
+
+def render_parts(
+    optimizer: Optimizer,
+    parts: Sequence[Sequence[Trained]],
+    types: Sequence[str],
+    frozen: Sequence[Line],
+    names: Names,
+    asked: Collection[str] = (),
+) -> str:
+    """Return the class that updates the weights of one type, and the one that updates them all."""
+    codes = [optimizer.lower(weights) for weights in parts]
+    code = codes[0]
+    texts = PartTexts(names, "Part")
+    rate = "" if code.scheduled else ", learning_rate"
+    made = [
+        f"{texts.name(code)}(WeightGroup(model, {', '.join(map(py, chosen))}){rate})"
+        for code, chosen in zip(codes, group_names([(optimizer, [*p]) for p in parts]), strict=True)
+    ]
+    own = render(
+        "multi_optimizer.py.j2",
+        name=code.name,
+        docstring=docstring(PARTS.format(name=code.name, types=" and ".join(types))),
+        scale=py(optimizer.loss_scale_factor) if optimizer.loss_scale_factor else "",
+        frozen=render_lines(frozen, 2),
+        types=" | ".join(texts.classes.values()),
+        made=made,
+        averaging=[f"self.optimizers[{i}]" for i in range(len(parts) if code.finalize else 0)],
+        averaged="averaged" in asked,
+        unit="part",
+        rate="" if code.scheduled else ", learning_rate: float",
+        **dict.fromkeys(("numbers", "saved", "unscale", "rates"), ()),
+    )
+    return "\n\n".join([*texts.texts.values(), own])
+
+
+@dataclass
+class PartTexts:
+    """The classes that update some of the weights: one for all parts with the same text.
+
+    Args:
+        names: The names of the script's classes.
+        ending: Of their names, which without one are the optimizers' own.
+    """
+
+    names: Names
+    ending: str = ""
+    texts: dict[str, str] = field(default_factory=dict)  # without their names, with the names
+    classes: dict[str, str] = field(default_factory=dict)
+
+    def name(self, code: OptimizerCode) -> str:
+        """Return the name of the class of a part, which is written if it is not yet."""
+        body = render_class(replace(code, name="{}"), (), "group")
+        if body not in self.classes:
+            wanted = f"{code.name}{self.ending}"
+            free = not self.ending and wanted not in self.classes.values()
+            self.classes[body] = wanted if free else self.names.new(wanted)
+            named = replace(code, name=self.classes[body])
+            self.texts[body] = render_class(named, (), "group")
+        return self.classes[body]
 
 
 def is_idle(weight: Placed, without_loss: Collection[str]) -> bool:

@@ -190,7 +190,8 @@ def training_sections(parts: _Parts) -> list[str]:
     prepared = replace(names, policies=plan.policies.of_data)
     augment, augmented = augmentation(plan.data, inputs, measures.targets[0], prepared)
     asked = {method for code in callbacks for method in code.asks}
-    optimizer = render_optimizer(plan.optimizer, model.weights, alone, names.classes, asked)
+    parted = len(plan.types) > 1
+    optimizer = render_optimizer(plan.optimizer, model.weights, alone, names.classes, asked, parted)
     training = Training(
         measures,
         augmented,

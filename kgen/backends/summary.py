@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
-from kgen.catalogue.layer import Layer
 from kgen.catalogue.layers.inputs import Input
+from kgen.catalogue.policies import Policies
 from kgen.ir.model import Composite, Graph, Ref, TypedGraph, TypedModel, TypedNode, instance_names
 from kgen.ir.shapes import TensorType, element_count
+from kgen.passes.precision import model_policies
 
 # Left, middle and right of the top, the rule below the header, a rule between rows, the bottom.
 _BOX = ("┏━┳┓", "┃", "┡━╇┩", "│", "├─┼┤", "└─┴┘")
@@ -27,7 +28,8 @@ class Totals:
         trainable: Of those, the ones that training changes.
         flops: Operations of one sample's forward pass; None when a size is unknown.
         activations: Bytes of all layers' outputs for one sample; None when a size is unknown.
-        width: Bytes of a weight.
+        size: Bytes of all weights.
+        trainable_size: Of those, the ones of what training changes.
     """
 
     layers: int
@@ -35,7 +37,8 @@ class Totals:
     trainable: int
     flops: int | None
     activations: int | None
-    width: int = 4
+    size: int = 0
+    trainable_size: int = 0
 
 
 @dataclass(frozen=True)
@@ -72,14 +75,16 @@ def summary(typed: TypedModel, *, depth: int | None = None, ascii_only: bool = F
 def totals(typed: TypedModel) -> Totals:
     """Return what a model costs."""
     layers = parameters = trainable = flops = activations = 0
+    total = trained = 0  # bytes
     known = True
-    width = real_width(typed)
+    policies = policies_of(typed)
     seen: set[int] = set()
     for node in typed.graph.walk():
         layer = node.node.instance.layer
         if isinstance(layer, Composite | Input):
             continue
         flops += layer.flops(node.inputs, node.outputs)
+        width = width_of(policies.numbers(layer))
         for output in node.outputs:
             size = element_count(output.shape)
             known = known and size is not None
@@ -87,23 +92,34 @@ def totals(typed: TypedModel) -> Totals:
         if node.node.instance.uid not in seen:
             seen.add(node.node.instance.uid)
             layers += 1
-            parameters += sum(w.size for w in node.weights)
-            trainable += _trainable(layer, node)
+            for w in node.weights:
+                trains = w.trainable and not layer.frozen
+                width = width_of(policies.type_of(w, layer))
+                parameters += w.size
+                total += width * w.size
+                trainable += w.size * trains
+                trained += width * w.size * trains
     return Totals(
         layers,
         parameters,
         trainable,
         flops if known else None,
         activations if known else None,
-        width,
+        total,
+        trained,
     )
 
 
-def real_width(typed: TypedModel) -> int:
-    """Return the bytes of a real number in a model."""
+def policies_of(typed: TypedModel) -> Policies:
+    """Return the dtype policies of a model."""
     fit = typed.model.training.fit
-    precision = getattr(fit.entry, "precision", "") if fit is not None else ""
-    return _WIDTH.get(precision.removeprefix("pure_"), 4)
+    precision = getattr(fit.entry, "precision", "float32") if fit is not None else "float32"
+    return model_policies(typed.graph, precision)
+
+
+def width_of(dtype: str) -> int:
+    """Return the bytes of a number."""
+    return _WIDTH.get(dtype, 4)
 
 
 def is_chain(graph: Graph) -> bool:
@@ -187,10 +203,6 @@ def _parameters(node: TypedNode) -> int:
     return sum(w.size for weights in inside.values() for w in weights)
 
 
-def _trainable(layer: Layer, node: TypedNode) -> int:
-    return sum(w.size for w in node.weights if w.trainable and not layer.frozen)
-
-
 def _indented(row: _Row, ascii_only: bool) -> str:
     if not row.depth:
         return row.title
@@ -240,9 +252,9 @@ def _totals_text(t: Totals) -> list[str]:
     flops = unknown if t.flops is None else f"{_scaled(t.flops)}FLOPs"
     activations = unknown if t.activations is None else memory(t.activations)
     return [
-        f" Total params: {t.parameters:,} ({memory(t.width * t.parameters)})",
-        f" Trainable params: {t.trainable:,} ({memory(t.width * t.trainable)})",
-        f" Non-trainable params: {frozen:,} ({memory(t.width * frozen)})",
+        f" Total params: {t.parameters:,} ({memory(t.size)})",
+        f" Trainable params: {t.trainable:,} ({memory(t.trainable_size)})",
+        f" Non-trainable params: {frozen:,} ({memory(t.size - t.trainable_size)})",
         f" Forward pass of one sample: {flops}",
         f" Activations of one sample: {activations}",
     ]

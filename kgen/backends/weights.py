@@ -9,15 +9,12 @@ from kgen.diagnostics import Fault, listing
 from kgen.passes.lowered import Placed
 
 
-def state_of(
-    placed: Sequence[Placed], arrays: Sequence[Any], dtype: str = "float32"
-) -> dict[str, Any]:
+def state_of(placed: Sequence[Placed], arrays: Sequence[Any]) -> dict[str, Any]:
     """Return the tensors of a script, by name, for arrays as Keras has them.
 
     Args:
         placed: The weights of the script.
         arrays: An array for each.
-        dtype: The type of its numbers.
     """
     import numpy as np
 
@@ -25,6 +22,7 @@ def state_of(
     for place, array in zip(placed, arrays, strict=True):
         assert place.weight.shape == array.shape, (place.layer, place.weight.name)
         whole = array.dtype.kind in "iu"  # places in a vocabulary have no fractions
+        dtype = "float64" if place.dtype == "float64" else "float32"  # numpy has no bfloat16
         array = place.weight.layout.to_torch(array if whole else array.astype(dtype))
         if len(place.paths) == 1:
             state[place.paths[0]] = array

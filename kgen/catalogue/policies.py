@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kgen.catalogue.layer import Layer
+    from kgen.catalogue.weights import Weight
 
 HALVES = {"mixed_bfloat16": "bfloat16", "mixed_float16": "float16"}
 """The types that mixed policies compute in; their weights stay in float32."""
@@ -76,11 +77,6 @@ class Policies:
         return PURE.get(self.model, "float()")
 
     @property
-    def weights(self) -> str:
-        """Return the type in which numpy holds the weights."""
-        return "float64" if self.model == "float64" else "float32"
-
-    @property
     def mixed(self) -> bool:
         """Return whether the forward pass runs under autocast."""
         return self.model in HALVES
@@ -93,6 +89,15 @@ class Policies:
     def of(self, layer: Layer) -> str:
         """Return the policy of a layer."""
         return layer.dtype if layer.dtype in SUPPORTED else self.default
+
+    def numbers(self, layer: Layer) -> str:
+        """Return the type in which a layer keeps its weights."""
+        policy = self.of(layer)
+        return "float32" if policy in HALVES else policy
+
+    def type_of(self, weight: Weight, layer: Any) -> str:
+        """Return the type of a weight of a layer."""
+        return weight.dtype or self.numbers(layer)
 
 
 FULL = Policies()

@@ -79,6 +79,7 @@ class Weight:
         inside: The names of Keras' layers inside of the layer that it is in: `lstm_cell`.
         low_rank: Of the two matrices of LoRA, the factor of their product, with which Keras 3 saves
             the kernel in their place: in a model that is loaded they are 0.
+        dtype: Its type where that is not the one of the layer's weights.
     """
 
     name: str
@@ -96,6 +97,7 @@ class Weight:
     frozen: bool = False
     inside: str = ""
     low_rank: float | None = None
+    dtype: str = ""
 
     @property
     def path(self) -> str:

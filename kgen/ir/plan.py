@@ -74,7 +74,10 @@ class DataPlan:
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """How the model is trained. `defaults` says in words what was not given."""
+    """How the model is trained.
+
+    `defaults` says in words what was not given, `types` has those of the weights to train.
+    """
 
     optimizer: Optimizer
     outputs: tuple[OutputPlan, ...]
@@ -88,6 +91,7 @@ class Plan:
     fused_nodes: frozenset[int] = frozenset()
     defaults: tuple[str, ...] = ()
     policies: Policies = FULL
+    types: tuple[str, ...] = ()
     extra: dict[str, Bound] = field(default_factory=dict)
 
     @property

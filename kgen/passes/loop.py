@@ -8,6 +8,7 @@ from kgen.catalogue.callbacks import CallbackCode, lower_callbacks
 from kgen.catalogue.layer import Layer
 from kgen.catalogue.layers.lambda_ import Lambda
 from kgen.catalogue.optimizers import Trained
+from kgen.catalogue.policies import Policies
 from kgen.catalogue.weights import Weight
 from kgen.diagnostics import Diagnostics, Fault
 from kgen.ir.gradients import differentiated
@@ -35,6 +36,8 @@ def validate_loop(typed: TypedModel, plan: Plan, found: Diagnostics) -> None:
         else:
             try:
                 plan.optimizer.check_weights([weight for _, weight in weights])
+                if len(plan.types) > 1:
+                    plan.optimizer.check_types(plan.types)
             except Fault as fault:
                 found.add(fault.at(span))
     if (bound := training.fit) is not None:
@@ -75,6 +78,7 @@ def planned_callbacks(plan: Plan) -> list[CallbackCode]:
         plan.directions(),
         plan.optimizer.scheduled,
         several=plan.optimizer.several,
+        parted=len(plan.types) > 1,
         hidden=plan.optimizer.several and plan.optimizer.skips,
         rates=plan.optimizer.rates,
         accumulates=plan.optimizer.gradient_accumulation_steps,
@@ -111,6 +115,12 @@ def trained(graph: TypedGraph, saved: bool = False) -> Iterator[tuple[TypedNode,
                 if weight.trainable:
                     loaded = loaded_path(instance, names, weight) if saved else ""
                     yield node, Trained(f"{name}/{weight.path}", weight.paths, weight, loaded)
+
+
+def trained_types(graph: TypedGraph, policies: Policies) -> tuple[str, ...]:
+    """Return the types of the weights that training changes."""
+    types = (policies.type_of(t.weight, n.node.instance.layer) for n, t in trained(graph))
+    return tuple(dict.fromkeys(types))
 
 
 def loaded_path(instance: Instance, names: Mapping[int, str], weight: Weight) -> str:

@@ -338,6 +338,7 @@ class ClassLowering:
                     trainable and w.trainable,
                     (isinstance(instance.layer, Layer) and instance.layer.initial_weights) or (),
                     path,
+                    self.script.policies.type_of(w, instance.layer),
                 )
                 for w in node.weights
             ]

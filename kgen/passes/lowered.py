@@ -19,6 +19,7 @@ class Placed:
     Args:
         files: The files that the weights of its layer start from.
         group: What is the same for all weights of a layer, and of no other.
+        dtype: The type that it has.
     """
 
     layer: str
@@ -27,6 +28,7 @@ class Placed:
     trainable: bool
     files: tuple[str, ...] = ()
     group: str = ""
+    dtype: str = "float32"
 
 
 @dataclass

@@ -13,6 +13,7 @@ from kgen.diagnostics import Diagnostics
 from kgen.ir.model import TypedModel
 from kgen.ir.plan import Plan
 from kgen.passes.labels import with_integer_labels
+from kgen.passes.loop import trained_types
 from kgen.passes.plan_data import plan_data, wanted_data
 from kgen.passes.plan_outputs import OutputPlanner
 from kgen.passes.plan_runs import (
@@ -56,6 +57,7 @@ def plan(typed: TypedModel, found: Diagnostics) -> Plan | None:
     optimizer = plan_optimizer(planning, planner.compile, fit)
     if len(found.errors) > before:
         return None
+    policies = model_policies(typed.graph, fit.precision)
     made = Plan(
         optimizer,
         tuple(outputs),
@@ -68,7 +70,8 @@ def plan(typed: TypedModel, found: Diagnostics) -> Plan | None:
         summary=training.summary is not None,
         fused_nodes=frozenset(planner.fused_nodes),
         defaults=tuple(planning.defaults),
-        policies=model_policies(typed.graph, fit.precision),
+        policies=policies,
+        types=trained_types(typed.graph, policies),
     )
     wanted = wanted_data(planning, data.source, compared, targets)
     return with_integer_labels(made, replace(wanted, weights=data.weights))

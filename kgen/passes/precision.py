@@ -124,7 +124,7 @@ def impure(node: TypedNode, layer: Layer, policies: Policies) -> Complaint:
             "has weights, or a result, of another type than the other layers",
             (whole, *helps) if policy in PURE else helps,
         )
-    if model in PURE and any(w.low_rank is not None for w in node.weights):
+    if policies.pure and any(w.low_rank is not None for w in node.weights):
         return (
             f"`lora_rank` is not supported in a model in `{model}`",
             "Keras keeps the two matrices in float32",

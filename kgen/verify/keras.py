@@ -6,6 +6,7 @@ every difference that remains is one of meaning.
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import os
 import sys
@@ -112,6 +113,7 @@ torch_nn.one_hot, torch_numpy.pad, torch_numpy.arange = one_hot, pad, arange
 def in_one_precision(add_weight: Callable[..., Any]) -> Callable[..., Any]:
     """Return `Layer.add_weight` so that the products of LoRA are as precise as the kernels."""
 
+    @functools.wraps(add_weight)
     def add(layer: Any, *args: Any, **options: Any) -> Any:
         if str(options.get("name")).startswith("lora_"):
             options["dtype"] = layer.variable_dtype

@@ -30,7 +30,8 @@ class SwapEMAWeights(Callback):
             return CallbackCode()  # nothing is evaluated with the averages
         variable = epochs.variable(self)
         swap = Line(f"{variable}.swap()")
-        averaged = "optimizer.averaged()" if epochs.several else "[optimizer]"
+        parts = epochs.several or epochs.parted
+        averaged = "optimizer.averaged()" if parts else "[optimizer]"
         setup = Line(f"{variable} = SwapEMAWeights({averaged})")
         if not self.swap_on_epoch:
             return CallbackCode(

@@ -92,6 +92,7 @@ class Epochs:
         directions: The names in the logs, with what is better: "min", "max" or "" (unknown).
         scheduled: Whether the learning rate is a schedule, and cannot be set.
         several: Whether there are several optimizers, each with a rate of its own.
+        parted: Whether the optimizer has parts, one for each type of weights.
         hidden: Whether another optimizer is around several.
         rates: What the rates are called in the logs.
         accumulates: How many batches make an update, where those are not one.
@@ -105,6 +106,7 @@ class Epochs:
     directions: Mapping[str, str]
     scheduled: bool = False
     several: bool = False
+    parted: bool = False
     hidden: bool = False
     rates: tuple[str, ...] = ("learning_rate",)
     accumulates: int | None = None

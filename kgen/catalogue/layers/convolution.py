@@ -295,7 +295,7 @@ class Conv(BaseConv, Adapted, abstract=True):
             f"{module}({self.channels(x.type)}, {self.filters}, "
             f"{self.window()}{padding}{groups}{bias})"
         )
-        conv = ctx.module(self.adapting(constructor, self.weights(x.type)[0]))
+        conv = ctx.module(self.adapting(ctx, constructor, self.weights(x.type)[0]))
         return self.finish(ctx, f"{conv}({source})")
 
 

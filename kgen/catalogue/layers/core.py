@@ -88,7 +88,7 @@ class Dense(Adapted):
     def lower(self, ctx: Context, x: Value) -> str:
         bias = "" if self.use_bias else ", bias=False"
         constructor = f"nn.Linear({x.type.shape[-1]}, {self.units}{bias})"
-        linear = ctx.module(self.adapting(constructor, self.weights(x.type)[0]))
+        linear = ctx.module(self.adapting(ctx, constructor, self.weights(x.type)[0]))
         return ctx.activate(self.activation, f"{linear}({x})")
 
     def flops(self, inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...]) -> int:

@@ -167,7 +167,7 @@ class EinsumDense(Adapted):
         shapes = self.analyse(x.type)
         bias = f", {tuple_of(shapes.bias)}" if shapes.bias else ""
         arguments = f'"{self.equation}", {tuple_of(shapes.kernel)}{bias}'
-        constructor = self.adapting(f"EinsumDense({arguments})", self.weights(x.type)[0])
+        constructor = self.adapting(ctx, f"EinsumDense({arguments})", self.weights(x.type)[0])
         return ctx.activate(self.activation, f"{ctx.module(constructor)}({x})")
 
     def flops(self, inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...]) -> int:

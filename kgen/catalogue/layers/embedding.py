@@ -87,7 +87,7 @@ class Embedding(Adapted):
 
     def lower(self, ctx: Context, x: Value) -> Value:
         # No padding_idx: Keras trains row 0 like any other.
-        table = ctx.module(self.adapting(self.table(), self.weights(x.type)[0]))
+        table = ctx.module(self.adapting(ctx, self.table(), self.weights(x.type)[0]))
         mask = (
             ctx.let("mask", f"{x} != 0", padding(ctx.outputs[0].shape[:-1]))
             if self.mask_zero
@@ -134,7 +134,6 @@ class ReversibleEmbedding(Embedding):
 
     dropout = 0.0  # it is younger than Keras 1
     call_args = ("reverse",)
-    varying_args = ("reverse",)
 
     def check(self) -> None:
         super().check()
@@ -188,7 +187,7 @@ class ReversibleEmbedding(Embedding):
     def lower(self, ctx: Context, x: Value) -> Value:
         if not self.reverse:
             return super().lower(ctx, x)
-        table = ctx.module(self.adapting(self.table(), self.weights(x.type)[0]))
+        table = ctx.module(self.adapting(ctx, self.table(), self.weights(x.type)[0]))
         vectors = f"{table}.{'weight' if self.tie_weights else 'reverse'}"
         logits = f"F.linear({x}, {vectors})"
         if self.reverse_dtype:

@@ -9,7 +9,7 @@ from math import prod
 from kgen.catalogue.base import arg
 from kgen.catalogue.initializers import HeUniform, Zeros
 from kgen.catalogue.kinds import Float, Int, Opt
-from kgen.catalogue.layer import Layer
+from kgen.catalogue.layer import Context, Layer
 from kgen.catalogue.weights import SAME, TRANSPOSED, Layout, Weight
 from kgen.diagnostics import Fault
 from kgen.torch_ir import number
@@ -69,6 +69,7 @@ class Adapted(Layer, abstract=True):
             a_layout,
             regularizer=kept,
             low_rank=self.scale,
+            dtype="float32",
         )
         b = Weight(
             f"lora_{kernel.name}_b",
@@ -78,10 +79,11 @@ class Adapted(Layer, abstract=True):
             b_layout,
             regularizer=kept,
             low_rank=self.scale,
+            dtype="float32",
         )
         return [replace(kernel, trainable=False, sparse=False), *others, a, b]
 
-    def adapting(self, constructor: str, kernel: Weight) -> str:
+    def adapting(self, ctx: Context, constructor: str, kernel: Weight) -> str:
         """Return the constructor of the layer's module, with the adaptation of its kernel."""
         if self.lora_rank is None:
             return constructor
@@ -89,7 +91,8 @@ class Adapted(Layer, abstract=True):
         if not is_transposed(kernel) and len(kernel.shape) != 2:
             options += f", rows={prod(kernel.shape[:-1])}"
         options += f", scale={number(self.scale)}" if self.scale != 1 else ""
-        return f"LowRank({constructor}{options})"
+        single = "Single" if ctx.policy_of(self) == "float64" else ""
+        return f"{single}LowRank({constructor}{options})"
 
 
 def is_transposed(kernel: Weight) -> bool:
