@@ -9,6 +9,7 @@ from kgen.backends.measures import Measures, activated
 from kgen.backends.naming import comma
 from kgen.backends.templates import render
 from kgen.catalogue.callbacks import Backup, CallbackCode, backup_lines, backup_of
+from kgen.catalogue.layer import Value
 from kgen.catalogue.policies import autocast
 from kgen.ir.plan import Plan
 from kgen.torch_ir import Line, render_lines
@@ -113,20 +114,22 @@ class Training:
         if self.plain:
             return [Line(f"{m.results[0]} = {self.called(raw)}")]
         call = f"{', '.join(m.results)} = model({', '.join(m.inputs)})"
-        casts = [Line(f"{v} = {v}.float()") for v in m.variables]
+        pairs = zip(m.variables, m.model.outputs, strict=True)
+        casts = [Line(f"{v} = {v}.float()") for v, value in pairs if self.narrows(value, raw)]
         if policies.mixed:
             return [Line(autocast(m.inputs[0], policies.model)), Line(call, depth=1), *casts]
-        return [Line(call), *(casts if self.narrows(raw) else [])]
+        return [Line(call), *casts]
 
     def called(self, raw: bool = False) -> str:
         """Return the forward pass of a model with one output as an expression."""
         call = f"model({', '.join(self.measures.inputs)})"
-        return f"{call}.float()" if self.narrows(raw) else call
+        return f"{call}.float()" if self.narrows(self.measures.model.outputs[0], raw) else call
 
-    def narrows(self, raw: bool) -> bool:
-        """Return whether outputs are cast to the type of the data: for a loss, or for numpy."""
+    def narrows(self, output: Value, raw: bool) -> bool:
+        """Return whether an output is cast to the type of the data: for a loss, or for numpy."""
         policies = self.plan.policies
-        return bool(policies.pure) and (policies.short or not raw)
+        other = bool(policies.pure) or output.double
+        return policies.mixed or (other and (policies.short or not raw))
 
     def loss(self, weight: str = "") -> list[Line]:
         """Return the lines that compute the loss, regularization included."""

@@ -36,6 +36,7 @@ class Value:
         first: Whether the torch tensor has its channels first, as torch's convolutions want.
         mask: A variable with the Keras mask, shape (N, T), or "".
         kept: The same for the mask that Keras has in the graph, where that is another.
+        double: Whether it is in float64 in a model that is not.
     """
 
     expr: str
@@ -43,6 +44,7 @@ class Value:
     first: bool = False
     mask: str = ""
     kept: str = ""
+    double: bool = False
 
     def __str__(self) -> str:
         return self.expr

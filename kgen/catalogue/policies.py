@@ -41,14 +41,17 @@ class Policies:
     """The policies of a model.
 
     Args:
-        model: The one that its forward pass runs under; layers of another are set apart in it.
+        model: The one that its forward pass runs under; layers of another are set apart in it. It
+            is `float32` where some are in float64 and some are not.
         default: That of layers that name none, as Keras' global policy.
         floatx: The type of all numbers that no policy concerns: the data's, losses and metrics.
+        several: Whether some layers are in float64 and some in float32.
     """
 
     model: str = "float32"
     default: str = "float32"
     floatx: str = "float32"
+    several: bool = False
 
     @classmethod
     def named(cls, precision: str) -> Policies:
@@ -89,6 +92,10 @@ class Policies:
     def of(self, layer: Layer) -> str:
         """Return the policy of a layer."""
         return layer.dtype if layer.dtype in SUPPORTED else self.default
+
+    def doubles(self, layer: Layer) -> bool:
+        """Return whether a layer is in float64 in a model that is not."""
+        return self.several and self.of(layer) == "float64"
 
     def numbers(self, layer: Layer) -> str:
         """Return the type in which a layer keeps its weights."""

@@ -14,6 +14,7 @@ from kgen.ir.functions import Function
 from kgen.ir.model import Composite, Instance, Ref, TypedNode, is_inlined
 from kgen.ir.rewrite import layers_of
 from kgen.ir.shapes import TensorType
+from kgen.passes.casts import as_floats, in_float32, in_float64, in_type, types_of, widened
 from kgen.passes.infer import infer, output_types
 from kgen.passes.layouts import prefers_first
 from kgen.passes.lowered import Placed
@@ -65,6 +66,7 @@ class NodeContext:
         self.calls = ""  # how often Keras calls what is inside
         self.also: list[str] = []  # what the call that makes the results returns after them
         self.noted = ""  # the penalty that this call leaves behind
+        self.typed = False  # whether the module itself gives its weights their types
         self.shared = instance is not None and instance.uid in owner.attribute_of
 
     # The marker keeps module references apart from the text until names are final.
@@ -76,10 +78,22 @@ class NodeContext:
             text = text.replace(f"\x01{wanted}\x01", name)
         return text
 
+    @property
+    def double(self) -> bool:
+        """Return whether the layer is in float64 in a model that is not."""
+        layer = self.instance and self.instance.layer
+        return isinstance(layer, Layer) and self.owner.script.policies.doubles(layer)
+
     def renamed(self, line: Line) -> Line:
         return replace(line, code=self.renamed_text(line.code))
 
     def module(self, constructor: str) -> str:
+        if self.double and not self.typed:
+            constructor = in_float64(constructor)
+        return self.made_module(constructor)
+
+    def made_module(self, constructor: str) -> str:
+        """Add a module whose weights have the types that they are to have."""
         self.made = True
         if self.shared:
             assert self.instance is not None
@@ -200,6 +214,7 @@ class NodeContext:
     def apply_node(self, node: TypedNode, inputs: Sequence[Value]) -> tuple[Value, ...]:
         """Lower an application on values, with the masks that it sees of them."""
         layer = node.node.instance.layer
+        self.typed = any(w.dtype for w in node.weights)
         if is_inlined(layer):
             # A block takes the masks that are used in it.
             carried = self.masks(inputs, node.keeps) if node.keeps else [v.kept for v in inputs]
@@ -208,9 +223,11 @@ class NodeContext:
                 for v, kept, t in zip(inputs, carried, node.inputs, strict=True)
             ]
             return self.lower_composite(layer, given, node)
-        if not node.sees:
-            return self.lower(layer, inputs, node)
-        results = self.lower(layer, self.seen(inputs, node.sees), node)
+        if not isinstance(layer, Composite):
+            inputs = [in_type(v, self.double) for v in inputs]
+        results = self.lower(layer, self.seen(inputs, node.sees) if node.sees else inputs, node)
+        if not isinstance(layer, Composite):
+            results = tuple(replace(v, double=self.double) for v in results)
         if not node.keeps:
             return results
         assert isinstance(layer, Layer)
@@ -240,7 +257,7 @@ class NodeContext:
             assert node is not None
             return self.lower_composite(layer, inputs, node)
         if layer.wraps(*(v.type for v in inputs)) is None:
-            inputs = [self.as_floats(v) if layer.casts(v.type) else v for v in inputs]
+            inputs = [as_floats(v) if layer.casts(v.type) else v for v in inputs]
         if self.policy == "float32" and self.instance is not None and layer is self.instance.layer:
             inputs = [in_float32(v) for v in inputs]
         wanted = layer.layout_for(*(v.type for v in inputs))
@@ -268,10 +285,12 @@ class NodeContext:
         """Return the dtype policy of a layer that has another than the model's, "" for none."""
         policies, layer = self.owner.script.policies, self.instance and self.instance.layer
         policy = policies.of(layer) if isinstance(layer, Layer) else policies.model
-        return policy if policy != policies.model else ""
+        return policy if policy != policies.model and not self.double else ""
 
     def set_apart(self, source: str, results: Sequence[Value]) -> None:
         """Let the statements of this application compute by the layer's own dtype policy."""
+        if self.double:
+            self.lines = widened(self.lines)
         if not self.policy or not self.lines:
             return
         header = Line(autocast(source, self.policy))
@@ -279,11 +298,6 @@ class NodeContext:
         if self.policy != "float32":
             halves = [v for v in results if v.expr != "_" and v.type.dtype == "float32"]
             self.lines += [Line(f"{v.expr} = {v.expr}.float()") for v in halves]
-
-    def as_floats(self, value: Value) -> Value:
-        """Return an input of integers as numbers to compute with."""
-        kind = replace(value.type, dtype="float32")
-        return replace(value, expr=f"{value.expr}.float()", type=kind)
 
     def lower_composite(
         self, composite: Composite, inputs: Sequence[Value], node: TypedNode
@@ -293,11 +307,13 @@ class NodeContext:
             self.channels_first(v) if self.wants_first(node, i, v) else self.channels_last(v)
             for i, v in enumerate(inputs)
         ]
+        types = types_of(composite, self.owner.script.policies)
+        values = [in_type(v, double) for v, double in zip(values, types, strict=True)]
         # A wrapper applies its model as it likes: what happens inside has no place of its own.
         whole = self.instance is not None and self.instance.layer is composite
         watched = self.owner.watched and whole
         lowered = self.owner.lower_inner(composite, node.inner, values, watched)
-        module = self.module(f"{lowered.key}()")
+        module = self.made_module(f"{lowered.key}()")
         self.inner_weights = lowered.weights
         arguments = [v.expr for v in values] + masks_of(values)
         call = f"{module}({', '.join(arguments)})"
@@ -311,8 +327,8 @@ class NodeContext:
         self.also = [m for masks in made for m in masks if m and m not in given.values()]
         whole = whole or (len(made) == 1 and not self.also and not lowered.penalized)
         results = tuple(
-            Value(call if whole else new(f"{self.wanted}_out"), kind, out.first, *masks)
-            for kind, out, masks in zip(node.outputs, lowered.outputs, made, strict=True)
+            Value(call if whole else new(f"{self.wanted}_out"), kind, out.first, m, k, out.double)
+            for kind, out, (m, k) in zip(node.outputs, lowered.outputs, made, strict=True)
         )
         if lowered.penalized:
             self.noted = f"{module}.activity_penalty"
@@ -380,9 +396,3 @@ class NodeContext:
             pairs = [(", ".join(n for n, _ in pairs), ", ".join(e for _, e in pairs))]
         for name, expr in pairs:
             self.run(f"{name} = {expr}")
-
-
-def in_float32(value: Value) -> Value:
-    """Return a value as a layer of the policy `float32` casts it."""
-    cast = value.type.dtype == "float32" and not value.expr.endswith(".float()")
-    return replace(value, expr=f"{value.expr}.float()") if cast else value

@@ -7,10 +7,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from kgen.catalogue.callbacks import CallbackCode, lower_callbacks
 from kgen.catalogue.layer import Layer
 from kgen.catalogue.layers.lambda_ import Lambda
-from kgen.catalogue.optimizers import Trained
-from kgen.catalogue.policies import Policies
+from kgen.catalogue.optimizers import Optimizer, Trained
 from kgen.catalogue.weights import Weight
-from kgen.diagnostics import Diagnostics, Fault
+from kgen.diagnostics import Diagnostics, Fault, listing
 from kgen.ir.gradients import differentiated
 from kgen.ir.model import Instance, Ref, TypedGraph, TypedModel, TypedNode, instance_names
 from kgen.ir.plan import Plan
@@ -37,7 +36,7 @@ def validate_loop(typed: TypedModel, plan: Plan, found: Diagnostics) -> None:
             try:
                 plan.optimizer.check_weights([weight for _, weight in weights])
                 if len(plan.types) > 1:
-                    plan.optimizer.check_types(plan.types)
+                    check_parts(plan.optimizer, plan.types)
             except Fault as fault:
                 found.add(fault.at(span))
     if (bound := training.fit) is not None:
@@ -55,6 +54,20 @@ def validate_loop(typed: TypedModel, plan: Plan, found: Diagnostics) -> None:
                 )
         except Fault as fault:
             found.add(fault.at(bound.arg_spans.get("callbacks", bound.span)))
+
+
+def check_parts(optimizer: Optimizer, types: Sequence[str]) -> None:
+    """Raise `Fault` where an optimizer cannot have a part for each type of weights."""
+    named = f"`{optimizer.called_as}`"
+    if optimizer.global_clipnorm:
+        named = f"`global_clipnorm` of {named}"
+    elif not optimizer.wraps:
+        return
+    raise Fault(
+        "K501",
+        f"{named} is not supported with weights in several types",
+        notes=(f"the model trains weights of the types {listing(types)}",),
+    )
 
 
 def check_gradient(typed: TypedModel, plan: Plan, found: Diagnostics) -> None:
@@ -117,10 +130,16 @@ def trained(graph: TypedGraph, saved: bool = False) -> Iterator[tuple[TypedNode,
                     yield node, Trained(f"{name}/{weight.path}", weight.paths, weight, loaded)
 
 
-def trained_types(graph: TypedGraph, policies: Policies) -> tuple[str, ...]:
+def trained_types(graph: TypedGraph, plan: Plan) -> tuple[str, ...]:
     """Return the types of the weights that training changes."""
-    types = (policies.type_of(t.weight, n.node.instance.layer) for n, t in trained(graph))
-    return tuple(dict.fromkeys(types))
+    alone, type_of = without_loss(graph, plan), plan.policies.type_of
+    return tuple(
+        dict.fromkeys(
+            type_of(weight.weight, node.node.instance.layer)
+            for node, weight in trained(graph)
+            if weight.weight.regularizer is not None or not within(weight.path, alone)
+        )
+    )
 
 
 def loaded_path(instance: Instance, names: Mapping[int, str], weight: Weight) -> str:

@@ -32,7 +32,7 @@ def lower_graph(
     script: ScriptNames,
     *,
     fused: frozenset[int] = frozenset(),
-    first: tuple[bool, ...] | None = None,
+    given: tuple[Value, ...] | None = None,
     doc: str = "",
     forward_doc: str = "",
     watched: bool = False,
@@ -45,15 +45,16 @@ def lower_graph(
         name: The name of the class.
         script: Shared between the classes of one script.
         fused: Nodes whose last activation the loss takes over.
-        first: For the class of a block, which inputs come channels-first; its outputs leave as
-            they are. None for a model, whose edges are Keras' channels-last.
+        given: For the class of a block, what it is given: its inputs come as these, channels first
+            or last, and its outputs leave as they are. None for a model, whose edges are Keras'
+            channels-last.
         doc: Docstring of the class.
         forward_doc: Docstring of `forward`.
         watched: Whether `forward` calls `__watch__` with what each layer returns, as Keras'
             layer returns it: channels last, with the activation that is left to the loss.
         attributes: The names of attributes that the class has already.
     """
-    lowering = ClassLowering(typed, script, fused, first, watched, attributes)
+    lowering = ClassLowering(typed, script, fused, given, watched, attributes)
     return lowering.run(name, doc, forward_doc)
 
 
@@ -65,11 +66,11 @@ class ClassLowering:
         typed: TypedGraph,
         script: ScriptNames,
         fused: frozenset[int],
-        first: tuple[bool, ...] | None,
+        given: tuple[Value, ...] | None,
         watched: bool = False,
         attributes: Names | None = None,
     ) -> None:
-        self.first = first
+        self.given = given
         self.watched = watched
         self.typed = typed if watched else joined(typed, script.policies)
         self.graph = self.typed.graph
@@ -133,7 +134,7 @@ class ClassLowering:
 
     def new_masks(self, outputs: Sequence[Value]) -> list[str]:
         """Return the masks of outputs, for a block without those that it was given."""
-        known = self.given_masks if self.first is not None else ()
+        known = self.given_masks if self.given is not None else ()
         return [mask for mask in masks_of(outputs) if mask not in known]
 
     def keep_penalties(self) -> None:
@@ -159,8 +160,8 @@ class ClassLowering:
     ) -> Lowered:
         """Return the class of a block or model that this graph uses."""
 
-        def lower(graph: TypedGraph, title: str, first: tuple[bool, ...]) -> Lowered:
-            return lower_graph(graph, title, self.script, first=first, watched=watched)
+        def lower(graph: TypedGraph, title: str, given: tuple[Value, ...]) -> Lowered:
+            return lower_graph(graph, title, self.script, given=given, watched=watched)
 
         return self.script.composite(composite, inner, inputs, lower)
 
@@ -191,9 +192,9 @@ class ClassLowering:
                 self.variables.wanted[ref] = snake_case(wanted)
             name = self.variables.assign(ref, f"x{len(names) + 1}")
             kind = node.outputs[0]
-            first = self.first is not None and self.first[len(names)]
+            value = self.given[len(names)] if self.given is not None else Value("", kind)
             hung, kept = mask("mask", kind.mask), mask("mask_kept", kind.kept)
-            self.values[ref] = Value(name, kind, first, hung, kept)
+            self.values[ref] = Value(name, kind, value.first, hung, kept, value.double)
             self.cast_input(name, node)
             names.append(name)
         self.given_masks = masks
@@ -205,7 +206,7 @@ class ClassLowering:
         if isinstance(layer, Input) and layer.rounds and not policies.short:
             line = Line(f"{name} = {name}.{layer.rounds}.float()", f"the input has {layer.dtype}")
             self.lines.append(line)
-        elif policies.pure and self.first is None and node.outputs[0].dtype == "float32":
+        elif policies.pure and self.given is None and node.outputs[0].dtype == "float32":
             self.lines.append(Line(f"{name} = {name}.{policies.real}"))
 
     def return_line(self) -> tuple[Value, ...]:
@@ -213,7 +214,7 @@ class ClassLowering:
         values = tuple(self.values[r] for r in self.graph.outputs)
         if self.typed.sees:
             values = tuple(context.seen(values, self.typed.sees))
-        if self.first is None:
+        if self.given is None:
             values = tuple(context.channels_last(v) for v in values)
         parts = ", ".join([v.expr for v in values] + self.new_masks(values))
         last = self.lines[-1] if self.lines else None

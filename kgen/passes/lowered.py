@@ -64,7 +64,7 @@ class ScriptNames:
         A shared model has one class if its uses differ in nothing but the shapes in comments.
         """
         title = "".join(part[:1].upper() + part[1:] for part in composite.title.split("_"))
-        lowered = lower(inner, title, tuple(v.first for v in inputs))
+        lowered = lower(inner, title, tuple(inputs))
         first = self.made.get(composite)
         common = without_differing_comments(first, lowered) if first is not None else None
         if first is not None and common is not None:
@@ -101,5 +101,5 @@ def penalized(node: TypedNode) -> bool:
     return isinstance(layer, Layer) and layer.activity_regularizer is not None
 
 
-# Lowers the graph of a block: (graph, class name, which inputs come channels-first).
-LowerInner = Callable[[TypedGraph, str, tuple[bool, ...]], Lowered]
+# Lowers the graph of a block: (graph, class name, what it is given).
+LowerInner = Callable[[TypedGraph, str, tuple[Value, ...]], Lowered]

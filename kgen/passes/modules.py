@@ -23,7 +23,8 @@ def check_modules(typed: TypedModel, plan: Plan, found: Diagnostics) -> None:
     if not differing:
         return
     try:
-        lower_graph(typed.graph, "Model", ScriptNames(class_names()), fused=plan.fused_nodes)
+        names = ScriptNames(class_names(), plan.policies)
+        lower_graph(typed.graph, "Model", names, fused=plan.fused_nodes)
     except Unshareable as error:
         instance = error.instance
         layer = instance.layer

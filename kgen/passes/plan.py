@@ -57,7 +57,6 @@ def plan(typed: TypedModel, found: Diagnostics) -> Plan | None:
     optimizer = plan_optimizer(planning, planner.compile, fit)
     if len(found.errors) > before:
         return None
-    policies = model_policies(typed.graph, fit.precision)
     made = Plan(
         optimizer,
         tuple(outputs),
@@ -70,8 +69,8 @@ def plan(typed: TypedModel, found: Diagnostics) -> Plan | None:
         summary=training.summary is not None,
         fused_nodes=frozenset(planner.fused_nodes),
         defaults=tuple(planning.defaults),
-        policies=policies,
-        types=trained_types(typed.graph, policies),
+        policies=model_policies(typed.graph, fit.precision),
     )
+    made = replace(made, types=trained_types(typed.graph, made))
     wanted = wanted_data(planning, data.source, compared, targets)
     return with_integer_labels(made, replace(wanted, weights=data.weights))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 from kgen.catalogue.base import Entry
@@ -20,16 +21,22 @@ HELPS_DOUBLE = (
     "`fit(precision=float64)` is for all: layers, data, loss and metrics",
     'in Keras that is `keras.config.set_floatx("float64")`, before the model is made',
 )
+HELP_SEVERAL = "`fit(precision=pure_float64)` is of the layers alone: some may be in float32"
 
 
 def model_policies(graph: TypedGraph, precision: str) -> Policies:
-    """Return the policies of a model whose `fit` names a precision.
+    """Return the policies of a model whose `fit` names a precision."""
+    policies = Policies.named(precision) if precision != "float32" else Policies(usual(graph))
+    other = "float32" if policies.pure == "float64" else "float64"
+    several = other in types_in(graph, policies) and "float32" in (policies.model, other)
+    return replace(policies, model="float32", several=True) if several else policies
 
-    Where it names none but most of the layers that have weights do, theirs is the model's, unless
-    their weights have another type, too.
+
+def usual(graph: TypedGraph) -> str:
+    """Return the policy that most of the layers with weights name.
+
+    It is none of those whose weights have another type than float32, too.
     """
-    if precision != "float32":
-        return Policies.named(precision)
     counts = Counter(
         FULL.of(node.node.instance.layer)
         for node in graph.walk()
@@ -37,8 +44,17 @@ def model_policies(graph: TypedGraph, precision: str) -> Policies:
     )
     for policy in PURE:
         del counts[policy]
-    most = max(counts, key=lambda policy: (counts[policy], policy == "float32"), default="float32")
-    return Policies(most)
+    return max(counts, key=lambda policy: (counts[policy], policy == "float32"), default="float32")
+
+
+def types_in(graph: TypedGraph, policies: Policies) -> set[str]:
+    """Return the policies of all layers, and the types of weights that have their own."""
+    found: set[str] = set()
+    for node in graph.walk():
+        layer = node.node.instance.layer
+        if isinstance(layer, Layer) and not isinstance(layer, Input):
+            found.update((policies.of(layer), *(w.dtype for w in node.weights)))
+    return found
 
 
 def check_types(node: TypedNode, found: Diagnostics) -> None:
@@ -115,16 +131,19 @@ def impure_input(node: TypedNode, layer: Input, policies: Policies) -> Complaint
 def impure(node: TypedNode, layer: Layer, policies: Policies) -> Complaint:
     """Return what keeps a layer from computing in the type of the whole model."""
     policy, model = policies.of(layer), policies.model
-    if policy != model and not PURE.keys().isdisjoint((policy, model)):
+    apart = policies.doubles(layer)
+    if policy != model and not apart and not PURE.keys().isdisjoint((policy, model)):
         whole = f"`fit(precision=pure_{policy})` is for all layers; the loss stays in float32"
-        helps = HELPS_DOUBLE if policy == "float64" or policies.double else ()
+        helps: tuple[str, ...] = HELPS_DOUBLE if policy == "float64" or policies.double else ()
+        if policies.double and policy == "float32":
+            helps = (HELP_SEVERAL,)
         return (
             f"the dtype policy `{policy}` of `{type(layer).__name__}` is not supported in a model "
             f"in `{model}`",
             "has weights, or a result, of another type than the other layers",
             (whole, *helps) if policy in PURE else helps,
         )
-    if policies.pure and any(w.low_rank is not None for w in node.weights):
+    if policies.short and any(w.low_rank is not None for w in node.weights):
         return (
             f"`lora_rank` is not supported in a model in `{model}`",
             "Keras keeps the two matrices in float32",
@@ -137,17 +156,17 @@ def impure(node: TypedNode, layer: Layer, policies: Policies) -> Complaint:
             (),
         )
     reverse = getattr(layer, "reverse_dtype", None)
-    if model in PURE and reverse not in (None, model):
+    if policy in PURE and reverse not in (None, policy):
         return (
-            f"`reverse_dtype={reverse}` is not supported in a model in `{model}`",
+            f"`reverse_dtype={reverse}` is not supported in a model in `{policy}`",
             "makes logits of another type",
             ("leave `reverse_dtype` out",),
         )
-    if model in PURE and rounds(layer, policies):
+    if policy in PURE and rounds(layer, policies):
         return (
             f"`float32` in a function of `{type(layer).__name__}` is not supported in a model "
-            f"in `{model}`",
-            f"makes float32 of what is {model}",
+            f"in `{policy}`",
+            f"makes float32 of what is {policy}",
             ("`cast(x, floatx)` is for a model in any type",) if policies.double else (),
         )
     return PURELY

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from kgen.catalogue.layer import Layer, Value
 from kgen.ir.model import Composite, TypedNode
+from kgen.passes.casts import in_type
 from kgen.passes.context import NodeContext
 from kgen.passes.fold_signature import slots, strict
 from kgen.passes.initial import Initialized
@@ -112,7 +113,7 @@ class Loop:
         self.copies = copies
         self.first = copies[0]
         self.inputs = self.first[0].node.inputs
-        self.source = owner.values[self.first[0].node.inputs[0]]
+        self.source = carried_in(owner, self.first[0], self.first[-1])
         self.contexts: list[NodeContext] = []
 
     def lower(self) -> bool:
@@ -210,7 +211,7 @@ class Series:
         self.owner = owner
         self.nodes = nodes
         self.inputs = nodes[0].node.inputs
-        self.source = owner.values[self.inputs[0]]
+        self.source = carried_in(owner, nodes[0], nodes[0])
 
     def lower(self) -> bool:
         """Lower the uses; return False where a loop cannot carry them."""
@@ -264,9 +265,19 @@ class Series:
         return context, result
 
 
-def carried_as(value: Value) -> tuple[bool, str, str]:
+def carried_in(owner: ClassLowering, first: TypedNode, last: TypedNode) -> Value:
+    """Return what goes into a loop, in float64 where that is what comes out of its body."""
+    source = owner.values[first.node.inputs[0]]
+    layer = last.node.instance.layer
+    while isinstance(layer, Composite):
+        layers = {node.id: node.instance.layer for node in layer.graph.nodes}
+        layer = layers[layer.graph.outputs[0][0]]
+    return in_type(source, True) if owner.script.policies.doubles(layer) else source
+
+
+def carried_as(value: Value) -> tuple[bool, str, str, bool]:
     """Return what must be the same before and after a loop's body."""
-    return value.first, value.mask, value.kept
+    return value.first, value.mask, value.kept, value.double
 
 
 def plural(name: str) -> str:

@@ -43,7 +43,7 @@ def quiet_plan(plan: Plan) -> Plan:
 
 def wide_plan(plan: Plan) -> Plan:
     """Return the plan with weights in the type of the data: all is compared in float64."""
-    return replace(plan, policies=FULL) if plan.policies.pure else plan
+    return replace(plan, policies=FULL) if plan.policies.pure or plan.policies.several else plan
 
 
 class Drawless(Rewriter):

@@ -15,7 +15,7 @@ import torch
 from keras import layers as L
 
 from kgen import safetensors
-from kgen.api import build_text
+from kgen.api import build_text, check_text
 from kgen.backends.kdsl import spec_text
 from kgen.backends.summary import summary
 from kgen.saved import load, to_keras
@@ -51,6 +51,86 @@ def adapted(policy: str | None = None) -> Any:
     return keras.Model(words, L.Dense(2, lora_rank=1, kernel_regularizer="l2")(x))
 
 
+def numbers() -> Any:
+    """Return a model of layers with and without weights, in one type and the other by turns."""
+    x = inputs = keras.Input((6, 8, 3))
+    x = L.Conv2D(6, 3, activation="gelu", padding="same", dtype="float64")(x)
+    x = L.BatchNormalization(dtype="float64")(x)
+    x = L.PReLU()(x)
+    y = L.DepthwiseConv2D(3, padding="same", dtype="float64")(x)
+    x = L.Add()([x, L.MaxPooling2D(2, strides=1, padding="same", dtype="float64")(y)])
+    x = L.LayerNormalization(dtype="float64")(L.Flatten(dtype="float64")(x))
+    y = L.Dense(4, "softplus")(x)
+    x = L.Dense(4, kernel_constraint="max_norm", dtype="float64")(x)
+    x = keras.ops.tanh(x * 0.7) + y[:, :1]  # operations cast nothing
+    return keras.Model(inputs, L.Dense(2)(x))
+
+
+def sequences() -> Any:
+    words = keras.Input((6,), dtype="int32")
+    x = L.Embedding(9, 5, mask_zero=True, dtype="float64")(words)
+    x = L.Bidirectional(L.LSTM(4, return_sequences=True))(x)
+    lstm = L.GRU(4, return_sequences=True, dtype="float64")
+    x = L.Dense(8)(L.MultiHeadAttention(2, 3, dtype="float64")(x, lstm(x)))
+    x = L.TimeDistributed(L.Dense(5, dtype="float64"), dtype="float64")(x)
+    x = L.SimpleRNN(3)(L.Dropout(0.0, dtype="float64")(x))
+    return keras.Model(words, L.Dense(2, dtype="float64")(x))
+
+
+def nested() -> Any:
+    """Return a model with models and shared layers in it: a model rounds what it is given."""
+    inner = keras.Input((4,))
+    y = L.Dense(5, "tanh", dtype="float64")(inner)
+    inner = keras.Model(inner, [y, L.Dense(3)(y)], name="inner")
+    precise = keras.Input((5,), dtype="float64")
+    kept = L.Dense(4, "tanh", dtype="float64")
+    precise = keras.Model(precise, kept(precise), name="precise")
+    x = inputs = keras.Input((4,))
+    x = keras.Sequential([keras.Input((4,)), L.Dense(4, dtype="float64")], name="steps")(x)
+    one, two = inner(x)
+    shared = L.Dense(4, "tanh", dtype="float64")
+    x = shared(shared(precise(one)))
+    return keras.Model(inputs, [L.Dense(2, dtype="float64")(x), L.Dense(1)(two)])
+
+
+def operations() -> Any:
+    """Return a model with operations on what is in float64, where most layers are in float32."""
+    x = inputs = keras.Input((4,))
+    y = L.Dense(4, "tanh", dtype="float64")(x)
+    y = keras.ops.relu(keras.ops.sin(y) + x)
+    y = keras.ops.concatenate([y, y[:, 1:]], axis=-1)
+    return keras.Model(inputs, [L.Dense(5)(L.Dense(4, "tanh")(L.Dense(3)(y))), keras.ops.exp(y)])
+
+
+def under(policy: str) -> Any:
+    """Return a model whose layers are in float64 but for two, and LoRA."""
+    keras.config.set_dtype_policy(policy)
+    x = inputs = keras.Input((5, 4))
+    x = L.Dense(6, "relu", lora_rank=2)(x)
+    x = L.LayerNormalization(dtype="float32")(x)
+    x = L.Conv1D(4, 2, lora_rank=2, lora_alpha=3)(x)
+    return keras.Model(inputs, L.Dense(2, dtype="float32")(L.Flatten()(x)))
+
+
+MIXES = {
+    "numbers": numbers,
+    "sequences": sequences,
+    "nested": nested,
+    "operations": operations,
+    "policy": lambda: under("float64"),
+    "low rank": lambda: adapted("float64"),
+}
+
+
+@pytest.fixture
+def in_float32() -> Iterator[None]:
+    """Let layers and data be in float32 where nothing else is said."""
+    keras.config.set_floatx("float32")
+    keras.config.set_dtype_policy("float32")
+    yield
+    compute_in("float64")
+
+
 OPTIMIZERS = {
     "adam": lambda: keras.optimizers.Adam(0.01, clipnorm=0.5),
     "averages": lambda: keras.optimizers.AdamW(0.01, use_ema=True, ema_momentum=0.5),
@@ -64,7 +144,7 @@ OPTIMIZERS = {
 }
 
 
-def arrays_of(model: Any, n: int = 40) -> tuple[list[Any], Any]:
+def arrays_of(model: Any, n: int = 40) -> tuple[list[Any], list[Any]]:
     """Return inputs in the type of the model's, and targets in that of Keras' floatx."""
     rng = np.random.default_rng(2)
     inputs = [
@@ -73,8 +153,8 @@ def arrays_of(model: Any, n: int = 40) -> tuple[list[Any], Any]:
         else rng.standard_normal((n, *t.shape[1:])).astype(t.dtype)
         for t in model.inputs
     ]
-    y = rng.standard_normal((n, *model.outputs[0].shape[1:]))
-    return inputs, y.astype(keras.config.floatx())
+    shapes = [(n, *t.shape[1:]) for t in model.outputs]
+    return inputs, [rng.standard_normal(s).astype(keras.config.floatx()) for s in shapes]
 
 
 def saved(model: Any, folder: Path, name: str = "model.h5") -> Any:
@@ -113,12 +193,13 @@ def assert_trains_alike(model: Any, folder: Path) -> None:
     """Compare types and values of all weights, the loss and metrics after two epochs."""
     built, script, network = started(model, folder)
     assert_same_weights(built, network, model)
-    inputs, y = arrays_of(model)
+    inputs, targets = arrays_of(model)
     given = inputs if len(inputs) > 1 else inputs[0]
+    y = targets if len(targets) > 1 else targets[0]
     model.fit(given, y, batch_size=8, epochs=2, shuffle=False, verbose=0)
     rate = () if "def learning_rate(step" in built.script else (script.Config().learning_rate,)
     optimizer = getattr(script, type(model.optimizer).__name__)(network, *rate)
-    data = tuple(map(torch.from_numpy, [*inputs, y]))
+    data = tuple(map(torch.from_numpy, [*inputs, *targets]))
     for _ in range(2):
         network.train()
         for i in range(0, 40, 8):
@@ -141,6 +222,78 @@ def test_low_rank_in_float64_is_trained_in_float32(optimizer: str, folder: Path)
     model.compile(OPTIMIZERS[optimizer](), "mse", metrics=["mae"])
     assert {w.dtype for w in model.trainable_weights} == {"float32", "float64"}
     assert_trains_alike(model, folder)
+
+
+@pytest.mark.parametrize("make", MIXES)
+def test_layers_of_several_types_are_trained(make: str, in_float32: None, folder: Path) -> None:
+    model = shaken(MIXES[make]())
+    adam = keras.optimizers.Adam(0.01, clipnorm=0.5)
+    single = len(model.outputs) == 1
+    model.compile(adam, "mse" if single else ["mse", "mae"], metrics=["mae"] if single else None)
+    assert {w.dtype for w in model.trainable_weights} == {"float32", "float64"}
+    assert_trains_alike(model, folder)
+
+
+@pytest.mark.parametrize("make", MIXES)
+def test_layers_of_several_types_predict(make: str, in_float32: None, folder: Path) -> None:
+    """The numbers are those of Keras, more exact than if all were in float32."""
+    model = shaken(MIXES[make]())
+    built, script, network = started(model, folder)
+    inputs, _ = arrays_of(model)
+    ours = script.predict(network, tuple(map(torch.from_numpy, inputs)))
+    theirs = model.predict(inputs[0], verbose=0)
+    if len(model.outputs) == 1:
+        ours, theirs = [ours], [theirs]
+    for a, b in zip(ours, theirs, strict=True):
+        assert str(a.dtype) == f"torch.{b.dtype}"
+        np.testing.assert_allclose(a.numpy(), b, rtol=1e-5, atol=1e-6)
+    assert ".double()" in built.script
+
+
+def exact_model() -> Any:
+    """Return a model of which all in float32 is exact, but for the rounding to it."""
+    steps = [keras.Input((6,)), L.Dense(6, "tanh", dtype="float64")]
+    x = inputs = keras.Input((6,))
+    x = L.Dense(6, "gelu", dtype="float64")(x)
+    x = keras.Sequential(steps)(L.ReLU()(x))
+    x = L.Dense(6, "elu", dtype="float64")(x)
+    x = keras.Sequential([*steps[:1], L.Dense(6, "tanh", dtype="float64")])(x)  # rounds its input
+    x = L.Dense(5, "tanh", dtype="float64")(keras.ops.sin(x))
+    precise = keras.Input((5,), dtype="float64")  # rounds nothing
+    x = keras.Model(precise, L.Dense(4, "tanh", dtype="float64")(precise))(x)
+    return keras.Model(inputs, L.Dense(2, dtype="float64")(x))
+
+
+def test_just_what_keras_rounds_is_rounded(in_float32: None, folder: Path) -> None:
+    model = shaken(exact_model())
+    built, script, network = started(model, folder)
+    (x,), _ = arrays_of(model)
+    theirs = model.predict(x, verbose=0)
+    ours = script.predict(network, (torch.from_numpy(x),)).numpy()
+    np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-13)
+    # It shows where something is rounded, and where it is not.
+    for a, b in (
+        (".float()", ""),
+        ("self.dense(x.double())", "self.dense(x.double()).float().double()"),
+    ):
+        (folder / "other").mkdir(exist_ok=True)
+        other = import_script(built.script.replace(a, b), folder / "other")
+        found = other.predict(network_of(other, script), (torch.from_numpy(x),))
+        assert np.abs(found.numpy() - theirs).max() > 1e-9
+
+
+def network_of(script: Any, first: Any) -> Any:
+    """Return the model of a script, with the weights that the first script begins with."""
+    network = script.Model()
+    first.load_weights(network, first.Config().weights)
+    return network
+
+
+@pytest.mark.parametrize("make", MIXES)
+def test_specs_of_several_types(make: str, in_float32: None, folder: Path) -> None:
+    built, _, _ = started(MIXES[make](), folder)
+    again = build_text(spec_text(built.typed.model)).script
+    assert class_of(again) == class_of(built.script)
 
 
 @pytest.mark.parametrize("suffix", ["keras", "h5"])
@@ -168,7 +321,7 @@ def test_specs_of_low_rank_in_float64(folder: Path) -> None:
 
 
 def class_of(script: str) -> str:
-    return script.partition("class Model")[2].partition("\ndef load_data")[0]
+    return script.partition("(nn.Module)")[2].partition("model.eval()")[0].partition("\ndef ")[0]
 
 
 def test_low_rank_in_float64_goes_back(folder: Path) -> None:
@@ -200,6 +353,44 @@ def counted(model: Any) -> str:
     model.summary(print_fn=lambda text, **_: lines.append(text))
     text = "\n".join(lines)
     return text[text.index(" Total params") :].rstrip()
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "named"),
+    [
+        ("Adam(global_clipnorm=1)", "`global_clipnorm` of `Adam`"),
+        ("MultiOptimizer(OptimizerMap(SGD()))", "`MultiOptimizer`"),
+        ("LossScaleOptimizer(SGD())", "`LossScaleOptimizer`"),
+    ],
+)
+def test_what_is_one_for_all_weights_is_refused(optimizer: str, named: str) -> None:
+    spec = "Input(4) -> Dense(3, {}) -> Dense(1)\ncompile({}, mse)"
+    assert not check_text(spec.format("relu", optimizer)).errors
+    (found,) = check_text(spec.format("dtype=float64", optimizer)).errors
+    assert found.code == "K501"
+    assert found.message == f"{named} is not supported with weights in several types"
+    frozen = spec.format("dtype=float64, trainable=False", optimizer)
+    assert not check_text(frozen).errors  # those that are trained have one
+    idle = "x = Input(4)\noutputs(x -> Dense(3), x -> Dense(1, dtype=float64))"
+    assert not check_text(f"{idle}\ncompile({optimizer}, [mse, None])").errors  # so are these
+
+
+def test_a_block_of_several_types_is_one_class() -> None:
+    """What comes in float32 and what comes in float64 takes the same class."""
+    spec = """block part(n) { Dense(n, tanh) -> LayerNormalization(dtype=float64) }
+block same(n) { outputs(input, input -> Dense(n)) }
+model net {
+  one = part(4)
+  two = same(4)
+  x = Input(4)
+  y = x -> one -> one -> Dense(4, dtype=float64)
+  a, b = x -> two
+  c, d = y -> two
+  [a, b, c, d] -> Add(dtype=float64)
+}
+"""
+    script = build_text(spec).script
+    assert script.count("class Part") == script.count("class Same") == 1
 
 
 CALLBACKS = {

@@ -17,7 +17,7 @@ from kgen.catalogue.families import OPTIMIZERS, SCHEDULES
 from kgen.catalogue.kinds import Bool, Either, Float, Int, Opt, Str
 from kgen.catalogue.references import Ref
 from kgen.catalogue.weights import Weight
-from kgen.diagnostics import Fault, listing
+from kgen.diagnostics import Fault
 from kgen.torch_ir import Line, number
 
 MANY = 100_000  # weights from which clearing their gradients takes longer than a call a tensor
@@ -260,19 +260,6 @@ class Optimizer(Entry, abstract=True, family=OPTIMIZERS):
 
     def check_weights(self, weights: Sequence[Trained]) -> None:
         """Raise `Fault` where the optimizer does not fit the weights of a model."""
-
-    def check_types(self, types: Sequence[str]) -> None:
-        """Raise `Fault` where the optimizer cannot update weights of several types."""
-        named = f"`{self.called_as}`"
-        if self.global_clipnorm:
-            named = f"`global_clipnorm` of {named}"
-        elif not (self.several or self.wraps):
-            return
-        raise Fault(
-            "K501",
-            f"{named} is not supported with weights in several types",
-            notes=(f"the model trains weights of the types {listing(types)}",),
-        )
 
     def check_used(self, weights: Sequence[Trained], asked: Collection[str]) -> None:
         """Raise `Fault` where one of several optimizers has no weights, and callbacks ask it.

@@ -136,7 +136,7 @@ class Reader:
 
     def input_of(self, shape: list[Any], dtype: str, item: Item, name: str) -> Instance | None:
         given = {"batch_size": shape[0]} if shape[0] is not None else {}
-        if dtype not in ("float32", self.values.policies.model):
+        if dtype not in ("float32", self.values.policies.floatx):
             given["dtype"] = dtype
         try:
             layer = Input(shape=tuple(shape[1:]), **given)

@@ -99,6 +99,12 @@ def operation(call: Call, values: Values, used: Sequence[int] = (0,)) -> list[La
     return _Operation(call, values).run(used) if has_one_type(call, values) else None
 
 
+def types_of(call: Call) -> list[str]:
+    """Return the types of the tensors that an operation takes, "" where a file does not say."""
+    parents = (ref.item.parent for ref in call.tensors())
+    return [parent.text("dtype") if parent is not None else "" for parent in parents]
+
+
 def has_one_type(call: Call, values: Values) -> bool:
     """Return whether an operation takes what scripts compute with; report another type.
 
@@ -107,8 +113,7 @@ def has_one_type(call: Call, values: Values) -> bool:
     float64: what it rounds to float32 there is in float64 here.)
     """
     policies = values.policies
-    for ref in call.tensors():
-        dtype = ref.item.parent.text("dtype") if ref.item.parent is not None else ""
+    for dtype in types_of(call):
         wrong = dtype in HALVES.values() and not policies.mixed
         if dtype == policies.model or not (wrong or policies.short):
             continue
@@ -130,6 +135,8 @@ class _Operation:
         self.span = call.layer.span
         self.params: list[str] = []
         self.failed = False
+        apart = values.policies.model == "float32" and "float64" in types_of(call)
+        self.own = {"dtype": "float64"} if apart else {}  # it has the type of what it takes
         name = call.layer.text("class_name")
         self.legacy = name in LEGACY
         self.merges = name in MERGES
@@ -155,7 +162,7 @@ class _Operation:
         if self.op in PARTS:
             bodies = [Index(self.span, body, (i,)) for i in used]
         functions = [Function("", tuple(self.params), body, self.span) for body in bodies]
-        return [layer_value(Lambda(function=f), self.span) for f in functions]
+        return [layer_value(Lambda(function=f, **self.own), self.span) for f in functions]
 
     def unsupported(self, why: str = "", instead: str = "") -> None:
         """Report an operation without a translation, once."""
@@ -180,7 +187,7 @@ class _Operation:
         given = {n: v for n, v in given.items() if n in cls.args or v is not None}
         if not set(given) <= set(cls.args):
             return None
-        layer = Activation(activation=cls(called_as=self.op, **given))
+        layer = Activation(activation=cls(called_as=self.op, **given), **self.own)
         return [layer_value(layer, self.span)]
 
     def body(self) -> Expr | None:

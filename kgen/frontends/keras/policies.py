@@ -23,7 +23,8 @@ def policy_name(value: Any) -> str:
 def model_precision(top: Item) -> str:
     """Return the precision of a whole model by its own policy, or that of most layers.
 
-    It is `float64` only where Keras' floatx was, too: then that is the type of the inputs.
+    It is `float64` only where Keras' floatx was, too: then that is the type of the inputs, or
+    where these have no fractions, that of all layers.
     """
     own = policy_name(field(top.plain(), "config", "dtype"))
     if own in HALVES:
@@ -43,7 +44,8 @@ def model_precision(top: Item) -> str:
         elif isinstance(value, list):
             pending += value
     most = max(counts, key=lambda name: (counts[name], name in HALVES), default="float32")
-    alone = most in PURE and (most != "float64" or "float32" in inputs)
+    single = "float32" in inputs or ("float32" in counts and "float64" not in inputs)
+    alone = most in PURE and (most != "float64" or single)
     return f"pure_{most}" if alone else most
 
 
