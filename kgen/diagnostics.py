@@ -45,7 +45,8 @@ class Diagnostic:
 class Fault(Exception):
     """A rule of the catalogue is broken; the pass that applied the rule adds the place.
 
-    `arg` names the argument at fault ("" for the whole call).
+    `arg` names the argument at fault ("" for the whole call), `word` a string or the name of an
+    argument that is at fault somewhere within.
     """
 
     def __init__(
@@ -54,11 +55,13 @@ class Fault(Exception):
         message: str,
         *,
         arg: str = "",
+        word: str = "",
         label: str = "",
         notes: Sequence[str] = (),
         helps: Sequence[str] = (),
     ) -> None:
         super().__init__(message)
+        self.word = word
         self.code = code
         self.message = message
         self.arg = arg

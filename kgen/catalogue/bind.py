@@ -23,6 +23,7 @@ class Given:
         span: The place of the value.
         name_span: The place of the whole `name=value`.
         part: Gives the place of an item of the value from its path of indices and keys.
+        word: Gives the place of a string, or of the argument of this name, within the value.
     """
 
     name: str | None
@@ -30,6 +31,7 @@ class Given:
     span: Span
     name_span: Span
     part: Callable[[tuple[Any, ...]], Span] | None = None
+    word: Callable[[str], Span] | None = None
 
     def at(self, path: tuple[Any, ...]) -> Span:
         """Return the place of a part of the value."""
@@ -48,6 +50,13 @@ class Bound:
     def place(self, name: str, *path: Any) -> Span:
         """Return the place of an argument, or of an item of it; the whole call by default."""
         return self.given[name].at(path) if name in self.given else self.span
+
+    def place_of(self, name: str, word: str) -> Span:
+        """Return the place of a word within an argument, of all of that where it has none."""
+        given = self.given.get(name)
+        if given is None or given.word is None or not word:
+            return self.place(name)
+        return given.word(word)
 
 
 def bind(

@@ -59,8 +59,8 @@ class Mismatch(Exception):
             return str(self)
         if not self.path:
             return f"`{argument}` {self}"
-        key = self.path[-1]
-        return f"`{argument}[{key}]` {self}"
+        keys = "".join(f"[{key}]" for key in self.path)
+        return f"`{argument}{keys}` {self}"
 
     def inside(self, key: Key) -> Mismatch:
         """Return this mismatch as that of a value that has it under `key`."""

@@ -24,12 +24,12 @@ def validate_loop(typed: TypedModel, plan: Plan, found: Diagnostics) -> None:
     training = typed.model.training
     check_gradient(typed, plan, found)
     if (bound := training.compile) is not None:
-        span = bound.arg_spans.get("optimizer", bound.span)
         weights = list(trained(typed.graph, typed.model.source.serialized))
         for node, weight in weights:
             try:
                 plan.optimizer.check_weight(weight)
             except Fault as fault:
+                span = bound.place_of("optimizer", fault.word)
                 found.add(fault.at(span, [(node.node.instance.span, "the layer")]))
                 break
         else:
@@ -38,7 +38,7 @@ def validate_loop(typed: TypedModel, plan: Plan, found: Diagnostics) -> None:
                 if len(plan.types) > 1:
                     check_parts(plan.optimizer, plan.types)
             except Fault as fault:
-                found.add(fault.at(span))
+                found.add(fault.at(bound.place_of("optimizer", fault.word)))
     if (bound := training.fit) is not None:
         try:
             asked = {method for code in planned_callbacks(plan) for method in code.asks}
@@ -66,6 +66,7 @@ def check_parts(optimizer: Optimizer, types: Sequence[str]) -> None:
     raise Fault(
         "K501",
         f"{named} is not supported with weights in several types",
+        word="global_clipnorm",
         notes=(f"the model trains weights of the types {listing(types)}",),
     )
 

@@ -179,5 +179,5 @@ def test_an_output_without_metrics(metrics: str, tmp_path: Path) -> None:
     train_both(text, tmp_path).check_logs()
     flat = check_text(text.replace(metrics, "[[mae, None], mse]"))
     assert [(e.code, e.message) for e in flat.errors] == [
-        ("K203", "`metrics[1]` must be a metric, got None")
+        ("K203", "`metrics[0][1]` must be a metric, got None")
     ]

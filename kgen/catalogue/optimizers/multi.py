@@ -75,6 +75,7 @@ class OptimizerMap(WeightMap):
             raise Fault(
                 "K434",
                 f"`{path}` fits several keys of the `{self.called_as}`",
+                word=fitting[1],
                 label=f'both "{fitting[0]}" and "{fitting[1]}"',
                 helps=(f'a key for it alone decides: `"{path}": ...`',),
             )
@@ -179,6 +180,7 @@ class MultiOptimizer(Optimizer):
         return Fault(
             "K434",
             f'no weight is left for "{key}"' if fitting else f'no weight has a path like "{key}"',
+            word=key,
             label="its optimizer would have nothing to update",
             notes=notes,
             helps=(hint,) if hint else (),

@@ -33,6 +33,7 @@ def given_argument(argument: ast.Argument, value: Value) -> Given:
         argument.value.span,
         argument.span,
         lambda path: place_of(argument.value, path),
+        lambda word: place_of_word(argument.value, word),
     )
 
 
@@ -45,6 +46,16 @@ def place_of(node: ast.Expression, path: Sequence[Any]) -> Span:
             node = next((v for k, v in node.items if _word(k) == key), node)
         else:
             break
+    return node.span
+
+
+def place_of_word(node: ast.Expression, word: str) -> Span:
+    """Return the place of a string, or of an argument of this name, within an expression."""
+    for part in ast.walk(node):
+        if isinstance(part, ast.Argument) and part.name == word:
+            return part.span
+        if isinstance(part, ast.Literal) and part.value == word:
+            return part.span
     return node.span
 
 
