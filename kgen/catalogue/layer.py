@@ -169,8 +169,8 @@ class Layer(Entry, abstract=True, family=LAYERS):
     trainable: bool = arg(Bool(), "Whether training changes the weights.", True, keyword_only=True)
     dtype: str | None = arg(
         Opt(Choice(*SUPPORTED, *INPUTS, also={"int": "int32", "float": "float32"})),
-        "Dtype policy, `float32` or mixed; by default that of `fit(precision=...)`. On a first "
-        "layer also the type of its input, such as `int32`.",
+        "Dtype policy: `float32`, `float64` or mixed; by default that of `fit(precision=...)`. On "
+        "a first layer also the type of its input, such as `int32`.",
         None,
         keyword_only=True,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from kgen.catalogue.layer import Layer, Value
+from kgen.catalogue.layer import Value
 from kgen.catalogue.layers.inputs import Input
 from kgen.catalogue.policies import Policies
 from kgen.ir.model import Composite, is_inlined
@@ -13,12 +13,18 @@ from kgen.ir.rewrite import layers_of
 from kgen.torch_ir import Line
 
 
-def in_type(value: Value, double: bool) -> Value:
-    """Return an input in the type of what it is given to, to which Keras casts it."""
+def in_type(value: Value, double: bool, within: bool = False) -> Value:
+    """Return an input in the type of what it is given to, to which Keras casts it.
+
+    Args:
+        value: The input.
+        double: Whether it is to be in float64.
+        within: Whether that is within a layer in float64, whose statements are `widened`.
+    """
     if value.double == double or value.type.dtype != "float32":
         return value
-    cast = f"{value.expr}.{'double' if double else 'float'}()"
-    return replace(value, expr=cast, double=double)
+    cast = "double()" if double else "to(torch.float32)" if within else "float()"
+    return replace(value, expr=f"{value.expr}.{cast}", double=double)
 
 
 def types_of(composite: Composite, policies: Policies) -> list[bool]:
@@ -31,13 +37,15 @@ def types_of(composite: Composite, policies: Policies) -> list[bool]:
     inside = (layer for layer in layers_of(composite) if not isinstance(layer, Input))
     handed_on = any(ref[0] in graph.inputs for ref in graph.outputs)
     wide = any(map(policies.doubles, inside)) or (policies.several and handed_on)
-    layers = {node.id: node.instance.layer for node in graph.nodes}
-    return [wide and (is_inlined(composite) or not is_single(layers[i])) for i in graph.inputs]
+    return [wide and dtype in ("", "float64") for dtype in input_types(composite)]
 
 
-def is_single(layer: Layer | Composite) -> bool:
-    """Return whether a layer takes an input of a model, and in float32."""
-    return isinstance(layer, Input) and layer.dtype != "float64"
+def input_types(composite: Composite) -> list[str]:
+    """Return the types of the inputs of a model, "" for those of a block."""
+    layers = {node.id: node.instance.layer for node in composite.graph.nodes}
+    inputs = [layers[i] for i in composite.graph.inputs]
+    declared = not is_inlined(composite)
+    return [x.dtype if declared and isinstance(x, Input) else "" for x in inputs]
 
 
 def widened(lines: Sequence[Line]) -> list[Line]:

@@ -307,8 +307,8 @@ class NodeContext:
             self.channels_first(v) if self.wants_first(node, i, v) else self.channels_last(v)
             for i, v in enumerate(inputs)
         ]
-        types = types_of(composite, self.owner.script.policies)
-        values = [in_type(v, double) for v, double in zip(values, types, strict=True)]
+        types = zip(values, types_of(composite, self.owner.script.policies), strict=True)
+        values = [in_type(v, double, self.double) for v, double in types]
         # A wrapper applies its model as it likes: what happens inside has no place of its own.
         whole = self.instance is not None and self.instance.layer is composite
         watched = self.owner.watched and whole
@@ -357,6 +357,7 @@ class NodeContext:
         self.calls = " * ".join(filter(None, [self.calls, calls]))
         try:
             if isinstance(layer, Composite):
+                inputs = tuple(replace(v, double=self.double) for v in inputs)
                 typed = infer(layer.graph, Diagnostics(), types)
                 found = tuple(typed.output_types)
                 node = TypedNode(None, types, found, (), typed)  # type: ignore[arg-type]

@@ -12,9 +12,10 @@ from kgen.catalogue.layers.inputs import EMBEDDINGS, Input, declared_input
 from kgen.catalogue.policies import FULL, INPUTS, PURE, SUPPORTED, Policies
 from kgen.diagnostics import Diagnostics
 from kgen.ir.functions import Constant, Function, Operation, operands
-from kgen.ir.model import TypedGraph, TypedNode
+from kgen.ir.model import Composite, TypedGraph, TypedNode
 from kgen.ir.plan import Plan
-from kgen.ir.rewrite import layers_of
+from kgen.ir.rewrite import layers_of, wrapped
+from kgen.passes.casts import input_types
 from kgen.passes.starting import check_files
 
 HELPS_DOUBLE = (
@@ -48,12 +49,18 @@ def usual(graph: TypedGraph) -> str:
 
 
 def types_in(graph: TypedGraph, policies: Policies) -> set[str]:
-    """Return the policies of all layers, and the types of weights that have their own."""
+    """Return the policies of all layers, and the types of what has its own.
+
+    Those are weights, and the inputs of models inside, which cast what they are given.
+    """
     found: set[str] = set()
     for node in graph.walk():
         layer = node.node.instance.layer
         if isinstance(layer, Layer) and not isinstance(layer, Input):
             found.update((policies.of(layer), *(w.dtype for w in node.weights)))
+        applied = [layer] if isinstance(layer, Composite) else [i.layer for i in wrapped(layer)]
+        models = (one for one in applied if isinstance(one, Composite))
+        found.update(dtype for model in models for dtype in input_types(model))
     return found
 
 

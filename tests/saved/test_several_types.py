@@ -282,6 +282,20 @@ def test_just_what_keras_rounds_is_rounded(in_float32: None, folder: Path) -> No
         assert np.abs(found.numpy() - theirs).max() > 1e-9
 
 
+def test_models_inside_of_one_in_float64_round_their_inputs(in_float32: None, folder: Path) -> None:
+    keras.config.set_dtype_policy("float64")
+    inner = keras.Sequential([keras.Input((4,)), L.Dense(4, "tanh")])
+    x = inputs = keras.Input((6, 4))
+    x = L.TimeDistributed(keras.Sequential([keras.Input((4,)), L.Dense(4, "elu")]))(
+        L.Dense(4, "tanh")(x)
+    )
+    model = shaken(keras.Model(inputs, L.Dense(2)(inner(L.Flatten()(x)[:, :4]))))
+    _, script, network = started(model, folder)
+    (x,), _ = arrays_of(model)
+    ours = script.predict(network, (torch.from_numpy(x),)).numpy()
+    np.testing.assert_allclose(ours, model.predict(x, verbose=0), rtol=1e-12, atol=1e-13)
+
+
 def network_of(script: Any, first: Any) -> Any:
     """Return the model of a script, with the weights that the first script begins with."""
     network = script.Model()
