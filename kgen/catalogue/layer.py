@@ -76,6 +76,7 @@ class Context(Protocol):
     """
 
     outputs: tuple[TensorType, ...]  # the inferred types of what the layer returns
+    general: bool  # whether the module is made for inputs of other types as well
 
     def policy_of(self, layer: Layer) -> str:
         """Return the dtype policy by which a layer computes."""
@@ -149,6 +150,7 @@ class Layer(Entry, abstract=True, family=LAYERS):
         mask_hangs: Whether the mask is only known when the layer runs: Keras' graph has none.
         mask_argument: Whether Keras' `call` has an argument `mask`.
         takes_masks: Whether Keras' `call` takes the masks off its inputs.
+        maskable: Whether a module that is made for an input with a mask takes one without, too.
         usual_training: What `training` is in a call of Keras' layer that does not say it.
         attends: Whether it must know what is padding, to attend to the rest.
         fusable: Whether `activation` is the last thing the layer does, so that a loss may
@@ -215,6 +217,7 @@ class Layer(Entry, abstract=True, family=LAYERS):
     mask_hangs: bool = False
     mask_argument: ClassVar[bool] = False
     takes_masks: ClassVar[bool] = False
+    maskable: ClassVar[bool] = False
     usual_training: ClassVar[bool | None] = False
     attends: ClassVar[bool] = False
     fusable: ClassVar[bool] = False
@@ -274,6 +277,19 @@ class Layer(Entry, abstract=True, family=LAYERS):
     def lower_mask(self, ctx: Context, *inputs: Value) -> str:
         """Return the mask of the (first) result where it carries one: a variable."""
         return inputs[0].mask
+
+    @property
+    def rounds_masks(self) -> bool:
+        """Return whether a mask that keeps everything gives other numbers than no mask."""
+        return False
+
+    def beside(self, calls: Sequence[Layer]) -> Layer:
+        """Return the layer for one call of several, with a module that serves all of them.
+
+        Args:
+            calls: The layer as each call has it: they may differ in `varying_args`.
+        """
+        return self
 
     def returns_input(self, training: bool) -> bool:
         """Return whether Keras' `call` returns its input itself, and not a tensor of its own."""

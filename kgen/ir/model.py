@@ -91,6 +91,8 @@ class TypedNode:
         sees: Where the mask of each input comes from (`Sight` in `passes/mask_flow.py`); from
             the input itself where this is empty.
         keeps: The same for the mask that its result carries besides, or that a block takes.
+        general: The types that its module is made for, where these are not those of its inputs:
+            what they have in common with those of other applications (`passes/general.py`).
     """
 
     node: Node
@@ -100,6 +102,7 @@ class TypedNode:
     inner: TypedGraph | None = None
     sees: tuple[str | Ref, ...] = ()
     keeps: tuple[str | Ref, ...] = ()
+    general: tuple[TensorType, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,6 +15,7 @@ from kgen.ir.model import Composite, Instance, Ref, TypedNode, is_inlined
 from kgen.ir.rewrite import layers_of
 from kgen.ir.shapes import TensorType
 from kgen.passes.casts import as_floats, in_float32, in_float64, in_type, types_of, widened
+from kgen.passes.general import Unshareable, generally
 from kgen.passes.infer import infer, output_types
 from kgen.passes.layouts import prefers_first
 from kgen.passes.lowered import Placed
@@ -26,19 +27,6 @@ if TYPE_CHECKING:
 
 
 NAMES = ("mask", "mask_kept")  # of the masks that a call returns
-
-
-class Unshareable(Exception):
-    """The applications of a layer with weights need different torch modules.
-
-    Args:
-        instance: The layer object.
-        constructors: What would make the modules.
-    """
-
-    def __init__(self, instance: Instance, *constructors: str) -> None:
-        super().__init__(instance.name)
-        self.instance, self.constructors = instance, constructors
 
 
 class NodeContext:
@@ -65,6 +53,7 @@ class NodeContext:
         self.made = False
         self.calls = ""  # how often Keras calls what is inside
         self.also: list[str] = []  # what the call that makes the results returns after them
+        self.general = False
         self.noted = ""  # the penalty that this call leaves behind
         self.typed = False  # whether the module itself gives its weights their types
         self.shared = instance is not None and instance.uid in owner.attribute_of
@@ -213,6 +202,18 @@ class NodeContext:
 
     def apply_node(self, node: TypedNode, inputs: Sequence[Value]) -> tuple[Value, ...]:
         """Lower an application on values, with the masks that it sees of them."""
+        if not node.general:
+            return self.apply_seen(node, inputs)
+        self.general = True
+        if node.sees:
+            inputs, node = self.seen(inputs, node.sees), replace(node, sees=())
+        given = generally(self, node, inputs)
+        return tuple(
+            replace(v, type=kind, mask=v.mask if kind.mask else "")
+            for v, kind in zip(self.apply_seen(node, given), node.outputs, strict=True)
+        )
+
+    def apply_seen(self, node: TypedNode, inputs: Sequence[Value]) -> tuple[Value, ...]:
         layer = node.node.instance.layer
         self.typed = any(w.dtype for w in node.weights)
         if is_inlined(layer):
@@ -220,7 +221,7 @@ class NodeContext:
             carried = self.masks(inputs, node.keeps) if node.keeps else [v.kept for v in inputs]
             given = [
                 replace(v, type=t, mask=v.mask if t.mask else "", kept=kept if t.kept else "")
-                for v, kept, t in zip(inputs, carried, node.inputs, strict=True)
+                for v, kept, t in zip(inputs, carried, node.general or node.inputs, strict=True)
             ]
             return self.lower_composite(layer, given, node)
         if not isinstance(layer, Composite):
@@ -321,8 +322,11 @@ class NodeContext:
         given = dict(zip(lowered.definition.inputs, arguments, strict=True))
         new = self.owner.variables.new
         made = [
-            tuple(given.get(m) or new(n) if m else "" for m, n in zip(masks, NAMES, strict=True))
-            for masks in ((out.mask, out.kept) for out in lowered.outputs)
+            tuple(
+                given.get(m) or (new(n) if has else "_") if m else ""
+                for m, n, has in zip((out.mask, out.kept), NAMES, (t.mask, t.kept), strict=True)
+            )
+            for out, t in zip(lowered.outputs, node.outputs, strict=True)
         ]
         self.also = [m for masks in made for m in masks if m and m not in given.values()]
         whole = whole or (len(made) == 1 and not self.also and not lowered.penalized)

@@ -16,6 +16,7 @@ from kgen.catalogue.layer import Layer, Value, masks_of
 from kgen.catalogue.layers.inputs import Input
 from kgen.ir.model import Composite, Ref, TypedGraph, TypedNode, instance_names
 from kgen.passes.context import NodeContext
+from kgen.passes.general import shareable
 from kgen.passes.initial import Initialized, initial_lines
 from kgen.passes.joining import joined
 from kgen.passes.late_relu import late_relus
@@ -23,7 +24,7 @@ from kgen.passes.lowered import Lowered, Placed, ScriptNames, penalized
 from kgen.passes.repeats import lower_repeat, repeat_run
 from kgen.passes.variables import Variables, attribute_name, show_type
 from kgen.passes.watch import watch_lines
-from kgen.torch_ir import MODULE_ATTRIBUTES, ClassDef, Line, Names
+from kgen.torch_ir import MODULE_ATTRIBUTES, ClassDef, Line, Names, class_names
 
 
 def lower_graph(
@@ -54,8 +55,15 @@ def lower_graph(
             layer returns it: channels last, with the activation that is left to the loss.
         attributes: The names of attributes that the class has already.
     """
-    lowering = ClassLowering(typed, script, fused, given, watched, attributes)
-    return lowering.run(name, doc, forward_doc)
+
+    def lower(graph: TypedGraph, script: ScriptNames, attributes: Names | None = None) -> Lowered:
+        lowering = ClassLowering(graph, script, fused, given, watched, attributes)
+        return lowering.run(name, doc, forward_doc)
+
+    def attempt(graph: TypedGraph) -> object:
+        return lower(graph, ScriptNames(class_names(), script.policies))
+
+    return lower(shareable(typed, attempt), script, attributes)
 
 
 class ClassLowering:

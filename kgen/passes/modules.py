@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from kgen.diagnostics import Diagnostics
 from kgen.ir.model import Composite, TypedGraph, TypedModel, TypedNode
 from kgen.ir.plan import Plan
-from kgen.passes.context import Unshareable
+from kgen.passes.general import Unshareable
 from kgen.passes.lower import lower_graph
 from kgen.passes.lowered import ScriptNames
 from kgen.torch_ir import class_names
@@ -42,9 +42,18 @@ def check_modules(typed: TypedModel, plan: Plan, found: Diagnostics) -> None:
             also=[(span, "the first use") for span in spans[:1] if len(spans) > 1],
             notes=[
                 *([f"it is applied to {' and to '.join(given)}"] if len(given) > 1 else []),
-                *([] if model else [f"they would be `{'` and `'.join(error.constructors)}`"]),
+                *why(error),
             ],
         )
+
+
+def why(error: Unshareable) -> list[str]:
+    """Return why no module serves all uses, as far as a reader of the spec can follow."""
+    if error.why:
+        return [error.why]
+    if isinstance(error.instance.layer, Composite):
+        return []
+    return [f"they would be `{'` and `'.join(error.constructors)}`"]
 
 
 def shared_differently(typed: TypedGraph) -> Iterator[TypedNode]:

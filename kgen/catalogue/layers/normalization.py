@@ -170,6 +170,7 @@ class BatchNormalization(OverChannels):
     spellings = ("SyncBatchNormalization",)  # Keras 2's, with `synchronized`
     usual_training = None
     mask_argument = True
+    maskable = True
     renamed = {
         "running_mean_initializer": "moving_mean_initializer",
         "running_variance_initializer": "moving_variance_initializer",
@@ -234,10 +235,15 @@ class BatchNormalization(OverChannels):
     def remembers(self) -> bool:
         return self.trainable
 
+    @property
+    def rounds_masks(self) -> bool:
+        return self.trainable  # Keras adds a little to the number of steps that count
+
     def lower(self, ctx: Context, x: Value) -> str:
         channels = self.size(self.place(self.axis, x.type), x.type)
-        masked = bool(x.mask) and self.trainable
-        kind = "Frozen" * (not self.trainable) + "Masked" * masked
+        masked = x.type.mask and self.trainable
+        kind = "Frozen" * (not self.trainable)
+        kind += ("Maskable" if ctx.general else "Masked") * masked
         kind += "BatchRenorm" if self.renorm else "BatchNorm"
         options = f", momentum={self.momentum}, eps={self.epsilon}"
         if self.momentum == 0.99 and self.epsilon == 1e-3:
@@ -246,7 +252,7 @@ class BatchNormalization(OverChannels):
             options += self.correction()
         norm = ctx.module(self.learned(f"{kind}({channels}{options})"))
         # The mask has no channels: it gets them where the tensor has them.
-        mask = f", {x.mask}.unsqueeze({1 if x.first else -1})" if masked else ""
+        mask = f", {x.mask}.unsqueeze({1 if x.first else -1})" if masked and x.mask else ""
         return self.through(x, lambda value: f"{norm}({value}{mask})")
 
     def correction(self) -> str:

@@ -181,6 +181,7 @@ class Bidirectional(Layer):
     tensor_args = ("initial_state",)
     supports_masking = True
     mask_argument = True
+    maskable = True
 
     def check(self) -> None:
         for name in ("layer", "backward_layer"):
