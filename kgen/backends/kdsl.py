@@ -273,7 +273,7 @@ class _Body:
         layer, made = instance.layer, self.shared_layers[instance.uid]
         if isinstance(layer, Composite):
             return []
-        names = [n for n in layer.varying_args if n not in layer.tensor_args]
+        names = [n for n in layer.call_args if n not in layer.tensor_args]
         told = {n: getattr(layer, n) for n in names}
         return [f"{n}={value!r}" for n, value in told.items() if value != getattr(made, n)]
 

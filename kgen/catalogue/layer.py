@@ -228,8 +228,7 @@ class Layer(Entry, abstract=True, family=LAYERS):
     wants_list: ClassVar[bool] = False
     fixed_by: ClassVar[str] = ""
     text: ClassVar[str] = ""
-    call_args: ClassVar[tuple[str, ...]] = ()  # arguments that Keras takes in the call
-    varying_args: ClassVar[tuple[str, ...]] = ()  # those that may differ between the calls
+    call_args: ClassVar[tuple[str, ...]] = ()  # arguments that Keras takes in each call
     dropped_args: ClassVar[tuple[str, ...]] = ()  # those that Keras 3 does not have any more
     call_inputs: ClassVar[tuple[str, ...]] = ()  # what Keras calls several inputs of different use
     takes_integers: ClassVar[bool] = False  # whether integers are no numbers to compute with
@@ -287,7 +286,7 @@ class Layer(Entry, abstract=True, family=LAYERS):
         """Return the layer for one call of several, with a module that serves all of them.
 
         Args:
-            calls: The layer as each call has it: they may differ in `varying_args`.
+            calls: The layer as each call has it: they may differ in `call_args`.
         """
         return self
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from kgen.catalogue.layer import Layer
 from kgen.diagnostics import Diagnostics
-from kgen.ir.model import Composite, Graph, Instance
+from kgen.ir.model import Composite, Graph, Instance, Node
 from kgen.ir.rewrite import layers_of, wrapped
 from kgen.source import Span
 
@@ -60,6 +60,25 @@ def check_sharing(graph: Graph, found: Diagnostics) -> None:
             helps=["apply it in one of them only, or write the layer again for weights of its own"],
         )
         return
+
+
+def check_outputs(graph: Graph, found: Diagnostics) -> None:
+    """Report an output of a shared layer that its first call does not give: Keras finds it not."""
+    first: dict[int, Node] = {}
+    taken = {*graph.outputs, *(ref for node in graph.nodes for ref in node.inputs)}
+    for node in graph.nodes:
+        other = first.setdefault(node.instance.uid, node)
+        if not any((node.id, i) in taken for i in range(other.output_count, node.output_count)):
+            continue
+        found.error(
+            "K501",
+            f"shared `{type(node.instance.layer).__name__}` returns more here than at first",
+            node.span,
+            "what it returns besides is used",
+            also=[(other.span, "the first call")],
+            notes=["Keras takes a layer to return as many tensors as its first call does"],
+            helps=["ask the first call for it, too"],
+        )
 
 
 def uses(graph: Graph) -> Iterator[Use]:

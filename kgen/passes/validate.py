@@ -19,7 +19,7 @@ from kgen.passes.measured_types import check_measured_types
 from kgen.passes.mixing import check_mixing
 from kgen.passes.modules import check_modules
 from kgen.passes.precision import check_policies, check_types
-from kgen.passes.sharing import check_sharing
+from kgen.passes.sharing import check_outputs, check_sharing
 from kgen.passes.starting import check_files
 from kgen.passes.stateful import check_stateful
 from kgen.passes.text import check_text
@@ -38,6 +38,7 @@ def validate(typed: TypedModel, found: Diagnostics) -> None:
     for graph in graphs(typed.graph):
         check_names(graph, found)
         check_adapting(graph, graph is typed.graph, found)
+        check_outputs(graph.graph, found)
         if not broken:
             check_unused(graph, found)
         for node in graph.nodes:

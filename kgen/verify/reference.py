@@ -99,8 +99,19 @@ class KerasModel:
             for i, result in enumerate(results):
                 values[node.node.id, i] = result
             if seen is not None:
-                seen += results
+                seen += self.connected(node, results)
         return [values[r] for r in typed.graph.outputs]
+
+    def connected(self, node: TypedNode, results: Sequence[Any]) -> Sequence[Any]:
+        """Return results that Keras lets be outputs: no more than its layer's first call gives.
+
+        Others are not used, so that the script does not compute them: the first is in their place.
+        """
+        layer = self.layers.get(node.node.instance.uid)
+        if layer is None or isinstance(node.node.instance.layer, Composite):
+            return results
+        most = len(keras.tree.flatten(layer.output))
+        return [*results[:most], *[results[0]] * len(results[most:])]
 
     def node(self, node: TypedNode, inputs: list[Any], seen: list[Any] | None) -> Sequence[Any]:
         """Apply one node, and note the weights of a new layer."""

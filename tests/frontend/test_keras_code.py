@@ -266,7 +266,8 @@ def test_fmt_keeps_numbers_of_samples() -> None:
     assert format_source(Source("m.kdsl", text)) == text
 
 
-def test_a_shared_layer_keeps_its_options() -> None:
-    twice = "  at = %s\n  y, _ = at(a, b, return_attention_scores=True)\n  at(y, b)"
-    (error,) = check_text(ATTENTION.replace("  y = %s", twice) % (HEADS % "")).errors
-    assert error.code == "K501"
+def test_a_shared_layer_has_the_options_of_each_call() -> None:
+    twice = "  at = %s\n  y, _ = at(a, b, return_attention_scores=True)\n  y = at(y, b)"
+    script = build_text(ATTENTION.replace("  y = %s", twice) % (HEADS % "")).script
+    assert "self.multi_head_attention = ScoredMultiHeadAttention(" in script
+    assert "= MultiHeadAttention.forward(" in script

@@ -61,7 +61,40 @@ def causal() -> Any:
     return keras.Model(x, y)
 
 
-@pytest.mark.parametrize("make", [given, computed, joined, state, causal])
+def scored() -> Any:
+    """Layers that return their attention weights in some of their calls."""
+    x = y = keras.Input((6, 4))
+    heads, groups = L.MultiHeadAttention(2, 3, use_gate=True), L.GroupQueryAttention(2, 2, 1)
+    plain = L.Attention(use_scale=True)
+    y, one = heads(y, x, return_attention_scores=True)
+    z, two = plain([groups(y, x), x], return_attention_scores=True)
+    y, _ = groups(heads(y, z), x, return_attention_scores=True)
+    return keras.Model(x, [plain([y, x]), one, two])
+
+
+def sizes() -> Any:
+    """A layer and a model that pad what comes: as much as each input needs."""
+    x = keras.Input((None, None, 3))
+    y = L.BatchNormalization()(L.Conv2D(4, 3, strides=2, padding="same")(x))
+    encoder = keras.Model(x, L.GlobalMaxPooling2D()(y), name="encoder")
+    a, b = keras.Input((8, 8, 3)), keras.Input((9, 7, 3))
+    conv = L.Conv2D(3, 4, strides=2, padding="same")
+    return keras.Model([a, b], [*map(encoder, (a, b, conv(a), conv(b)))])
+
+
+def masked() -> Any:
+    """Layers and a model that get a mask in some of their calls."""
+    x = keras.Input((None, 4))
+    y = L.GRU(3, return_sequences=True)(x)
+    encoder = keras.Model(x, L.Bidirectional(L.LSTM(2))(y), name="encoder")
+    words, x = keras.Input((6,), dtype="int32"), keras.Input((5, 4))
+    e = L.Embedding(9, 4, mask_zero=True)(words)
+    norm, both = L.BatchNormalization(), L.Bidirectional(L.GRU(4, return_sequences=True))
+    ends = [norm(e), norm(x), both(e), both(x), encoder(e), encoder(x)]
+    return keras.Model([words, x], ends)
+
+
+@pytest.mark.parametrize("make", [given, computed, joined, state, causal, scored, sizes, masked])
 @pytest.mark.parametrize("suffix", ["keras", "h5"])
 def test_a_saved_call(make: Callable[[], Any], suffix: str, folder: Path) -> None:
     keras.utils.clear_session()
@@ -79,15 +112,6 @@ def test_a_saved_call(make: Callable[[], Any], suffix: str, folder: Path) -> Non
 
 def model_of(script: str) -> str:
     return script.partition("class Model")[2].partition("\ndef load_data")[0]
-
-
-def test_one_layer_with_scores_and_without(folder: Path) -> None:
-    x = keras.Input((6, 4))
-    heads = L.MultiHeadAttention(2, 3)
-    y, _ = heads(heads(x, x), x, return_attention_scores=True)
-    keras.Model(x, y).save(folder / "model.keras")
-    message = "a shared layer with another `return_attention_scores` is not supported"
-    assert [e.message for e in load(read(folder / "model.keras")).check.errors] == [message]
 
 
 def test_axes_that_are_the_usual_ones_are_not_said(folder: Path) -> None:

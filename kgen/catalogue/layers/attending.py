@@ -33,7 +33,6 @@ class Attending(Layer, abstract=True):
     supports_masking = True
     attends = True
     call_args: ClassVar[tuple[str, ...]] = ("use_causal_mask", "return_attention_scores")
-    varying_args: ClassVar[tuple[str, ...]] = ("use_causal_mask",)
     call_inputs = ("query", "value", "key")
 
     def output_count(self) -> int:

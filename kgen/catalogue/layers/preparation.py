@@ -91,7 +91,6 @@ class CategoryEncoding(Layer):
     spellings: ClassVar[tuple[str, ...]] = ("multi_hot",)
     inputs = (1, 2)
     call_args = ("count_weights",)
-    varying_args = ("count_weights",)
     tensor_args = ("count_weights",)
     stateless = True
 

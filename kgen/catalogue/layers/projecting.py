@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from math import prod
 from typing import Any, ClassVar
 
 from kgen.catalogue.base import arg
 from kgen.catalogue.kinds import Bool
-from kgen.catalogue.layer import Context, Value
+from kgen.catalogue.layer import Context, Layer, Value
 from kgen.catalogue.layers.attending import Attending
 from kgen.catalogue.layers.spatial import Only
 from kgen.catalogue.regularizers import OrthogonalRegularizer
@@ -56,8 +57,16 @@ class Projecting(Attending, abstract=True):
     inputs = (1, 4)
     call_args: ClassVar[tuple[str, ...]] = (*Attending.call_args, "attention_mask")
     has_sublayers = True
-    varying_args: ClassVar[tuple[str, ...]] = (*Attending.varying_args, "attention_mask")
     tensor_args = ("attention_mask",)
+    scored_beside: bool = False  # whether another call returns the attention weights
+
+    def beside(self, calls: Sequence[Layer]) -> Layer:
+        scored = any(getattr(call, "return_attention_scores", False) for call in calls)
+        if scored in (self.return_attention_scores, self.scored_beside):
+            return self
+        made = copy.copy(self)
+        made.scored_beside = scored
+        return made
 
     def extra_inputs(self, n: int) -> int:
         return int(self.attention_mask)
@@ -156,13 +165,17 @@ class Projecting(Attending, abstract=True):
         """
         query, value, key = self.roles(inputs)
         scored = self.return_attention_scores
-        kind = "Scored" * scored + "Gated" * self.use_gate + self.helper
+        plain = "Gated" * self.use_gate + self.helper
+        kind = f"Scored{plain}" if scored or self.scored_beside else plain
         constructor = f"{kind}({', '.join(arguments)})"
         regularizer = self.activity_regularizer
         if regularizer is not None:
             constructor = f"penalized({constructor}, lambda y: {regularizer.lower('y')})"
         attention = ctx.module(constructor)
-        call = f"{attention}({query}, {value}, {key}{self.restrictions(ctx, inputs)})"
+        given = f"{query}, {value}, {key}{self.restrictions(ctx, inputs)}"
+        call = f"{attention}({given})"
+        if kind != plain and not scored:
+            call = f"{plain}.forward({attention}, {given})"  # to Keras, too, another way
         if regularizer is None:
             return ctx.unpack("y, scores", call) if scored else (call,)
         results = ctx.unpack("y, scores", call) if scored else (ctx.let("y", call),)

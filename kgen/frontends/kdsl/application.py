@@ -16,7 +16,7 @@ from kgen.frontends.kdsl.context import Context
 from kgen.frontends.kdsl.scope import UNRESOLVED, Scope
 from kgen.frontends.kdsl.values import Value, as_tensors
 from kgen.ir.build import LayerValue, Tensor
-from kgen.ir.model import Composite, Node
+from kgen.ir.model import Composite
 from kgen.ir.modes import warn_of_training
 
 # What Keras calls the first tensor, in one layer or another.
@@ -41,7 +41,7 @@ def apply(
         if value is UNRESOLVED or not given.take(argument, value):
             return UNRESOLVED
     tensors = given.in_order()
-    layers = given.with_options(scope) if tensors is not None else None
+    layers = given.with_options() if tensors is not None else None
     if tensors is None or layers is None:
         return UNRESOLVED
     alone = not given.positional and given.by_role.keys() <= {*given.extra_roles}
@@ -141,7 +141,7 @@ class _Given:
             tensors += self.by_role.get(role, ())
         return tensors
 
-    def with_options(self, scope: Scope) -> LayerValue | None:
+    def with_options(self) -> LayerValue | None:
         """Return the layers with what the call says about them, None after reporting it."""
         if self.layer is None or not self.layer.call_args:
             return self.func
@@ -155,27 +155,7 @@ class _Given:
                 return None
             made.given = made.given | ({name} - {*made.tensor_args})
         (instance, mark), *rest = self.func.items
-        for use in scope.builder.nodes:
-            if use.instance.uid == instance.uid and not self.agree(made, use):
-                return None
         return replace(self.func, items=((replace(instance, layer=made), mark), *rest))
-
-    def agree(self, made: Layer, use: Node) -> bool:
-        """Return whether an earlier use of a shared layer has the same options, or report it."""
-        for name in made.call_args:
-            if name in made.varying_args:
-                continue
-            here, there = getattr(made, name), getattr(use.instance.layer, name)
-            if here != there:
-                self.context.fail(
-                    "K501",
-                    f"a shared layer with another `{name}` is not supported",
-                    self.node.span,
-                    f"`{name}={show_value(here)}`",
-                    also=[(use.span, f"`{name}={show_value(there)}`")],
-                )
-                return False
-        return True
 
     def fail(
         self,

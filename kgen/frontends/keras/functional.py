@@ -255,26 +255,10 @@ class Functional:
             if value is None:
                 return None
             self.made[name] = value
-        elif not self.same_options(self.made[name], call):
-            return None
         value = varied(self.made[name], call)
         # Several layers are those of a `Pipeline`, which trains in every call that says nothing.
         told = len(value.items) > 1 or self.trains(value.items[0][0].layer, call)
         return value if told else None
-
-    def same_options(self, value: LayerValue, call: Call) -> bool:
-        """Return whether a call of a shared layer says what its first one said, or report it."""
-        layer = value.items[0][0].layer
-        if isinstance(layer, Composite):
-            return True
-        for name in {*layer.call_args} - {*layer.varying_args}:
-            told = call.kwargs.get(name)
-            wanted = told.value if isinstance(told, Item) else layer.args[name].default
-            if wanted != getattr(layer, name):
-                message = f"a shared layer with another `{name}` is not supported"
-                self.fail("K501", message, call.item)
-                return False
-        return True
 
     def trains(self, layer: Layer | Composite, call: Call) -> bool:
         """Return whether a layer trains as `training` in a call of it says, or report it."""
@@ -333,7 +317,7 @@ def varied(value: LayerValue, call: Call) -> LayerValue:
     if isinstance(layer, Composite):
         return value
     changes: dict[str, Any] = {}
-    for name in layer.varying_args:
+    for name in layer.call_args:
         told = call.kwargs.get(name)
         wanted = told.value if isinstance(told, Item) else layer.args[name].default
         wanted = wanted or isinstance(told, list)  # of a tensor it is said that there is one

@@ -68,4 +68,41 @@ ROWS = [
         f"{IDS}\nx = Input(7, 3)\n[e -> encoder -> LSTM(2), x -> encoder -> LSTM(2)] -> Add()",
         ENCODER % "Dense(3)",
     ),
+    """
+    x = Input(6, 4)
+    attend = MultiHeadAttention(2, 3)
+    y, scores = attend(x, x, return_attention_scores=True)
+    outputs(y, scores, attend(y, x, use_causal_mask=True))
+    """,
+    """
+    x = Input(6, 4)
+    attend = MultiHeadAttention(2, 3, use_gate=True)
+    y, _ = attend(attend(x, x), x, return_attention_scores=True)
+    outputs(y)
+    """,
+    """
+    e = Input(6, dtype=int32) -> Embedding(4, 3, mask_zero=True)
+    attend = MultiHeadAttention(2, 3, activity_regularizer=l2(0.1), output_shape=3)
+    y, scores = attend(e, e, return_attention_scores=True)
+    outputs(y, scores, attend(y, y))
+    """,
+    """
+    x = Input(6, 8)
+    y = Input(5, 8)
+    attend = GroupQueryAttention(4, 6, 2, use_gate=True)
+    z, scores = attend(x, y, return_attention_scores=True)
+    outputs(attend(z, x), scores)
+    """,
+    """
+    x = Input(6, 4)
+    attend = Attention(use_scale=True)
+    y, scores = attend(x, x, return_attention_scores=True)
+    outputs(attend(y, x), scores)
+    """,
+    """
+    x = Input(6, 4)
+    attend = AdditiveAttention()
+    y, scores = attend(x, x, return_attention_scores=True)
+    outputs(attend(y, x), scores)
+    """,
 ]
