@@ -207,7 +207,8 @@ class _Body:
     def apply(self, run: Sequence[Node]) -> None:
         first, last = run[0], run[-1]
         step = self.step(run)
-        heads = [self.texts[ref] for ref in first.inputs[: len(first.inputs) - extra_inputs(first)]]
+        n = len(first.inputs) - extra_inputs(first) - first.masked
+        heads = [self.texts[ref] for ref in first.inputs[:n]]
         operator = self.operator(first)
         if operator:
             text = f" {operator} ".join(heads)
@@ -280,12 +281,14 @@ class _Body:
     def extra(self, node: Node) -> list[str]:
         """Return the tensors that a layer takes as an argument: `initial_state=[h, c]`."""
         n, layer = extra_inputs(node), node.instance.layer
+        texts = [self.texts[ref] for ref in node.inputs]
+        mask = [f"mask={texts.pop()}"] if node.masked else []
         if not n:
-            return []
+            return mask
         assert isinstance(layer, Layer)
-        texts = [self.texts[ref] for ref in node.inputs[-n:]]
         (name,) = layer.tensor_args  # each layer has one such argument
-        return [f"{name}={texts[0]}" if name in layer.args else f"{name}=[{', '.join(texts)}]"]
+        value = texts[-1] if name in layer.args else f"[{', '.join(texts[-n:])}]"
+        return [f"{name}={value}", *mask]
 
     def parts(self, node: Node) -> Parts:
         return self.block.parts.get(node.id, {}) if self.block is not None else {}
@@ -331,4 +334,5 @@ def models_inside(graph: Graph) -> list[Instance]:
 def extra_inputs(node: Node) -> int:
     """Return how many inputs of a node, the last, a layer takes as an argument."""
     layer = node.instance.layer
-    return layer.extra_inputs(len(node.inputs)) if isinstance(layer, Layer) else 0
+    n = len(node.inputs) - node.masked
+    return layer.extra_inputs(n) if isinstance(layer, Layer) else 0

@@ -77,6 +77,7 @@ class Context(Protocol):
 
     outputs: tuple[TensorType, ...]  # the inferred types of what the layer returns
     general: bool  # whether the module is made for inputs of other types as well
+    mask_given: bool  # whether the mask of the first input is one that the call gives
 
     def policy_of(self, layer: Layer) -> str:
         """Return the dtype policy by which a layer computes."""
@@ -233,6 +234,12 @@ class Layer(Entry, abstract=True, family=LAYERS):
     call_inputs: ClassVar[tuple[str, ...]] = ()  # what Keras calls several inputs of different use
     takes_integers: ClassVar[bool] = False  # whether integers are no numbers to compute with
     tensor_args: ClassVar[tuple[str, ...]] = ()  # arguments that are further input tensors
+
+    @classmethod
+    def takes_given_mask(cls) -> bool:
+        """Return whether a call may give a mask in the place of the one that travels."""
+        alone = cls.chained is Layer.chained  # not the layers of a `Pipeline`
+        return cls.mask_argument and alone and "mask" not in cls.refused
 
     def output(self, *inputs: TensorType) -> Outputs:
         """Return the type of the result; raise `Fault` where the inputs do not fit.

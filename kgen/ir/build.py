@@ -6,7 +6,7 @@ syntax.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 
@@ -29,16 +29,51 @@ class Tensor:
 
 
 @dataclass(frozen=True, eq=False)
+class Beside:
+    """The tensors that a layer takes besides its inputs.
+
+    Args:
+        extra: Further inputs, such as `initial_state`.
+        mask: The mask of its first input, in the place of the one that travels with it.
+    """
+
+    extra: tuple[Tensor, ...] = ()
+    mask: Tensor | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.extra) or self.mask is not None
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        return self.extra if self.mask is None else (*self.extra, self.mask)
+
+
+NOTHING = Beside()
+LEFT_ON = "a model in Keras leaves a mask of its call on the tensor, for all that read it later"
+
+
+@dataclass(frozen=True, eq=False)
 class LayerValue:
     """One or more layer objects that can be applied, one after the other.
 
     Every item is an instance and, for a copy that `layer * n` made, its (group, copy) mark.
-    `extra` are further tensors of a single layer (`initial_state`).
+    `besides` has further tensors of some items, by their place.
     """
 
     items: tuple[tuple[Instance, tuple[int, int] | None], ...]
-    extra: tuple[Tensor, ...] = ()
+    besides: Mapping[int, Beside] = field(default_factory=dict)
     describe: str = "a layer"
+
+    def beside(self, given: Beside) -> LayerValue:
+        """Return the value with further tensors of its first layer."""
+        old = self.besides.get(0, NOTHING)
+        first = Beside(given.extra or old.extra, given.mask or old.mask)
+        return replace(self, besides={**self.besides, 0: first}) if first else self
+
+    @property
+    def tensors(self) -> list[Tensor]:
+        """Return all further tensors."""
+        return [tensor for given in self.besides.values() for tensor in given.tensors]
 
     @property
     def span(self) -> Span:
@@ -55,19 +90,24 @@ def layer_value(
     span: Span,
     arg_spans: dict[str, Span] | None = None,
     name: str = "",
-    extra: Sequence[Tensor] = (),
+    beside: Beside = NOTHING,
 ) -> LayerValue:
     """Return a new layer object as a value; a layer that is a chain of others as these."""
     parts = () if isinstance(layer, Composite) else layer.chained()
     if parts:
-        return LayerValue(tuple((part, None) for part in parts), tuple(extra))
+        return LayerValue(tuple((part, None) for part in parts)).beside(beside)
     instance = Instance(next(_uids), name, layer, span, arg_spans or {})
-    return LayerValue(((instance, None),), tuple(extra))
+    return LayerValue(((instance, None),)).beside(beside)
 
 
 def chain(values: Iterable[LayerValue]) -> LayerValue:
     """Return the values one after the other as one value."""
-    return LayerValue(tuple(item for value in values for item in value.items))
+    items: list[tuple[Instance, tuple[int, int] | None]] = []
+    besides: dict[int, Beside] = {}
+    for value in values:
+        besides |= {len(items) + i: given for i, given in value.besides.items()}
+        items += value.items
+    return LayerValue(tuple(items), besides)
 
 
 def repeat(value: LayerValue, n: int, group: int) -> LayerValue:
@@ -76,7 +116,7 @@ def repeat(value: LayerValue, n: int, group: int) -> LayerValue:
     Layers that an inner repeat has marked keep their marks.
     """
     copies = [value] + [fresh(value) for _ in range(n - 1)]
-    if any(mark is not None for _, mark in value.items):
+    if value.besides or any(mark is not None for _, mark in value.items):
         return chain(copies)
     items = [(item[0], (group, i)) for i, copy in enumerate(copies) for item in copy.items]
     return LayerValue(tuple(items))
@@ -93,7 +133,7 @@ def series(values: Sequence[LayerValue], group: int) -> LayerValue:
     new = len({instance.uid for instance, _ in items}) == len(items)
     if len(items) < 2 or len(items) != len(values) or not (blocks and new):
         return chain(values)
-    if any(mark is not None for _, mark in items):
+    if any(mark is not None for _, mark in items) or any(value.besides for value in values):
         return chain(values)
     return LayerValue(tuple((instance, (group, i)) for i, (instance, _) in enumerate(items)))
 
@@ -101,7 +141,8 @@ def series(values: Sequence[LayerValue], group: int) -> LayerValue:
 def fresh(value: LayerValue) -> LayerValue:
     """Return the same layers with weights of their own."""
     copies = _Fresh()
-    return LayerValue(tuple((copies.instance(i), mark) for i, mark in value.items), value.extra)
+    items = tuple((copies.instance(i), mark) for i, mark in value.items)
+    return replace(value, items=items)
 
 
 class _Fresh(Rewriter):
@@ -156,11 +197,13 @@ class GraphBuilder:
         inputs: Sequence[Ref],
         span: Span,
         repeat: tuple[int, int] | None = None,
+        masked: bool = False,
     ) -> tuple[Tensor, ...]:
-        """Apply an instance to tensors; return its outputs."""
+        """Apply an instance to tensors, the last of which may be a mask; return its outputs."""
         layer = instance.layer
         outputs = len(layer.graph.outputs) if isinstance(layer, Composite) else layer.output_count()
-        node = Node(len(self.nodes), instance, tuple(inputs), outputs, span, repeat=repeat)
+        refs = tuple(inputs)
+        node = Node(len(self.nodes), instance, refs, outputs, span, repeat=repeat, masked=masked)
         self.nodes.append(node)
         return tuple(Tensor((node.id, i), self) for i in range(outputs))
 
@@ -182,12 +225,12 @@ class GraphBuilder:
         """
         outputs = tuple(tensors)
         for i, (instance, mark) in enumerate(value.items):
-            extra = value.extra if i == 0 else ()
-            refs = [t.ref for t in (*outputs, *extra)]
+            given = value.besides.get(i, NOTHING)
+            refs = [t.ref for t in (*outputs, *given.tensors)]
             span = instance.span
             if place is not None and not (place.start <= span.start and span.end <= place.end):
                 span = place
-            outputs = self.add(instance, refs, span, mark)
+            outputs = self.add(instance, refs, span, mark, given.mask is not None)
         return outputs
 
     def name_output(self, tensor: Tensor, name: str) -> None:

@@ -54,6 +54,7 @@ class NodeContext:
         self.calls = ""  # how often Keras calls what is inside
         self.also: list[str] = []  # what the call that makes the results returns after them
         self.general = False
+        self.mask_given = False
         self.noted = ""  # the penalty that this call leaves behind
         self.typed = False  # whether the module itself gives its weights their types
         self.shared = instance is not None and instance.uid in owner.attribute_of
@@ -202,11 +203,16 @@ class NodeContext:
 
     def apply_node(self, node: TypedNode, inputs: Sequence[Value]) -> tuple[Value, ...]:
         """Lower an application on values, with the masks that it sees of them."""
+        if node.sees and (node.general or node.node.masked):
+            inputs, node = self.seen(inputs, node.sees), replace(node, sees=())
+        if node.node.masked:
+            x, *more, mask = inputs
+            flags = self.channels_last(mask).expr
+            inputs = [replace(x, type=node.inputs[0], mask=flags, kept=""), *more]
+            self.mask_given = True
         if not node.general:
             return self.apply_seen(node, inputs)
         self.general = True
-        if node.sees:
-            inputs, node = self.seen(inputs, node.sees), replace(node, sees=())
         given = generally(self, node, inputs)
         return tuple(
             replace(v, type=kind, mask=v.mask if kind.mask else "")

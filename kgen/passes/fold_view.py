@@ -53,7 +53,7 @@ class View:
         layer = node.instance.layer
         if node.instance.uid in self.shared or node.output_count != 1 or node.repeat is not None:
             return False
-        if node.bound and any(node.bound):
+        if node.masked or any(node.bound):
             return False
         if isinstance(layer, Composite):
             return layer.kind == "block"

@@ -92,7 +92,10 @@ class _Inference:
         return replace(typed, outputs=outputs, sees=sees, keeps=flow.keeps.get(node.id, ()))
 
     def applied(self, node: Node, given: Sequence[TensorType]) -> TypedNode:
-        """Return the types of a node that is applied to inputs of these types."""
+        """Return the types of a node that is applied to inputs of these types.
+
+        A mask that the call gives is in the type of the first input, and no input of the layer.
+        """
         inputs = tuple(given)
         failed = TypedNode(node, inputs, (UNKNOWN,) * node.output_count)
         if not all(t.known for t in inputs):
@@ -101,6 +104,8 @@ class _Inference:
         if isinstance(layer, Composite):
             return self.composite(node, layer, inputs) or failed
         try:
+            if node.masked:
+                inputs = with_given_mask(inputs)
             if not isinstance(layer, Input):
                 check_count(layer, len(inputs))
                 check_dtypes(layer, inputs)
@@ -317,6 +322,26 @@ def check_masks(layer: Layer, inputs: Sequence[TensorType]) -> None:
                 f"`{type(layer).__name__}` cannot read the mask {show(t.flags)} of {t}",
                 label="reads a flag for each step",
             )
+
+
+def with_given_mask(inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+    """Return the types of inputs of which the last is the mask of the first."""
+    x, *more, mask = inputs
+    if mask.dtype != "bool":
+        raise Fault(
+            "K307",
+            f"a mask is of type bool, got {mask.dtype}",
+            label="takes True where something counts",
+            helps=("compare it with what counts for nothing: `mask != 0`",),
+        )
+    flags = x.shape[: mask.rank]
+    if len(flags) < mask.rank or not compatible(x.with_shape(*flags), mask):
+        raise Fault(
+            "K302",
+            f"the mask {show(mask.shape)} does not fit {x}",
+            label="reads a flag for each step",
+        )
+    return (replace(x, mask=True, kept=False, mask_shape=flags), *more)
 
 
 def instance_types(instance: Instance, inputs: tuple[TensorType, ...]) -> tuple[TensorType, ...]:

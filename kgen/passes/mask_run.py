@@ -66,6 +66,7 @@ class ModelRun:
         self.training, self.numbers = training, numbers
         self.flat = Flat(typed.graph)
         self.nodes = [within(typed, use.path).by_id[use.node.id] for use in self.flat.uses]
+        self.given: dict[Ref, int] = {}  # the tensors that calls give as masks
         self.tensors: dict[Ref, Tensor] = {}
         self.first: dict[Ref, Number] = {}
         self.in_graph: dict[Ref, Number] = {}
@@ -94,9 +95,11 @@ class ModelRun:
             calls[i] = replace(calls[i], inputs=(*calls[i].inputs, *(makers[r] for r in given)))
             mask, maker = None, -1
             if isinstance(layer, Layer) and i >= inputs and not layer.mask_hangs:
-                mask = self.result(self.nodes[i], layer, [self.in_graph[r] for r in use.inputs])
+                masks = self.with_given(use, [self.in_graph[r] for r in use.inputs])
+                mask = self.result(self.nodes[i], layer, masks)
             if isinstance(layer, Layer) and mask is not None:
-                maker = mask_calls(calls, layer, use, [makers[r] for r in use.inputs])
+                told = [use.inputs[-1][0]] if use.node.masked else []
+                maker = mask_calls(calls, layer, use, [*told, *(makers[r] for r in use.inputs)])
             for o, kind in enumerate(self.nodes[i].outputs):
                 self.in_graph[i, o] = mask if o == 0 or kind.mask else None
                 makers[i, o] = maker
@@ -110,6 +113,15 @@ class ModelRun:
             return [None] * len(use.inputs)
         return [self.in_graph[ref] for ref in use.inputs]
 
+    def with_given(self, use: Use, masks: Sequence[Number]) -> Sequence[Number]:
+        """Return the masks of what a layer takes, the first one that of its call, if any."""
+        if not use.node.masked:
+            return masks
+        ref = use.inputs[-1]
+        if ref not in self.given:
+            self.given[ref] = self.numbers.new()
+        return [self.given[ref], *masks[1:-1]]
+
     def put(self, ref: Ref, tensor: Tensor) -> None:
         self.tensors[ref], self.first[ref] = tensor, tensor.hung
 
@@ -120,6 +132,8 @@ class ModelRun:
         tensors = [self.tensors[ref] for ref in use.inputs]
         pairs = zip(self.recorded(use), tensors, strict=True)
         self.seen[i] = [tensor.hung if given is None else given for given, tensor in pairs]
+        if use.node.masked:
+            self.seen[i] = [None] * len(tensors)  # it sees what the call gives
         if isinstance(layer, Composite):
             assert node.inner is not None
             for tensor, mask in zip(tensors, self.seen[i], strict=True):
@@ -129,7 +143,7 @@ class ModelRun:
             for o, ref in enumerate(inner.flat.outputs):
                 self.put((i, o), inner.tensors[ref])
             return
-        result = self.result(node, layer, self.seen[i])
+        result = self.result(node, layer, self.with_given(use, self.seen[i]))
         for o, kind in enumerate(node.outputs):
             tensor = Tensor(result if o == 0 or kind.mask else None)
             same = o == 0 and layer.returns_input(self.training)

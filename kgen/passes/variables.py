@@ -29,6 +29,8 @@ class Variables:
     def __post_init__(self) -> None:
         for node in self.graph.nodes:
             self.uses.update(node.inputs)
+            if node.masked:
+                self.uses[node.inputs[-1]] += 1  # it may travel on: nothing else has its name
         self.uses.update(self.graph.outputs)
         consumers: dict[Ref, int] = {}
         for node in self.graph.nodes:

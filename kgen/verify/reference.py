@@ -129,7 +129,8 @@ class KerasModel:
         if new:
             self.layers[instance.uid] = self.new_layer(node)
         layer = self.layers[instance.uid]
-        results = call_layer(instance.layer, layer, inputs)
+        masks = inputs[-1:] if node.node.masked else []
+        results = call_layer(instance.layer, layer, inputs[: len(inputs) - len(masks)], *masks)
         if new and instance.layer.frozen:
             layer.trainable = False  # when a layer is made, that does not reach those inside it
         if new and not instance.layer.adapts():  # such weights are statistics of the data
@@ -211,9 +212,10 @@ def listed(value: Any) -> Sequence[Any]:
     return value if isinstance(value, list | tuple) else [value]
 
 
-def call_layer(layer: Layer, made: Any, inputs: list[Any]) -> Sequence[Any]:
-    """Apply a Keras layer as its class wants to be called."""
+def call_layer(layer: Layer, made: Any, inputs: list[Any], *mask: Any) -> Sequence[Any]:
+    """Apply a Keras layer as its class wants to be called, perhaps with a mask."""
     options = {k: v for k, v in layer.config().items() if at_call(type(made), k)}
+    options |= dict(zip(["mask"], mask, strict=False))
     lists = keras.layers.Attention | keras.layers.AdditiveAttention
     several = isinstance(made, keras.layers.Lambda) and len(inputs) > 1
     if layer.wants_list or several or isinstance(made, lists):
@@ -222,7 +224,7 @@ def call_layer(layer: Layer, made: Any, inputs: list[Any]) -> Sequence[Any]:
     if isinstance(wrapped, keras.layers.RNN):
         state = {"initial_state": inputs[1:]} if len(inputs) > 1 else {}
         # Stacked cells return nested states.
-        flat: list[Any] = keras.tree.flatten(made(inputs[0], **state))
+        flat: list[Any] = keras.tree.flatten(made(inputs[0], **state, **options))
         return flat
     for name in layer.tensor_args:
         if getattr(layer, name, False):

@@ -94,7 +94,44 @@ def masked() -> Any:
     return keras.Model([words, x], ends)
 
 
-@pytest.mark.parametrize("make", [given, computed, joined, state, causal, scored, sizes, masked])
+def told() -> Any:
+    """Masks that calls give, in the place of those that travel."""
+    words, x, h = keras.Input((6,), dtype="int32"), keras.Input((6, 4)), keras.Input((3,))
+    mask = keras.Input((6,), dtype="bool")
+    e = L.Embedding(9, 4, mask_zero=True)(words)
+    y = L.LSTM(3, return_sequences=True)(x, mask=mask)
+    norm, both = L.BatchNormalization(), L.Bidirectional(L.GRU(2, return_sequences=True))
+    z = norm(both(x, mask=mask), mask=ops.not_equal(words, 1))
+    pool = L.GlobalAveragePooling1D()
+    ends = [L.GRU(3)(y), pool(z), pool(norm(both(e))), pool(both(x), mask=mask)]
+    ends.append(L.GRU(3)(x, initial_state=h, mask=mask))
+    # These are made as the one that travels is, but of other numbers.
+    others = [ops.not_equal(words, 3), ops.logical_not(ops.not_equal(words, 0))]
+    ends += [L.GRU(2)(e, mask=other) for other in others]
+    encoder = keras.Sequential([keras.Input((6,)), L.Embedding(9, 4, mask_zero=True)])
+    ends.append(L.GRU(2)(encoder(words), mask=others[0]))
+    return keras.Model([words, x, h, mask], ends)
+
+
+def again() -> Any:
+    """The mask of an `Embedding`, which a convolution does not hand on."""
+    words = keras.Input((6,), dtype="int32")
+    embedding = L.Embedding(9, 4, mask_zero=True)
+    x = L.Conv1D(4, 3, padding="same")(embedding(words))
+    return keras.Model(words, L.LSTM(3)(x, mask=embedding.compute_mask(words)))
+
+
+def another() -> Any:
+    """The mask of other words than those of the tensor."""
+    one, two = (keras.Input((6,), dtype="int32") for _ in range(2))
+    embedding = L.Embedding(9, 4, mask_zero=True)
+    x, _ = embedding(one), embedding(two)
+    return keras.Model([one, two], L.LSTM(3)(x, mask=embedding.compute_mask(two)))
+
+
+@pytest.mark.parametrize(
+    "make", [given, computed, joined, state, causal, scored, sizes, masked, told, again, another]
+)
 @pytest.mark.parametrize("suffix", ["keras", "h5"])
 def test_a_saved_call(make: Callable[[], Any], suffix: str, folder: Path) -> None:
     keras.utils.clear_session()

@@ -168,6 +168,31 @@ def test_random_models(seed: int) -> None:
         equals_keras(spec, seed)
 
 
+GIVEN = ["LSTM(4, return_sequences=True", "Bidirectional(GRU(2, return_sequences=True)"]
+GIVEN += ["BatchNormalization(momentum=0.8", "TimeDistributed(Dense(4)"]
+
+
+class GivenSpecs(Specs):
+    """Makes models in which some calls give a mask, beside those that travel."""
+
+    def application(self, tensors: Sequence[str]) -> str:
+        pick = self.random.choice
+        if "g" not in tensors or self.random.random() > 0.4:  # only the outer model has masks
+            return super().application(tensors)
+        return f"{pick(tensors)} -> {pick(GIVEN)}, mask={pick('mn')})"
+
+    def spec(self) -> str:
+        masks = "  m = Input(shape=(6,), dtype=bool)\n  n = w != 3\n  u = Input(6, 4)"
+        return super().spec().replace("  u = Input(6, 4)", masks)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_random_models_with_given_masks(seed: int) -> None:
+    spec = GivenSpecs(seed).spec()
+    if not refused(spec):
+        equals_keras(spec, seed)
+
+
 def refused(spec: str) -> bool:
     """Return whether what a model computes depends on more than its layers."""
     codes = {d.code for d in check_text(spec, "m.kdsl").diagnostics if d.severity == "error"}

@@ -129,6 +129,7 @@ class Softmax(Layer):
 
     supports_masking = True
     mask_argument = True
+    refused = {"mask": "Keras adds -1e9 to what it does not keep, which an operation before can do"}
     layout = "any"
     fusable = True
     stateless = True

@@ -268,7 +268,7 @@ class RNN(Layer):
             y, *more = lowering.apply(ctx, layer, f"{module}[{i}]", x, own)
             states += more
             # With a state of its own no step is skipped: Keras then hands on no mask.
-            steps = "" if state else x.mask
+            steps = "" if state and not ctx.mask_given else x.mask
             expr = str(y) if i == len(layers) - 1 else ctx.let("y", str(y))
             x = replace(y, expr=expr, mask=steps)
         return (replace(x, mask=mask, type=ctx.outputs[0]), *states)

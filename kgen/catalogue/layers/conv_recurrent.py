@@ -190,7 +190,8 @@ class ConvLSTM(BaseConv, abstract=True):
 
     def lower(self, ctx: Context, x: Value, *state: Value) -> tuple[Value, ...]:
         source, padding = str(x), ""
-        mask = "" if state else x.mask  # Keras hands on none to a layer of several inputs
+        # Keras hands on none to a layer of several inputs.
+        mask = "" if state and not ctx.mask_given else x.mask
         if not self.channels_first:
             source = f"{source}.movedim(-1, 2)"  # a view
         if self.go_backwards:

@@ -97,7 +97,8 @@ def apply(
 ) -> tuple[Value, ...]:
     """Return what a layer returns: the output, and the last state where it is asked for."""
     # Keras hands a layer no mask when it has more than one input.
-    read = source(ctx, layer, replace(x, mask="") if state else x)
+    unseen = state and not ctx.mask_given
+    read = source(ctx, layer, replace(x, mask="") if unseen else x)
     start = initial_state(layer, module, state)
     rnn = f"{module}.rnn" if layer.stateful else module
     keeps = layer.return_state or layer.stateful

@@ -27,6 +27,9 @@ class LayerArg(Kind):
         if isinstance(value, Layer):
             value = layer_value(value, NOWHERE, name=value.name or "")
         if isinstance(value, LayerValue):
+            if value.besides:
+                given = "must be a layer alone, got one with a tensor"
+                raise Mismatch(given, "give the tensor to what is around it", sure=True)
             return value.single or joined(value)
         layer = LAYERS.find(value) if isinstance(value, str) else None
         if layer is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from kgen.catalogue.kinds import Mismatch
@@ -15,16 +15,13 @@ from kgen.frontends.kdsl.chains import apply_layers
 from kgen.frontends.kdsl.context import Context
 from kgen.frontends.kdsl.scope import UNRESOLVED, Scope
 from kgen.frontends.kdsl.values import Value, as_tensors
-from kgen.ir.build import LayerValue, Tensor
+from kgen.ir.build import LEFT_ON, Beside, LayerValue, Tensor
 from kgen.ir.model import Composite
 from kgen.ir.modes import warn_of_training
 
 # What Keras calls the first tensor, in one layer or another.
 FIRST = ("inputs", "input", "x", "sequences", "sequence")
-REFUSED = {
-    "training": "the script trains every layer while it trains, and only then",
-    "mask": "masks travel with the tensors, from `Embedding(mask_zero=True)` or `Masking`",
-}
+REFUSED = {"training": "the script trains every layer while it trains, and only then"}
 
 
 def apply(
@@ -45,9 +42,10 @@ def apply(
     if tensors is None or layers is None:
         return UNRESOLVED
     alone = not given.positional and given.by_role.keys() <= {*given.extra_roles}
-    if alone and (given.options or given.by_role):  # `x -> embedding(reverse=True)`
-        return replace(layers, extra=tuple(tensors))
-    return apply_layers(context, layers, tensors, node.span, scope)
+    if alone and (given.options or given.by_role or given.mask):  # `x -> embedding(reverse=True)`
+        return layers.beside(Beside(tuple(tensors), given.mask))
+    masked = layers.beside(Beside(mask=given.mask))
+    return apply_layers(context, masked, tensors, node.span, scope)
 
 
 class _Given:
@@ -63,6 +61,7 @@ class _Given:
         self.positional: list[Tensor] = []
         self.by_role: dict[str, tuple[Tensor, ...]] = {}
         self.options: dict[str, tuple[Value, ast.Argument]] = {}
+        self.mask: Tensor | None = None
 
     def take(self, argument: ast.Argument, value: Value) -> bool:
         """Take an argument; return False after reporting one that does not fit."""
@@ -71,15 +70,8 @@ class _Given:
             title, found = self.inner.title, self.context.found
             warn_of_training(self.inner, value, title, argument.span, found)
             return True
-        if name in REFUSED and value is not None:
-            return self.fail(
-                "K207",
-                f"`{name}` in the call of a layer is not supported: {REFUSED[name]}",
-                argument,
-                "leave it out",
-            )
-        if name in REFUSED:
-            return True
+        if name in ("mask", *REFUSED):
+            return value is None or self.told(name, tensors, argument)
         if self.layer and name in self.layer.call_args and tensors is None:
             self.options[name] = (value, argument)
             return True
@@ -109,6 +101,20 @@ class _Given:
             argument,
             did_you_mean(name, known) or "not a parameter",
             note=f"this one takes: {listing(known)}",
+        )
+
+    def told(self, name: str, tensors: Sequence[Tensor] | None, argument: ast.Argument) -> bool:
+        """Take a mask, or report that this call takes none, or no `training`."""
+        masked = self.layer is not None and self.layer.takes_given_mask()
+        if name == "mask" and masked and tensors is not None and len(tensors) == 1:
+            (self.mask,) = tensors
+            return True
+        return self.fail(
+            "K207",
+            f"`{name}` in the call of a layer is not supported: "
+            f"{REFUSED.get(name) or without_mask(self.layer or self.inner)}",
+            argument,
+            "leave it out",
         )
 
     def role(self, name: str) -> str:
@@ -170,3 +176,14 @@ class _Given:
         notes, helps = [note] if note else [], [help] if help else []
         self.context.fail(code, message, place, label, notes=notes, helps=helps)
         return False
+
+
+def without_mask(layer: Layer | Composite | None) -> str:
+    """Return why a call takes no mask, of a layer or of something else."""
+    if isinstance(layer, Layer) and "mask" in layer.refused:
+        return layer.refused["mask"]
+    if isinstance(layer, Layer) and not (layer.mask_argument or layer.attends):
+        return f"Keras' `{type(layer).__name__}` reads none"
+    if isinstance(layer, Composite) and layer.kind == "model":
+        return LEFT_ON
+    return "masks travel with the tensors, from `Embedding(mask_zero=True)` or `Masking`"

@@ -21,7 +21,7 @@ from kgen.frontends.kdsl.chains import apply_layers, inside
 from kgen.frontends.kdsl.context import MAX_REPEAT, Context
 from kgen.frontends.kdsl.scope import UNRESOLVED, Scope
 from kgen.frontends.kdsl.values import Value, as_tensors
-from kgen.ir.build import Tensor, layer_value
+from kgen.ir.build import Beside, Tensor, layer_value
 
 BUILTINS: dict[str, Any] = {
     "range": range,
@@ -71,7 +71,7 @@ def build(
             "a function, as it is written",
             helps=[f"write `{slip.value.params[0].name}={word}`"],
         )
-    given, merged, extra = _sorted_arguments(context, cls, name, node, arguments)
+    given, merged, beside = _sorted_arguments(context, cls, name, node, arguments)
     if given is None:
         return UNRESOLVED
     bound = bind(cls, name.rsplit(".", 1)[-1], given, node.span, context.found)
@@ -79,7 +79,7 @@ def build(
         return UNRESOLVED
     if not isinstance(bound.entry, Layer):
         return bound.entry
-    return _made_layer(context, bound, bound.entry, merged, extra, scope)
+    return _made_layer(context, bound, bound.entry, merged, beside, scope)
 
 
 def _is_argument_with_colon(cls: type[Entry], argument: ast.Argument) -> bool:
@@ -94,16 +94,18 @@ def _is_argument_with_colon(cls: type[Entry], argument: ast.Argument) -> bool:
 
 def _sorted_arguments(
     context: Context, cls: type[Entry], name: str, node: ast.Call, arguments: Evaluated
-) -> tuple[list[Given] | None, tuple[Tensor, ...], list[Tensor]]:
+) -> tuple[list[Given] | None, tuple[Tensor, ...], Beside]:
     """Return the arguments of an entry (None where one is wrong) and the tensors among them.
 
     Tensors stand in two places: first in the call of a merge function, and in arguments such as
-    `initial_state`.
+    `initial_state` and `mask`.
     """
     tensor_args: tuple[str, ...] = getattr(cls, "tensor_args", ())
     given: list[Given] = []
     merged: tuple[Tensor, ...] = ()
     extra: list[Tensor] = []
+    mask: Tensor | None = None
+    masked = issubclass(cls, Layer) and cls.takes_given_mask()
     failed = False
     for argument, value in arguments:
         tensors = as_tensors(value)
@@ -112,12 +114,14 @@ def _sorted_arguments(
             given.append(given_argument(argument, value))
         elif argument.name in tensor_args:
             extra += tensors
+        elif argument.name == "mask" and masked and len(tensors) == 1:
+            mask = tensors[0]
         elif argument is node.args[0] and is_merge_function(cls, name):
             merged = tensors
         else:
             failed = True
             _no_tensor(context, cls, name, argument)
-    return None if failed else given, merged, extra
+    return None if failed else given, merged, Beside(tuple(extra), mask)
 
 
 def is_merge_function(cls: type[Entry], name: str) -> bool:
@@ -152,17 +156,17 @@ def _made_layer(
     bound: Bound,
     layer: Layer,
     merged: Sequence[Tensor],
-    extra: Sequence[Tensor],
+    beside: Beside,
     scope: Scope,
 ) -> Value:
     """Return the value of a call that makes a layer."""
     context.layers += 1
-    if not inside(context, extra, bound.span, scope):
+    if not inside(context, beside.tensors, bound.span, scope):
         return UNRESOLVED
     for name in layer.tensor_args:
-        if extra and name in layer.args:
+        if beside.extra and name in layer.args:
             setattr(layer, name, True)
-    value = layer_value(layer, bound.span, bound.arg_spans, layer.name or "", extra)
+    value = layer_value(layer, bound.span, bound.arg_spans, layer.name or "", beside)
     if merged:
         return apply_layers(context, value, merged, bound.span, scope)
     if not isinstance(layer, Input):

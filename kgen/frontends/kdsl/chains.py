@@ -22,7 +22,7 @@ def apply_layers(
     """Apply layers to tensors of the graph that the scope builds; return one tensor or a tuple."""
     if len(scope.builder.nodes) + len(layers.items) > MAX_LAYERS:
         return context.too_large(span)
-    if not inside(context, (*tensors, *layers.extra), span, scope):
+    if not inside(context, (*tensors, *layers.tensors), span, scope):
         return UNRESOLVED
     outputs = scope.builder.apply(layers, tensors, span)
     return outputs[0] if len(outputs) == 1 else outputs

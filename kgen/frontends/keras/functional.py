@@ -24,7 +24,7 @@ from kgen.frontends.keras.given_masks import GivenMasks
 from kgen.frontends.keras.graph import Reader
 from kgen.frontends.keras.layers import layer_name
 from kgen.frontends.keras.operations import MERGES, is_operation, operation
-from kgen.ir.build import GraphBuilder, LayerValue, Tensor
+from kgen.ir.build import LEFT_ON, Beside, GraphBuilder, LayerValue, Tensor
 from kgen.ir.model import Composite, Graph, Instance
 from kgen.ir.modes import indifferent, unsaid, warn_of_training
 from kgen.passes.statements import output_name
@@ -166,7 +166,10 @@ class Functional:
                 self.unknown(ref)
                 return False
             if ready:
-                if not self.apply(key, call):
+                masks = [r for r in self.given_mask(call) if (r.layer, r.call) not in self.tensors]
+                if masks:
+                    pending += [(ref, True), *((mask, False) for mask in masks)]
+                elif not self.apply(key, call):
                     return False
                 continue
             if key in entered:
@@ -209,15 +212,25 @@ class Functional:
             return False
         instance = value.items[0][0]
         refs = list(self.ordered(instance, call))
-        if not self.allowed(instance.layer, call, refs):
+        masks = self.given_mask(call)
+        if not self.allowed(instance.layer, call, masks):
             return False
-        tensors = [self.tensor(ref) for ref in refs]
+        tensors = [self.tensor(ref) for ref in [*refs, *masks]]
         if None in tensors:
             return False
         taken = [t for t in tensors if t is not None]
+        if masks:
+            value = value.beside(Beside(mask=taken.pop()))
         self.tensors[key] = self.builder.apply(value, taken, call.layer.span)
-        self.masks.note(key, instance.layer, refs)
+        self.masks.note(key, instance.layer, refs, *masks)
         return True
+
+    def given_mask(self, call: Call) -> list[TensorRef]:
+        """Return the masks that a call gives, none where they travel by themselves."""
+        given = call.kwargs.get("mask")
+        if not isinstance(given, list):
+            return []
+        return [] if self.masks.travel(given, list(call.tensors())) else given
 
     def compute(self, key: Key, call: Call) -> bool:
         """Add an operation: a node for each tensor of it that is used."""
@@ -276,7 +289,7 @@ class Functional:
             return False
         return True
 
-    def allowed(self, layer: Layer | Composite, call: Call, taken: Sequence[TensorRef]) -> bool:
+    def allowed(self, layer: Layer | Composite, call: Call, masks: Sequence[TensorRef]) -> bool:
         """Return whether a layer takes what the call gives it, or report what it does not."""
         more = layer.tensor_args if isinstance(layer, Layer) else ()
         for name, value in call.kwargs.items():
@@ -288,10 +301,13 @@ class Functional:
                     call.item,
                 )
                 return False
-            given = value if name == "mask" and isinstance(value, list) else []
-            if given and not self.masks.travel(given, taken):
-                self.fail("K501", "a mask that is given in a call is not supported", call.item)
-                return False
+        masked = isinstance(layer, Layer) and layer.takes_given_mask() and len(masks) == 1
+        if masks and not masked:
+            name = layer_name(call.layer)
+            notes = [LEFT_ON] if isinstance(layer, Composite) else []
+            message = f"a mask in the call of `{name}` is not supported"
+            self.fail("K501", message, call.item, notes=notes)
+            return False
         constant = next((a for a in call.args if isinstance(a, Item) and a.value is not None), None)
         if constant is not None:
             self.fail("K501", "a constant as the input of a layer is not supported", constant)

@@ -11,12 +11,18 @@ from dataclasses import dataclass, field
 
 from kgen.catalogue.layer import Layer
 from kgen.frontends.keras.calls import Call, TensorRef
+from kgen.frontends.keras.document import Item
 from kgen.frontends.keras.operations import is_operation
 from kgen.ir.model import Composite
 from kgen.ir.shapes import TensorType
 
 Place = tuple[str, int, int]  # a layer, which of its applications, which of its outputs
+# What a mask is made of: where a tensor is not a number, or a tensor that is a mask itself (None).
+Part = tuple[Place, float | None]
+NO_MASK = frozenset[Part]()
 MAX_STEPS = 1000
+JOINED = ("Any", "Concatenate", "ExpandDims", "LogicalOr", "Squeeze")
+WIDE = ("OnesLike", "ZerosLike")  # masks as wide as a tensor
 
 
 @dataclass(eq=False)
@@ -28,50 +34,69 @@ class GivenMasks:
     """
 
     calls: Mapping[tuple[str, int], Call]
-    carried: dict[Place, frozenset[Place] | None] = field(default_factory=dict)
+    carried: dict[Place, frozenset[Part] | None] = field(default_factory=dict)
+    given: set[Place] = field(default_factory=set)  # the tensors that calls give as masks
 
-    def note(self, key: tuple[str, int], layer: Layer | Composite, taken: list[TensorRef]) -> None:
+    def note(
+        self,
+        key: tuple[str, int],
+        layer: Layer | Composite,
+        taken: list[TensorRef],
+        given: TensorRef | None = None,
+    ) -> None:
         """Note the mask of what an application gives; None where it cannot be told."""
         made = (*key, 0)
         if isinstance(layer, Composite):
             self.carried[made] = None
             return
-        masks = [self.carried.get(place(ref), frozenset()) for ref in taken]
-        inputs = [TensorType((None,) * 3, mask=mask != frozenset()) for mask in masks]
+        masks = [self.carried.get(place(ref), NO_MASK) for ref in taken]
+        if given is not None:
+            self.given.add(place(given))
+            masks = [frozenset({(place(given), None)}), *masks[1:]]
+        inputs = [TensorType((None,) * 3, mask=mask != NO_MASK) for mask in masks]
         if not inputs or not layer.output_mask(*inputs):
             return
         if layer.mask_of == "itself":
-            self.carried[made] = frozenset(map(place, taken))
+            unlike = float(getattr(layer, "mask_value", 0))
+            self.carried[made] = frozenset((place(ref), unlike) for ref in taken)
         else:
             self.carried[made] = joined(masks if layer.wants_list else masks[:1])
 
     def without(self, tensors: Sequence[TensorRef]) -> bool:
         """Return whether no tensor has a mask."""
-        return all(self.carried.get(place(ref), frozenset()) == frozenset() for ref in tensors)
+        return all(self.carried.get(place(ref), NO_MASK) == NO_MASK for ref in tensors)
 
     def travel(self, given: Sequence[TensorRef], taken: Sequence[TensorRef]) -> bool:
-        """Return whether the masks that are given to a call are those of the tensors it takes."""
-        wanted = joined([self.carried.get(place(ref), frozenset()) for ref in taken])
-        found = joined(list(map(self.sources, given)))
-        return found is not None and wanted in (None, found)
+        """Return whether the masks that are given to a call are those of the tensors it takes.
 
-    def sources(self, mask: TensorRef) -> frozenset[Place] | None:
-        """Return what a mask that Keras computes is computed from, None for another mask."""
+        Keras gives none of what comes out of a model, of which nothing can be told here.
+        """
+        wanted = [self.carried.get(place(ref)) or NO_MASK for ref in taken]
+        return joined(list(map(self.parts, given))) == joined(wanted)
+
+    def parts(self, mask: TensorRef) -> frozenset[Part] | None:
+        """Return what a mask that Keras computes is made of, None for another mask."""
         pending = [mask]
-        found: set[Place] = set()
+        found: set[Part] = set()
         for _ in range(MAX_STEPS):
             if not pending:
                 return frozenset(found)
             ref = pending.pop()
+            if place(ref) in self.given:
+                found.add((place(ref), None))
+                continue
             made = self.calls.get((ref.layer, ref.call))
             if made is None or not is_operation(made.layer):
                 return None
             kind = made.layer.text("class_name")
             taken = list(made.tensors(()))
-            if kind == "NotEqual":
-                found |= set(map(place, taken))
-            elif kind not in ("ZerosLike", "OnesLike"):  # masks as wide as a tensor
+            numbers = [a.value for a in made.args if isinstance(a, Item)]
+            if kind == "NotEqual" and len(taken) == 1 and isinstance(numbers[0], int | float):
+                found.add((place(taken[0]), float(numbers[0])))
+            elif kind in JOINED:
                 pending += taken
+            elif kind not in WIDE:
+                return None
         return None
 
 
@@ -79,7 +104,7 @@ def place(ref: TensorRef) -> Place:
     return ref.layer, ref.call, ref.output
 
 
-def joined(masks: Sequence[frozenset[Place] | None]) -> frozenset[Place] | None:
-    """Return what several masks are computed from, None where it is not known of one."""
+def joined(masks: Sequence[frozenset[Part] | None]) -> frozenset[Part] | None:
+    """Return what several masks are made of, None where it is not known of one."""
     known = [mask for mask in masks if mask is not None]
     return frozenset().union(*known) if len(known) == len(masks) else None
