@@ -223,6 +223,9 @@ def call_layer(layer: Layer, made: Any, inputs: list[Any], *mask: Any) -> Sequen
     wrapped = made.forward_layer if isinstance(made, keras.layers.Bidirectional) else made
     if isinstance(wrapped, keras.layers.RNN):
         state = {"initial_state": inputs[1:]} if len(inputs) > 1 else {}
+        cell = getattr(made, "cell", None)
+        if state and isinstance(cell, keras.layers.StackedRNNCells):
+            state["initial_state"] = keras.tree.pack_sequence_as(cell.state_size, inputs[1:])
         # Stacked cells return nested states.
         flat: list[Any] = keras.tree.flatten(made(inputs[0], **state, **options))
         return flat

@@ -113,6 +113,17 @@ def told() -> Any:
     return keras.Model([words, x, h, mask], ends)
 
 
+def stacked() -> Any:
+    """Initial states of stacked cells, and of a stack within a stack."""
+    x, h, c, a, b = (keras.Input(shape) for shape in ((6, 5), (4,), (4,), (2,), (3,)))
+    mask = keras.Input((6,), dtype="bool")
+    inner = L.StackedRNNCells([L.LSTMCell(4), L.GRUCell(2)])
+    one = L.RNN(L.StackedRNNCells([inner, L.SimpleRNNCell(3)]), return_sequences=True)
+    two = L.RNN([L.GRUCell(3), L.LSTMCell(4)])
+    y = one(x, initial_state=[[[h, c], a], b])
+    return keras.Model([x, h, c, a, b, mask], [two(y, initial_state=[b, [c, h]], mask=mask)])
+
+
 def again() -> Any:
     """The mask of an `Embedding`, which a convolution does not hand on."""
     words = keras.Input((6,), dtype="int32")
@@ -130,7 +141,8 @@ def another() -> Any:
 
 
 @pytest.mark.parametrize(
-    "make", [given, computed, joined, state, causal, scored, sizes, masked, told, again, another]
+    "make",
+    [given, computed, joined, state, causal, scored, sizes, masked, told, stacked, again, another],
 )
 @pytest.mark.parametrize("suffix", ["keras", "h5"])
 def test_a_saved_call(make: Callable[[], Any], suffix: str, folder: Path) -> None:

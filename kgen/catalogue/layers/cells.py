@@ -222,8 +222,6 @@ class RNN(Layer):
             start += layer.parts
 
     def output(self, x: TensorType, *state: TensorType) -> Outputs:
-        if state and self.nested:
-            raise Fault("K501", "the initial state of a stack within a stack is not supported")
         wanted = sum(layer.parts for layer in self.layers())
         if state and len(state) != wanted:
             raise Fault("K305", f"the state of these cells has {wanted} tensors, got {len(state)}")

@@ -14,7 +14,7 @@ from kgen.frontends.kdsl import ast
 from kgen.frontends.kdsl.chains import apply_layers
 from kgen.frontends.kdsl.context import Context
 from kgen.frontends.kdsl.scope import UNRESOLVED, Scope
-from kgen.frontends.kdsl.values import Value, as_tensors
+from kgen.frontends.kdsl.values import Value, as_tensors, flat_tensors
 from kgen.ir.build import LEFT_ON, Beside, LayerValue, Tensor
 from kgen.ir.model import Composite
 from kgen.ir.modes import warn_of_training
@@ -65,7 +65,8 @@ class _Given:
 
     def take(self, argument: ast.Argument, value: Value) -> bool:
         """Take an argument; return False after reporting one that does not fit."""
-        name, tensors = argument.name or "", as_tensors(value)
+        name = argument.name or ""
+        tensors = flat_tensors(value) if name in self.extra_roles else as_tensors(value)
         if name == "training" and value is False and self.inner is not None:
             title, found = self.inner.title, self.context.found
             warn_of_training(self.inner, value, title, argument.span, found)

@@ -20,7 +20,7 @@ from kgen.frontends.kdsl.arithmetic import LIMIT
 from kgen.frontends.kdsl.chains import apply_layers, inside
 from kgen.frontends.kdsl.context import MAX_REPEAT, Context
 from kgen.frontends.kdsl.scope import UNRESOLVED, Scope
-from kgen.frontends.kdsl.values import Value, as_tensors
+from kgen.frontends.kdsl.values import Value, as_tensors, flat_tensors
 from kgen.ir.build import Beside, Tensor, layer_value
 
 BUILTINS: dict[str, Any] = {
@@ -108,11 +108,12 @@ def _sorted_arguments(
     masked = issubclass(cls, Layer) and cls.takes_given_mask()
     failed = False
     for argument, value in arguments:
-        tensors = as_tensors(value)
+        states = argument.name in tensor_args
+        tensors = flat_tensors(value) if states else as_tensors(value)
         if tensors is None:
             failed |= value is UNRESOLVED
             given.append(given_argument(argument, value))
-        elif argument.name in tensor_args:
+        elif states:
             extra += tensors
         elif argument.name == "mask" and masked and len(tensors) == 1:
             mask = tensors[0]

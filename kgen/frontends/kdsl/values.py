@@ -51,6 +51,21 @@ def as_tensors(value: Value) -> tuple[Tensor, ...] | None:
     return None
 
 
+def flat_tensors(value: Value) -> tuple[Tensor, ...] | None:
+    """Return the tensors of lists within lists, such as the states of stacked cells, or None."""
+    parts = [value]
+    found: list[Tensor] = []
+    while parts:
+        part = parts.pop(0)
+        if isinstance(part, Tensor):
+            found.append(part)
+        elif isinstance(part, tuple | list):
+            parts[:0] = part
+        else:
+            return None
+    return tuple(found) or None
+
+
 def is_constant(value: Value) -> bool:
     """Return whether a value is a plain constant (for `-D` and block parameters)."""
     return isinstance(value, bool | int | float | str | tuple | list | type(None) | Function)

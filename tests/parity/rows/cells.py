@@ -38,6 +38,24 @@ ROWS = [
     h = Input(4)
     y = x -> RNN(GRUCell(4), initial_state=h)
     """,
+    """
+    x = Input(6, 3)
+    h = Input(4)
+    c = Input(4)
+    a = Input(2)
+    y = x -> RNN([LSTMCell(4), GRUCell(2)], return_sequences=True, initial_state=[[h, c], a])
+    """,
+    """
+    x = Input(6, 3)
+    h = Input(4)
+    c = Input(4)
+    a = Input(2)
+    b = Input(3)
+    d = Input(2)
+    stack = StackedRNNCells([StackedRNNCells([LSTMCell(4), GRUCell(2)]), SimpleRNNCell(3)])
+    rnn = RNN(stack, go_backwards=True)
+    outputs(rnn(x, initial_state=[[[h, c], a], b]), rnn(x), rnn(x, initial_state=[[[c, h], d], b]))
+    """,
     "Input(7, 5, batch_size=32) -> RNN(LSTMCell(4), stateful=True)",
     "Input(7, 5) -> RNN(LSTMCell(4, kernel_regularizer=l2(0.1))) -> Dense(2)",
     "Input(7, 5) -> RNN([GRUCell(3, trainable=False)]) -> Dense(2)",
