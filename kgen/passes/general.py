@@ -124,9 +124,11 @@ def made_for(node: TypedNode, general: tuple[TensorType, ...], error: Unshareabl
         raise error.because(ROUNDED)
     if isinstance(layer, Layer):
         try:
-            return replace(node, general=general, weights=tuple(layer.weights(*general)))
+            weights = tuple(layer.weights(*general))
         except Fault:
             raise error from None
+        same = [w.paths for w in weights] == [w.paths for w in node.weights]
+        return replace(node, general=general, weights=node.weights if same else weights)
     found = Diagnostics()
     inner = infer(layer.graph, found, general)
     if found.errors or node.keeps:
