@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -207,7 +207,7 @@ class _Body:
     def apply(self, run: Sequence[Node]) -> None:
         first, last = run[0], run[-1]
         step = self.step(run)
-        n = len(first.inputs) - extra_inputs(first) - first.masked
+        n = len(first.inputs) - extra_inputs(first) - len(first.masked)
         heads = [self.texts[ref] for ref in first.inputs[:n]]
         operator = self.operator(first)
         if operator:
@@ -267,7 +267,10 @@ class _Body:
             return self.shared_names[instance.uid] + (f"({told})" if told else "")
         text = self.printer.layer(instance, self.parts(first))
         extra = self.extra(first)
-        return ", ".join([text[:-1], *extra]) + ")" if extra else text
+        if not extra:
+            return text
+        start = text[:-1] + ", " * (not text.endswith("()"))
+        return f"{start}{', '.join(extra)})"
 
     def options(self, instance: Instance) -> list[str]:
         """Return what a call of a shared layer says other than where it is made: `a=1`."""
@@ -282,13 +285,25 @@ class _Body:
         """Return the tensors that a layer takes as an argument: `initial_state=[h, c]`."""
         n, layer = extra_inputs(node), node.instance.layer
         texts = [self.texts[ref] for ref in node.inputs]
-        mask = [f"mask={texts.pop()}"] if node.masked else []
+        mask = []
+        if node.masked:
+            given = dict(zip(node.masked, texts[len(texts) - len(node.masked) :], strict=True))
+            texts = texts[: len(texts) - len(node.masked)]
+            mask = [f"mask={self.masks(node, given, len(texts) - n)}"]
         if not n:
             return mask
         assert isinstance(layer, Layer)
         (name,) = layer.tensor_args  # each layer has one such argument
         value = texts[-1] if name in layer.args else f"[{', '.join(texts[-n:])}]"
         return [f"{name}={value}", *mask]
+
+    def masks(self, node: Node, given: Mapping[int, str], n: int) -> str:
+        """Return the masks of a call: one, or a list of one for each of `n` inputs."""
+        layer = node.instance.layer
+        assert isinstance(layer, Layer)
+        if layer.given_masks()[1] == 1:
+            return given[0]
+        return f"[{', '.join(given.get(i, 'None') for i in range(n))}]"
 
     def parts(self, node: Node) -> Parts:
         return self.block.parts.get(node.id, {}) if self.block is not None else {}
@@ -334,5 +349,5 @@ def models_inside(graph: Graph) -> list[Instance]:
 def extra_inputs(node: Node) -> int:
     """Return how many inputs of a node, the last, a layer takes as an argument."""
     layer = node.instance.layer
-    n = len(node.inputs) - node.masked
+    n = len(node.inputs) - len(node.masked)
     return layer.extra_inputs(n) if isinstance(layer, Layer) else 0

@@ -236,10 +236,13 @@ class Layer(Entry, abstract=True, family=LAYERS):
     tensor_args: ClassVar[tuple[str, ...]] = ()  # arguments that are further input tensors
 
     @classmethod
-    def takes_given_mask(cls) -> bool:
-        """Return whether a call may give a mask in the place of the one that travels."""
+    def given_masks(cls) -> tuple[int, int]:
+        """Return the least and most masks that a call may give in the place of those that travel.
+
+        Of several there is a list, with one for each input.
+        """
         alone = cls.chained is Layer.chained  # not the layers of a `Pipeline`
-        return cls.mask_argument and alone and "mask" not in cls.refused
+        return (1, 1) if cls.mask_argument and alone and "mask" not in cls.refused else (0, 0)
 
     def output(self, *inputs: TensorType) -> Outputs:
         """Return the type of the result; raise `Fault` where the inputs do not fit.

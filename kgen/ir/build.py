@@ -34,18 +34,23 @@ class Beside:
 
     Args:
         extra: Further inputs, such as `initial_state`.
-        mask: The mask of its first input, in the place of the one that travels with it.
+        masks: Those of its inputs, in the place of the ones that travel with them.
     """
 
     extra: tuple[Tensor, ...] = ()
-    mask: Tensor | None = None
+    masks: tuple[Tensor | None, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.extra) or self.mask is not None
+        return bool(self.extra or self.masks)
+
+    @property
+    def masked(self) -> tuple[int, ...]:
+        """Return which inputs have a mask."""
+        return tuple(i for i, mask in enumerate(self.masks) if mask is not None)
 
     @property
     def tensors(self) -> tuple[Tensor, ...]:
-        return self.extra if self.mask is None else (*self.extra, self.mask)
+        return (*self.extra, *(mask for mask in self.masks if mask is not None))
 
 
 NOTHING = Beside()
@@ -67,7 +72,7 @@ class LayerValue:
     def beside(self, given: Beside) -> LayerValue:
         """Return the value with further tensors of its first layer."""
         old = self.besides.get(0, NOTHING)
-        first = Beside(given.extra or old.extra, given.mask or old.mask)
+        first = Beside(given.extra or old.extra, given.masks or old.masks)
         return replace(self, besides={**self.besides, 0: first}) if first else self
 
     @property
@@ -197,9 +202,9 @@ class GraphBuilder:
         inputs: Sequence[Ref],
         span: Span,
         repeat: tuple[int, int] | None = None,
-        masked: bool = False,
+        masked: tuple[int, ...] = (),
     ) -> tuple[Tensor, ...]:
-        """Apply an instance to tensors, the last of which may be a mask; return its outputs."""
+        """Apply an instance to tensors, the last of them masks; return its outputs."""
         layer = instance.layer
         outputs = len(layer.graph.outputs) if isinstance(layer, Composite) else layer.output_count()
         refs = tuple(inputs)
@@ -230,7 +235,7 @@ class GraphBuilder:
             span = instance.span
             if place is not None and not (place.start <= span.start and span.end <= place.end):
                 span = place
-            outputs = self.add(instance, refs, span, mark, given.mask is not None)
+            outputs = self.add(instance, refs, span, mark, given.masked)
         return outputs
 
     def name_output(self, tensor: Tensor, name: str) -> None:

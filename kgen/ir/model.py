@@ -58,7 +58,7 @@ class Node:
     Args:
         bound: The names the spec gives to the outputs ("" for none).
         repeat: (group, copy) for the copies that `layer * n` makes, in order.
-        masked: Whether the last input is the mask of the first, which the call gives.
+        masked: The places of inputs whose masks the call gives, as its last inputs.
     """
 
     id: int
@@ -68,7 +68,7 @@ class Node:
     span: Span
     bound: tuple[str, ...] = ()
     repeat: tuple[int, int] | None = None
-    masked: bool = False
+    masked: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,6 +16,7 @@ from kgen.ir.rewrite import layers_of
 from kgen.ir.shapes import TensorType
 from kgen.passes.casts import as_floats, in_float32, in_float64, in_type, types_of, widened
 from kgen.passes.general import Unshareable, generally
+from kgen.passes.given_masks import given_values
 from kgen.passes.infer import infer, output_types
 from kgen.passes.layouts import prefers_first
 from kgen.passes.lowered import Placed
@@ -206,9 +207,7 @@ class NodeContext:
         if node.sees and (node.general or node.node.masked):
             inputs, node = self.seen(inputs, node.sees), replace(node, sees=())
         if node.node.masked:
-            x, *more, mask = inputs
-            flags = self.channels_last(mask).expr
-            inputs = [replace(x, type=node.inputs[0], mask=flags, kept=""), *more]
+            inputs = given_values(self, node, inputs)
             self.mask_given = True
         if not node.general:
             return self.apply_seen(node, inputs)

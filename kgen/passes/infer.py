@@ -17,6 +17,7 @@ from kgen.catalogue.weights import Weight
 from kgen.diagnostics import Diagnostics, Fault, Label
 from kgen.ir.model import Composite, Graph, Instance, Node, TypedGraph, TypedNode, is_inlined
 from kgen.ir.shapes import UNKNOWN, TensorType, show
+from kgen.passes.given_masks import with_given_masks
 from kgen.passes.mask_flow import MaskFlow, takes_masks
 
 
@@ -105,7 +106,7 @@ class _Inference:
             return self.composite(node, layer, inputs) or failed
         try:
             if node.masked:
-                inputs = with_given_mask(inputs)
+                inputs = with_given_masks(node.masked, inputs)
             if not isinstance(layer, Input):
                 check_count(layer, len(inputs))
                 check_dtypes(layer, inputs)
@@ -322,26 +323,6 @@ def check_masks(layer: Layer, inputs: Sequence[TensorType]) -> None:
                 f"`{type(layer).__name__}` cannot read the mask {show(t.flags)} of {t}",
                 label="reads a flag for each step",
             )
-
-
-def with_given_mask(inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
-    """Return the types of inputs of which the last is the mask of the first."""
-    x, *more, mask = inputs
-    if mask.dtype != "bool":
-        raise Fault(
-            "K307",
-            f"a mask is of type bool, got {mask.dtype}",
-            label="takes True where something counts",
-            helps=("compare it with what counts for nothing: `mask != 0`",),
-        )
-    flags = x.shape[: mask.rank]
-    if len(flags) < mask.rank or not compatible(x.with_shape(*flags), mask):
-        raise Fault(
-            "K302",
-            f"the mask {show(mask.shape)} does not fit {x}",
-            label="reads a flag for each step",
-        )
-    return (replace(x, mask=True, kept=False, mask_shape=flags), *more)
 
 
 def instance_types(instance: Instance, inputs: tuple[TensorType, ...]) -> tuple[TensorType, ...]:

@@ -98,7 +98,7 @@ class ModelRun:
                 masks = self.with_given(use, [self.in_graph[r] for r in use.inputs])
                 mask = self.result(self.nodes[i], layer, masks)
             if isinstance(layer, Layer) and mask is not None:
-                told = [use.inputs[-1][0]] if use.node.masked else []
+                told = [i for i, _ in use.inputs[len(use.inputs) - len(use.node.masked) :]][:1]
                 maker = mask_calls(calls, layer, use, [*told, *(makers[r] for r in use.inputs)])
             for o, kind in enumerate(self.nodes[i].outputs):
                 self.in_graph[i, o] = mask if o == 0 or kind.mask else None
@@ -114,13 +114,16 @@ class ModelRun:
         return [self.in_graph[ref] for ref in use.inputs]
 
     def with_given(self, use: Use, masks: Sequence[Number]) -> Sequence[Number]:
-        """Return the masks of what a layer takes, the first one that of its call, if any."""
+        """Return the masks of what a layer takes, those that its call gives, if any."""
         if not use.node.masked:
             return masks
-        ref = use.inputs[-1]
-        if ref not in self.given:
-            self.given[ref] = self.numbers.new()
-        return [self.given[ref], *masks[1:-1]]
+        n = len(masks) - len(use.node.masked)
+        given: list[Number] = [None] * n
+        for place, ref in zip(use.node.masked, use.inputs[n:], strict=True):
+            if ref not in self.given:
+                self.given[ref] = self.numbers.new()
+            given[place] = self.given[ref]
+        return given
 
     def put(self, ref: Ref, tensor: Tensor) -> None:
         self.tensors[ref], self.first[ref] = tensor, tensor.hung

@@ -54,7 +54,8 @@ def mask_flow(typed: TypedGraph, found: Diagnostics) -> MaskFlow | None:
             )
             return None
     for node, given, sees, _ in seen_by(typed, *flows):
-        if any(t.mask and not s for t, s in zip(given, sees, strict=False)):
+        told = node.node.masked  # by the call
+        if not told and any(t.mask and not s for t, s in zip(given, sees, strict=False)):
             layer = node.node.instance.layer
             if isinstance(layer, Layer) and layer.attends:
                 found.warn(

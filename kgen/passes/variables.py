@@ -29,8 +29,8 @@ class Variables:
     def __post_init__(self) -> None:
         for node in self.graph.nodes:
             self.uses.update(node.inputs)
-            if node.masked:
-                self.uses[node.inputs[-1]] += 1  # it may travel on: nothing else has its name
+            # A mask that a call gives may travel on: nothing else gets its name.
+            self.uses.update(node.inputs[len(node.inputs) - len(node.masked) :])
         self.uses.update(self.graph.outputs)
         consumers: dict[Ref, int] = {}
         for node in self.graph.nodes:

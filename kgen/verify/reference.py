@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -129,8 +129,9 @@ class KerasModel:
         if new:
             self.layers[instance.uid] = self.new_layer(node)
         layer = self.layers[instance.uid]
-        masks = inputs[-1:] if node.node.masked else []
-        results = call_layer(instance.layer, layer, inputs[: len(inputs) - len(masks)], *masks)
+        n = len(inputs) - len(node.node.masked)
+        masks = dict(zip(node.node.masked, inputs[n:], strict=True))
+        results = call_layer(instance.layer, layer, inputs[:n], masks)
         if new and instance.layer.frozen:
             layer.trainable = False  # when a layer is made, that does not reach those inside it
         if new and not instance.layer.adapts():  # such weights are statistics of the data
@@ -212,10 +213,14 @@ def listed(value: Any) -> Sequence[Any]:
     return value if isinstance(value, list | tuple) else [value]
 
 
-def call_layer(layer: Layer, made: Any, inputs: list[Any], *mask: Any) -> Sequence[Any]:
-    """Apply a Keras layer as its class wants to be called, perhaps with a mask."""
+def call_layer(
+    layer: Layer, made: Any, inputs: list[Any], masks: Mapping[int, Any]
+) -> Sequence[Any]:
+    """Apply a Keras layer as its class wants to be called, perhaps with masks of inputs."""
     options = {k: v for k, v in layer.config().items() if at_call(type(made), k)}
-    options |= dict(zip(["mask"], mask, strict=False))
+    if masks:
+        listed_masks = [masks.get(i) for i in range(len(inputs))]
+        options["mask"] = listed_masks if layer.given_masks()[1] > 1 else masks[0]
     lists = keras.layers.Attention | keras.layers.AdditiveAttention
     several = isinstance(made, keras.layers.Lambda) and len(inputs) > 1
     if layer.wants_list or several or isinstance(made, lists):

@@ -113,6 +113,22 @@ def told() -> Any:
     return keras.Model([words, x, h, mask], ends)
 
 
+def looked_at() -> Any:
+    """Masks of attention, which has a list of them."""
+    words, x, mask = (
+        keras.Input((6,), dtype="int32"),
+        keras.Input((5, 4)),
+        keras.Input((5,), dtype="bool"),
+    )
+    e = L.Embedding(9, 4, mask_zero=True)(words)
+    other = ops.not_equal(words, 3)
+    attend = L.Attention(use_scale=True)
+    y = attend([x, e], mask=[mask, other])
+    ends = [y, attend([e, x]), attend([e, x, x], mask=[None, mask, None]), attend([e, e])]
+    ends += [L.AdditiveAttention()([e, y], mask=[other, mask]), L.LSTM(2)(attend([y, e]))]
+    return keras.Model([words, x, mask], [*ends, attend([e, e], mask=[None, other])])
+
+
 def stacked() -> Any:
     """Initial states of stacked cells, and of a stack within a stack."""
     x, h, c, a, b = (keras.Input(shape) for shape in ((6, 5), (4,), (4,), (2,), (3,)))
@@ -142,7 +158,21 @@ def another() -> Any:
 
 @pytest.mark.parametrize(
     "make",
-    [given, computed, joined, state, causal, scored, sizes, masked, told, stacked, again, another],
+    [
+        given,
+        computed,
+        joined,
+        state,
+        causal,
+        scored,
+        sizes,
+        masked,
+        told,
+        looked_at,
+        stacked,
+        again,
+        another,
+    ],
 )
 @pytest.mark.parametrize("suffix", ["keras", "h5"])
 def test_a_saved_call(make: Callable[[], Any], suffix: str, folder: Path) -> None:

@@ -91,12 +91,7 @@ def given_to_a_model() -> Any:
     return keras.Model([x, mask], inner(x, mask=mask))
 
 
-def given_to_attention() -> Any:
-    x, mask = keras.Input((6, 4)), keras.Input((6,), dtype="bool")
-    return keras.Model([x, mask], L.Attention(name="lstm")([x, x], mask=[mask, mask]))
-
-
-@pytest.mark.parametrize("make", [given_to_a_model, given_to_attention])
+@pytest.mark.parametrize("make", [given_to_a_model])
 def test_masks_of_a_call(make: Any) -> None:
     keras.utils.clear_session()
     wanted = "K501: a mask in the call of `lstm` is not supported"

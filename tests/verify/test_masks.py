@@ -179,6 +179,9 @@ class GivenSpecs(Specs):
         pick = self.random.choice
         if "g" not in tensors or self.random.random() > 0.4:  # only the outer model has masks
             return super().application(tensors)
+        if self.random.random() < 0.3:
+            masks = pick(["[m, n]", "[None, m]", "[n, None]"])
+            return f"[{pick(tensors)}, {pick(tensors)}] -> Attention(mask={masks})"
         return f"{pick(tensors)} -> {pick(GIVEN)}, mask={pick('mn')})"
 
     def spec(self) -> str:

@@ -156,6 +156,10 @@ class DotAttention(Attending, abstract=True):
     inputs = (2, 3)
     wants_list = True
 
+    @classmethod
+    def given_masks(cls) -> tuple[int, int]:
+        return cls.inputs[0], 3
+
     def output(self, *inputs: TensorType) -> Outputs:
         self.check_inputs(inputs)
         query, value, key = self.roles(inputs)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 
 from kgen.catalogue.kinds import Mismatch
@@ -14,7 +14,7 @@ from kgen.frontends.kdsl import ast
 from kgen.frontends.kdsl.chains import apply_layers
 from kgen.frontends.kdsl.context import Context
 from kgen.frontends.kdsl.scope import UNRESOLVED, Scope
-from kgen.frontends.kdsl.values import Value, as_tensors, flat_tensors
+from kgen.frontends.kdsl.values import Value, as_masks, as_tensors, flat_tensors
 from kgen.ir.build import LEFT_ON, Beside, LayerValue, Tensor
 from kgen.ir.model import Composite
 from kgen.ir.modes import warn_of_training
@@ -42,9 +42,9 @@ def apply(
     if tensors is None or layers is None:
         return UNRESOLVED
     alone = not given.positional and given.by_role.keys() <= {*given.extra_roles}
-    if alone and (given.options or given.by_role or given.mask):  # `x -> embedding(reverse=True)`
-        return layers.beside(Beside(tuple(tensors), given.mask))
-    masked = layers.beside(Beside(mask=given.mask))
+    if alone and (given.options or given.by_role or given.masks):  # `x -> embedding(reverse=True)`
+        return layers.beside(Beside(tuple(tensors), given.masks))
+    masked = layers.beside(Beside(masks=given.masks))
     return apply_layers(context, masked, tensors, node.span, scope)
 
 
@@ -61,7 +61,7 @@ class _Given:
         self.positional: list[Tensor] = []
         self.by_role: dict[str, tuple[Tensor, ...]] = {}
         self.options: dict[str, tuple[Value, ast.Argument]] = {}
-        self.mask: Tensor | None = None
+        self.masks: tuple[Tensor | None, ...] = ()
 
     def take(self, argument: ast.Argument, value: Value) -> bool:
         """Take an argument; return False after reporting one that does not fit."""
@@ -72,7 +72,7 @@ class _Given:
             warn_of_training(self.inner, value, title, argument.span, found)
             return True
         if name in ("mask", *REFUSED):
-            return value is None or self.told(name, tensors, argument)
+            return value is None or self.told(name, value, argument)
         if self.layer and name in self.layer.call_args and tensors is None:
             self.options[name] = (value, argument)
             return True
@@ -104,11 +104,11 @@ class _Given:
             note=f"this one takes: {listing(known)}",
         )
 
-    def told(self, name: str, tensors: Sequence[Tensor] | None, argument: ast.Argument) -> bool:
+    def told(self, name: str, value: Value, argument: ast.Argument) -> bool:
         """Take a mask, or report that this call takes none, or no `training`."""
-        masked = self.layer is not None and self.layer.takes_given_mask()
-        if name == "mask" and masked and tensors is not None and len(tensors) == 1:
-            (self.mask,) = tensors
+        kind = type(self.layer) if self.layer is not None else None
+        if name == "mask" and (masks := as_masks(value, kind)):
+            self.masks = masks
             return True
         return self.fail(
             "K207",
@@ -185,6 +185,8 @@ def without_mask(layer: Layer | Composite | None) -> str:
         return layer.refused["mask"]
     if isinstance(layer, Layer) and not (layer.mask_argument or layer.attends):
         return f"Keras' `{type(layer).__name__}` reads none"
+    if isinstance(layer, Layer) and layer.given_masks()[1] > 1:
+        return "this layer takes a list of them, of the query and the value: `mask=[a, b]`"
     if isinstance(layer, Composite) and layer.kind == "model":
         return LEFT_ON
     return "masks travel with the tensors, from `Embedding(mask_zero=True)` or `Masking`"

@@ -20,7 +20,7 @@ from kgen.frontends.kdsl.arithmetic import LIMIT
 from kgen.frontends.kdsl.chains import apply_layers, inside
 from kgen.frontends.kdsl.context import MAX_REPEAT, Context
 from kgen.frontends.kdsl.scope import UNRESOLVED, Scope
-from kgen.frontends.kdsl.values import Value, as_tensors, flat_tensors
+from kgen.frontends.kdsl.values import Value, as_masks, as_tensors, flat_tensors
 from kgen.ir.build import Beside, Tensor, layer_value
 
 BUILTINS: dict[str, Any] = {
@@ -104,10 +104,12 @@ def _sorted_arguments(
     given: list[Given] = []
     merged: tuple[Tensor, ...] = ()
     extra: list[Tensor] = []
-    mask: Tensor | None = None
-    masked = issubclass(cls, Layer) and cls.takes_given_mask()
+    masks: tuple[Tensor | None, ...] = ()
     failed = False
     for argument, value in arguments:
+        if argument.name == "mask" and issubclass(cls, Layer) and as_masks(value, cls):
+            masks = as_masks(value, cls)
+            continue
         states = argument.name in tensor_args
         tensors = flat_tensors(value) if states else as_tensors(value)
         if tensors is None:
@@ -115,14 +117,12 @@ def _sorted_arguments(
             given.append(given_argument(argument, value))
         elif states:
             extra += tensors
-        elif argument.name == "mask" and masked and len(tensors) == 1:
-            mask = tensors[0]
         elif argument is node.args[0] and is_merge_function(cls, name):
             merged = tensors
         else:
             failed = True
             _no_tensor(context, cls, name, argument)
-    return None if failed else given, merged, Beside(tuple(extra), mask)
+    return None if failed else given, merged, Beside(tuple(extra), masks)
 
 
 def is_merge_function(cls: type[Entry], name: str) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from kgen.catalogue.layer import Layer
 from kgen.frontends.kdsl.scope import Block, ModelValue
 from kgen.ir.build import LayerValue, Tensor
 from kgen.ir.functions import Function
@@ -49,6 +50,15 @@ def as_tensors(value: Value) -> tuple[Tensor, ...] | None:
     if isinstance(value, tuple | list) and value and all(isinstance(v, Tensor) for v in value):
         return tuple(value)
     return None
+
+
+def as_masks(value: Value, layer: type[Layer] | None) -> tuple[Tensor | None, ...]:
+    """Return the masks that a call gives a layer, () for what it does not take as such."""
+    least, most = layer.given_masks() if layer is not None else (0, 0)
+    several = isinstance(value, tuple | list) and least > 1
+    masks = tuple(value) if several else (value,)
+    fit = least <= len(masks) <= most and any(mask is not None for mask in masks)
+    return masks if fit and all(m is None or isinstance(m, Tensor) for m in masks) else ()
 
 
 def flat_tensors(value: Value) -> tuple[Tensor, ...] | None:

@@ -108,6 +108,15 @@ def flat_refs(item: Item) -> list[TensorRef] | None:
     return found
 
 
+def masks_of(call: Call) -> list[TensorRef | None]:
+    """Return the masks in a call, one for each input where they are in a list; [] for none."""
+    given = call.kwargs.get("mask")
+    if isinstance(given, Item) and isinstance(given.value, list):
+        masks = [read_ref(part) for part in given.value]
+        return masks if any(masks) else []
+    return list(given) if isinstance(given, list) else []
+
+
 def is_array(item: Item) -> bool:
     """Return whether an argument is an array that Keras 3 writes out."""
     return item.text("class_name") in ("__numpy__", "__tensor__")

@@ -16,6 +16,7 @@ from kgen.frontends.keras.calls import (
     TensorRef,
     flat_refs,
     is_array,
+    masks_of,
     rank_of,
     read_calls,
 )
@@ -166,7 +167,8 @@ class Functional:
                 self.unknown(ref)
                 return False
             if ready:
-                masks = [r for r in self.given_mask(call) if (r.layer, r.call) not in self.tensors]
+                given = [mask for mask in self.given_masks(call) if mask is not None]
+                masks = [mask for mask in given if (mask.layer, mask.call) not in self.tensors]
                 if masks:
                     pending += [(ref, True), *((mask, False) for mask in masks)]
                 elif not self.apply(key, call):
@@ -212,24 +214,22 @@ class Functional:
             return False
         instance = value.items[0][0]
         refs = list(self.ordered(instance, call))
-        masks = self.given_mask(call)
+        masks = self.given_masks(call)
         if not self.allowed(instance.layer, call, masks):
             return False
-        tensors = [self.tensor(ref) for ref in [*refs, *masks]]
+        tensors = [self.tensor(ref) for ref in refs]
+        given = tuple(self.tensor(ref) if ref is not None else None for ref in masks)
         if None in tensors:
             return False
         taken = [t for t in tensors if t is not None]
-        if masks:
-            value = value.beside(Beside(mask=taken.pop()))
-        self.tensors[key] = self.builder.apply(value, taken, call.layer.span)
-        self.masks.note(key, instance.layer, refs, *masks)
+        masked = value.beside(Beside(masks=given))
+        self.tensors[key] = self.builder.apply(masked, taken, call.layer.span)
+        self.masks.note(key, instance.layer, refs, masks)
         return True
 
-    def given_mask(self, call: Call) -> list[TensorRef]:
+    def given_masks(self, call: Call) -> list[TensorRef | None]:
         """Return the masks that a call gives, none where they travel by themselves."""
-        given = call.kwargs.get("mask")
-        if not isinstance(given, list):
-            return []
+        given = masks_of(call)
         return [] if self.masks.travel(given, list(call.tensors())) else given
 
     def compute(self, key: Key, call: Call) -> bool:
@@ -289,7 +289,9 @@ class Functional:
             return False
         return True
 
-    def allowed(self, layer: Layer | Composite, call: Call, masks: Sequence[TensorRef]) -> bool:
+    def allowed(
+        self, layer: Layer | Composite, call: Call, masks: Sequence[TensorRef | None]
+    ) -> bool:
         """Return whether a layer takes what the call gives it, or report what it does not."""
         more = layer.tensor_args if isinstance(layer, Layer) else ()
         for name, value in call.kwargs.items():
@@ -301,8 +303,8 @@ class Functional:
                     call.item,
                 )
                 return False
-        masked = isinstance(layer, Layer) and layer.takes_given_mask() and len(masks) == 1
-        if masks and not masked:
+        least, most = layer.given_masks() if isinstance(layer, Layer) else (0, 0)
+        if masks and not least <= len(masks) <= most:
             name = layer_name(call.layer)
             notes = [LEFT_ON] if isinstance(layer, Composite) else []
             message = f"a mask in the call of `{name}` is not supported"

@@ -21,7 +21,7 @@ Place = tuple[str, int, int]  # a layer, which of its applications, which of its
 Part = tuple[Place, float | None]
 NO_MASK = frozenset[Part]()
 MAX_STEPS = 1000
-JOINED = ("Any", "Concatenate", "ExpandDims", "LogicalOr", "Squeeze")
+JOINED = ("Any", "Concatenate", "ConvertToTensor", "ExpandDims", "LogicalOr", "Squeeze")
 WIDE = ("OnesLike", "ZerosLike")  # masks as wide as a tensor
 
 
@@ -42,7 +42,7 @@ class GivenMasks:
         key: tuple[str, int],
         layer: Layer | Composite,
         taken: list[TensorRef],
-        given: TensorRef | None = None,
+        given: Sequence[TensorRef | None] = (),
     ) -> None:
         """Note the mask of what an application gives; None where it cannot be told."""
         made = (*key, 0)
@@ -50,9 +50,10 @@ class GivenMasks:
             self.carried[made] = None
             return
         masks = [self.carried.get(place(ref), NO_MASK) for ref in taken]
-        if given is not None:
-            self.given.add(place(given))
-            masks = [frozenset({(place(given), None)}), *masks[1:]]
+        if given:
+            self.given |= {place(ref) for ref in given if ref is not None}
+            told = [NO_MASK if ref is None else frozenset({(place(ref), None)}) for ref in given]
+            masks = [*told, *masks[len(told) :]]
         inputs = [TensorType((None,) * 3, mask=mask != NO_MASK) for mask in masks]
         if not inputs or not layer.output_mask(*inputs):
             return
@@ -60,19 +61,20 @@ class GivenMasks:
             unlike = float(getattr(layer, "mask_value", 0))
             self.carried[made] = frozenset((place(ref), unlike) for ref in taken)
         else:
-            self.carried[made] = joined(masks if layer.wants_list else masks[:1])
+            self.carried[made] = joined(masks if layer.mask_of == "all" else masks[:1])
 
     def without(self, tensors: Sequence[TensorRef]) -> bool:
         """Return whether no tensor has a mask."""
         return all(self.carried.get(place(ref), NO_MASK) == NO_MASK for ref in tensors)
 
-    def travel(self, given: Sequence[TensorRef], taken: Sequence[TensorRef]) -> bool:
+    def travel(self, given: Sequence[TensorRef | None], taken: Sequence[TensorRef]) -> bool:
         """Return whether the masks that are given to a call are those of the tensors it takes.
 
         Keras gives none of what comes out of a model, of which nothing can be told here.
         """
         wanted = [self.carried.get(place(ref)) or NO_MASK for ref in taken]
-        return joined(list(map(self.parts, given))) == joined(wanted)
+        found = [NO_MASK if ref is None else self.parts(ref) for ref in given]
+        return found == wanted[: len(found)]
 
     def parts(self, mask: TensorRef) -> frozenset[Part] | None:
         """Return what a mask that Keras computes is made of, None for another mask."""

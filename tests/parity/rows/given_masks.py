@@ -34,6 +34,16 @@ ROWS = [
     given("BatchNormalization(momentum=0.7, MASK)"),
     given("TimeDistributed(Dense(3), MASK) -> GRU(2)"),
     given("GlobalAveragePooling1D(MASK)"),
+    """
+    e = Input(6, dtype=int32) -> Embedding(4, 3, mask_zero=True)
+    x = Input(5, 3)
+    m = x[:, :, 0] > -1.0
+    y = [e, x] -> Attention(mask=[None, m])
+    n = e[:, :, 0] > 0.0
+    z, scores = AdditiveAttention()([x, e], mask=[m, n], return_attention_scores=True)
+    v = [x, e] -> Attention(use_causal_mask=True)
+    outputs(y, z, scores, v, [z, x] -> Attention(mask=[m, m]))
+    """,
     # The one that travels is left to the others.
     Row(
         f"{IDS}\nm = Input(shape=(6,), dtype=bool)\n"
