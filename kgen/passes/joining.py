@@ -23,7 +23,8 @@ ROOM = 64  # characters of an expression
 
 def joined(typed: TypedGraph, policies: Policies) -> TypedGraph:
     """Return a graph whose operations stand together; its other nodes are the same."""
-    if policies.mixed or policies.pure:  # there each operation rounds what it returns
+    if policies.mixed or policies.pure or policies.several:
+        # There each operation rounds what it returns.
         return typed
     uses: Counter[Ref] = Counter(typed.graph.outputs)
     applied: Counter[int] = Counter()

@@ -81,7 +81,7 @@ def keras_steps(pair: Pair, batches: Sequence[Batch]) -> Iterator[Logs]:
 
 def as_logged(value: Array) -> Array:
     """Return a logged value, which is a list of numbers for some metrics."""
-    return torch.as_tensor(value).numpy(force=True)
+    return value.numpy(force=True) if isinstance(value, torch.Tensor) else value
 
 
 def keras_targets(plan: Plan, arrays: Sequence[Array]) -> list[Array | None]:
