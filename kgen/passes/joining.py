@@ -64,6 +64,7 @@ def operation(node: TypedNode) -> Function | None:
         or layer.dtype is not None
         or layer.activity_regularizer is not None
         or node.node.repeat is not None
+        or node.node.masked
         or masked
         or node.sees
         or node.keeps
