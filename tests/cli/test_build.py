@@ -163,6 +163,8 @@ def test_watch_builds_after_every_change(kgen: Kgen, tmp_path: Path) -> None:
         text=True,
         env=environment,
         cwd=tmp_path,
+        # Tests that run in the background may ignore Ctrl-C, and so would what they start.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     try:
         wait_for(lambda: Path("mlp.py").exists())
