@@ -14,8 +14,9 @@ from dataclasses import replace
 from kgen.catalogue.layer import Layer
 from kgen.catalogue.layers.lambda_ import Lambda
 from kgen.catalogue.policies import Policies
+from kgen.diagnostics import Fault
 from kgen.ir.functions import Function, Variable, with_variables
-from kgen.ir.model import Instance, Ref, TypedGraph, TypedNode
+from kgen.ir.model import Ref, TypedGraph, TypedNode
 from kgen.torch_ir import Names
 
 ROOM = 64  # characters of an expression
@@ -95,15 +96,15 @@ def with_operation(reader: TypedNode, made: TypedNode) -> TypedNode | None:
         return None
     body = with_variables(outer.body, {replaced: operand})
     layer = Lambda(function=Function("", tuple(params), body, outer.span, uses=uses))
-    read = Lambda(function=outer).compiled(reader.inputs).code
-    code = layer.compiled(tuple(types)).code
-    once = len(re.findall(rf"\b{re.escape(replaced)}\b", read)) == 1
-    if not once or len(code) > ROOM or layer.output(*types) != reader.outputs[0]:
+    try:
+        read = Lambda(function=outer).compiled(reader.inputs).code
+        code, kind = layer.compiled(tuple(types)).code, layer.output(*types)
+    except Fault:  # merging layers take types that operators do not
         return None
-    old = reader.node.instance
-    node = replace(
-        reader.node,
-        instance=Instance(old.uid, old.name, layer, old.span),
-        inputs=tuple(refs),
-    )
+    once = len(re.findall(rf"\b{re.escape(replaced)}\b", read)) == 1
+    same = (kind.shape, kind.dtype) == (reader.outputs[0].shape, reader.outputs[0].dtype)
+    if not once or len(code) > ROOM or not same:
+        return None
+    instance = replace(reader.node.instance, layer=layer, arg_spans={})
+    node = replace(reader.node, instance=instance, inputs=tuple(refs))
     return replace(reader, node=node, inputs=tuple(types))

@@ -188,6 +188,24 @@ def test_operations_stand_together_as_in_the_spec() -> None:
     ]
 
 
+def test_operations_of_a_known_batch_stand_together() -> None:
+    text = "model m {\n  x = Input(4, batch_size=8)\n  y = x * 2.0 + 1.0\n  y -> Dense(1)\n}\n"
+    assert "y = x * 2.0 + 1.0" in forward(text)
+
+
+def test_conditions_that_a_layer_merges_stand_apart() -> None:
+    """`Multiply` takes them, and `*` of a function does not."""
+    lines = forward(
+        "model m {\n"
+        "  x = Input(4)\n"
+        "  y = [x > 0, x < 1] -> Multiply()\n"
+        "  z = cast(y, 'float32') + x\n"
+        "  z -> Dense(1)\n"
+        "}"
+    )
+    assert "y = y * lambda_1" in lines and "z = y.type_as(x) + x" in lines
+
+
 def test_images_stay_as_they_are_within_an_expression() -> None:
     """No operation of an expression needs channels last, so that nothing is permuted for it."""
     lines = forward(

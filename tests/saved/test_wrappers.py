@@ -43,6 +43,16 @@ MODELS: dict[str, Callable[[], Any]] = {
     "spectral steps": lambda: steps(L.TimeDistributed(L.SpectralNormalization(L.Dense(3)))),
     "depthwise": lambda: steps(L.SpectralNormalization(L.DepthwiseConv2D(2, depth_multiplier=2))),
     "einsum": lambda: steps(L.SpectralNormalization(L.EinsumDense("abcd,de->abce", (5, 4, 2)))),
+    "both directions of a stack": lambda: steps(
+        L.Bidirectional(L.RNN([L.LSTMCell(3), L.GRUCell(2)], return_sequences=True), "mul"),
+        L.Bidirectional(L.RNN(L.StackedRNNCells([L.GRUCell(2), L.SimpleRNNCell(3)]))),
+        shape=(5, 4),
+    ),
+    "both directions of images": lambda: steps(
+        L.Bidirectional(L.ConvLSTM2D(2, 3, padding="same", return_sequences=True)),
+        L.Bidirectional(L.ConvLSTM2D(3, 2), merge_mode="sum"),
+        shape=(4, 5, 6, 2),
+    ),
     "spectral twice": lambda: steps(
         L.SpectralNormalization(L.SpectralNormalization(L.Dense(3)), power_iterations=2)
     ),

@@ -13,7 +13,6 @@ from typing import Any, ClassVar
 from kgen.catalogue.base import Family, arg
 from kgen.catalogue.kinds import Bool, Either, TupleOf
 from kgen.catalogue.layer import Context, Layer, Outputs, Value
-from kgen.catalogue.layers import recurrent_lowering as lowering
 from kgen.catalogue.layers.recurrent import GRU, LSTM, SimpleRNN
 from kgen.catalogue.layers.recurrent_base import (
     GO_BACKWARDS,
@@ -22,6 +21,7 @@ from kgen.catalogue.layers.recurrent_base import (
     STATEFUL,
     UNROLL,
     Recurrent,
+    SequenceReader,
 )
 from kgen.catalogue.layers.wrapped import LayerArg, held_name
 from kgen.catalogue.layers.wrappers import as_tuple
@@ -127,7 +127,7 @@ class StackedRNNCells(Layer):
         )
 
 
-class RNN(Layer):
+class RNN(SequenceReader):
     """Apply a cell, or several stacked, to every step of a sequence."""
 
     cell: Instance | tuple[Instance, ...] = arg(
@@ -170,6 +170,10 @@ class RNN(Layer):
     @property
     def frozen(self) -> bool:
         return not any(cell.trainable for cell in self.cells())
+
+    @property
+    def parts(self) -> int:
+        return sum(layer.parts for layer in self.layers())
 
     @property
     def nested(self) -> bool:
@@ -222,9 +226,10 @@ class RNN(Layer):
             start += layer.parts
 
     def output(self, x: TensorType, *state: TensorType) -> Outputs:
-        wanted = sum(layer.parts for layer in self.layers())
-        if state and len(state) != wanted:
-            raise Fault("K305", f"the state of these cells has {wanted} tensors, got {len(state)}")
+        if state and len(state) != self.parts:
+            raise Fault(
+                "K305", f"the state of these cells has {self.parts} tensors, got {len(state)}"
+            )
         states: list[TensorType] = []
         for _, layer, own in self.each(state):
             x, *more = as_tuple(layer.output(x, *own))
@@ -232,44 +237,51 @@ class RNN(Layer):
         return (x, *states) if self.return_state else x
 
     def output_count(self) -> int:
-        return 1 + self.return_state * sum(layer.parts for layer in self.layers())
+        return 1 + self.return_state * self.parts
 
     def output_mask(self, *inputs: TensorType) -> bool:
         return self.return_sequences and inputs[0].mask
 
     def weights(self, x: TensorType, *state: TensorType) -> list[Weight]:
+        return self.direction_weights(x, "")
+
+    def direction_weights(self, x: TensorType, prefix: str, suffix: str = "") -> list[Weight]:
         layers = self.layers()
         weights: list[Weight] = []
         for i, (layer, (name, _)) in enumerate(zip(layers, self.named_cells(), strict=True)):
-            prefix = f"{i}." if len(layers) > 1 else ""
-            own = layer.direction_weights(x, prefix + "rnn." * layer.stateful, "")
+            own = layer.direction_weights(x, prefix + f"{i}." * (len(layers) > 1))
             weights += [replace(w, inside=name).kept(layer.frozen) for w in own]
             x = x.with_shape(x.shape[0], layer.units)
         return weights
 
-    def lower(self, ctx: Context, x: Value, *state: Value) -> tuple[Value, ...]:
+    def constructor(self, ctx: Context, x: TensorType) -> str:
+        constructors = []
+        for layer in self.layers():
+            constructors.append(layer.constructor(ctx, x))
+            x = x.with_shape(x.shape[0], layer.units)
+        alone = len(constructors) == 1
+        return constructors[0] if alone else f"nn.ModuleList([{', '.join(constructors)}])"
+
+    def read(
+        self, ctx: Context, module: str, x: Value, state: Sequence[Value]
+    ) -> tuple[Value, ...]:
         layers = self.layers()
         if len(layers) == 1:
-            module = ctx.module(lowering.constructor(ctx, layers[0], x.type))
-            return lowering.apply(ctx, layers[0], module, x, state)
+            return layers[0].read(ctx, module, x, state)
         mask = x.mask if self.return_sequences else ""
         if self.go_backwards:
             backwards = ctx.let("mask_reversed", f"{x.mask}.flip(1)") if x.mask else ""
             x = replace(x, expr=ctx.let("reversed_steps", f"{x}.flip(1)"), mask=backwards)
-        constructors, kind = [], x.type
-        for layer in layers:
-            constructors.append(lowering.constructor(ctx, layer, kind))
-            kind = kind.with_shape(kind.shape[0], layer.units)
-        module = ctx.module(f"nn.ModuleList([{', '.join(constructors)}])")
+        returned = as_tuple(self.output(x.type, *(s.type for s in state)))
         states: list[Value] = []
         for i, layer, own in self.each(state):
-            y, *more = lowering.apply(ctx, layer, f"{module}[{i}]", x, own)
+            y, *more = layer.read(ctx, f"{module}[{i}]", x, own)
             states += more
             # With a state of its own no step is skipped: Keras then hands on no mask.
             steps = "" if state and not ctx.mask_given else x.mask
             expr = str(y) if i == len(layers) - 1 else ctx.let("y", str(y))
             x = replace(y, expr=expr, mask=steps)
-        return (replace(x, mask=mask, type=ctx.outputs[0]), *states)
+        return (replace(x, mask=mask, type=replace(returned[0], mask=bool(mask))), *states)
 
     def flops(self, inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...]) -> int:
         total, x = 0, inputs[0]

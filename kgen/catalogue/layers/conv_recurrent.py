@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -27,6 +28,7 @@ from kgen.catalogue.layers.recurrent_base import (
     SEED,
     STATEFUL,
     Recurrent,
+    SequenceReader,
 )
 from kgen.catalogue.layers.spatial import (
     ACTIVITY_REGULARIZER,
@@ -44,6 +46,7 @@ from kgen.catalogue.layers.spatial import (
     PADDING,
     STRIDES,
     USE_BIAS,
+    Pads,
     even,
     pad_call,
     per_axis,
@@ -51,12 +54,13 @@ from kgen.catalogue.layers.spatial import (
     tuple_of,
     window_sizes,
 )
+from kgen.catalogue.layers.wrappers import as_tuple
 from kgen.catalogue.weights import Layout, Weight
 from kgen.diagnostics import Fault
 from kgen.ir.shapes import TensorType, element_count, show
 
 
-class ConvLSTM(BaseConv, abstract=True):
+class ConvLSTM(SequenceReader, BaseConv, abstract=True):
     """Base of LSTMs whose products with kernels are convolutions (Shi et al., 2015)."""
 
     has_sublayers = True
@@ -97,6 +101,7 @@ class ConvLSTM(BaseConv, abstract=True):
     supports_masking = True
     mask_argument = True
     fusable = False
+    parts = 2
 
     # ------------------------------------------------------------------------ types
 
@@ -163,23 +168,30 @@ class ConvLSTM(BaseConv, abstract=True):
     # ---------------------------------------------------------------------- weights
 
     def weights(self, x: TensorType, *state: TensorType) -> list[Weight]:
+        return self.direction_weights(x, "")
+
+    def direction_weights(self, x: TensorType, prefix: str, suffix: str = "") -> list[Weight]:
         n, features = self.axes, self.channels(self.step(x))
         layout = Layout(permute=(n + 1, n, *range(n)))
         rows = 4 * self.filters
         weights = [
             self.weight(
-                "kernel", (*self.kernel_size, features, rows), "conv.weight", "kernel", layout
+                "kernel",
+                (*self.kernel_size, features, rows),
+                f"{prefix}conv.weight",
+                "kernel",
+                layout,
             ),
             self.weight(
                 "recurrent_kernel",
                 (*self.kernel_size, self.filters, rows),
-                "recurrent.weight",
+                f"{prefix}recurrent.weight",
                 "recurrent",
                 layout,
             ),
         ]
         if self.use_bias:
-            bias = self.weight("bias", (rows,), "conv.bias", "bias")
+            bias = self.weight("bias", (rows,), f"{prefix}conv.bias", "bias")
             if self.unit_forget_bias:
                 start = UnitForgetBias(self.bias_initializer, self.filters)
                 bias = replace(bias, initializer=start)
@@ -188,8 +200,19 @@ class ConvLSTM(BaseConv, abstract=True):
 
     # --------------------------------------------------------------------- lowering
 
-    def lower(self, ctx: Context, x: Value, *state: Value) -> tuple[Value, ...]:
-        source, padding = str(x), ""
+    def pads(self, x: TensorType) -> Pads:
+        """Return what `same` adds to each step, nothing for `valid`."""
+        if self.padding != "same":
+            return ()
+        sizes = self.sizes(self.step(x))
+        pads = same_pads(sizes, self.kernel_size, self.strides, self.dilation_rate)
+        assert pads is not None  # the sizes are known
+        return pads
+
+    def read(
+        self, ctx: Context, module: str, x: Value, state: Sequence[Value]
+    ) -> tuple[Value, ...]:
+        source, pads = str(x), self.pads(x.type)
         # Keras hands on none to a layer of several inputs.
         mask = "" if state and not ctx.mask_given else x.mask
         if not self.channels_first:
@@ -197,25 +220,24 @@ class ConvLSTM(BaseConv, abstract=True):
         if self.go_backwards:
             source = f"{source}.flip(1)"
             mask = ctx.let("mask_reversed", f"{mask}.flip(1)") if mask else ""
-        if self.padding == "same":
-            step = self.step(x.type)
-            pads = same_pads(self.sizes(step), self.kernel_size, self.strides, self.dilation_rate)
-            assert pads is not None  # the sizes are known
-            if even(pads):
-                padding = f", padding={per_axis([before for before, _ in pads])}"
-            else:
-                comment = "Keras' same padding puts the odd cell last"
-                source = ctx.let("padded", pad_call(source, pads), comment)
-        module = ctx.module(self.constructor(ctx, x.type, padding.replace("padding=0", "")))
+        if pads and not even(pads):
+            comment = "Keras' same padding puts the odd cell last"
+            source = ctx.let("padded", pad_call(source, pads), comment)
         parts = state if self.channels_first else tuple(map(ctx.channels_first, state))
         start = f", ({', '.join(map(str, parts))})" if state else ""
         call = f"{module}({source}{start}{f', mask={mask}' if mask else ''})"
         kept = x.mask if self.return_sequences else ""
         h_type = self.state_type(x.type)
+        kind = as_tuple(self.output(x.type, *(s.type for s in state)))[0]
+        kind = replace(kind, mask=bool(kept))
+        skips = bool(mask and self.return_sequences and self.zero_output_for_mask)
+        valid = f"{mask}[{', '.join(['...', *['None'] * h_type.rank])}]"
         first = not self.channels_first and h_type.rank > 1
         back = "" if self.channels_first else ".movedim(2, -1)"
         if self.return_sequences and not self.return_state:
-            return (Value(f"{call}[0]{back}", ctx.outputs[0], mask=kept),)
+            y = f"{call}[0]{back}"
+            y = f"torch.where({valid}, {y}, 0)" if skips else y
+            return (Value(y, kind, mask=kept),)
         # Before the first valid step the output is zero, whatever state a layer comes with.
         steps = self.return_sequences or bool(mask and self.stateful)
         names = ("y" if steps else "_", "c" if self.return_state else "_")
@@ -224,13 +246,16 @@ class ConvLSTM(BaseConv, abstract=True):
         states = [Value(variable, h_type, first) for variable in variables]
         output = states[0]
         if self.return_sequences:
-            output = Value(f"{y}{back}", ctx.outputs[0], mask=kept)
+            y = f"torch.where({valid}, {y}{back}, 0)" if skips else f"{y}{back}"
+            output = Value(y, kind, mask=kept)
         elif y:
             output = Value(f"{y}[:, -1]", h_type, first)
         return (output, *states) if self.return_state else (output,)
 
-    def constructor(self, ctx: Context, x: TensorType, padding: str) -> str:
-        """Return the expression that builds the module."""
+    def constructor(self, ctx: Context, x: TensorType) -> str:
+        pads = self.pads(x)
+        before = per_axis([before for before, _ in pads]) if even(pads) else "0"
+        padding = f", padding={before}" if pads and before != "0" else ""
         rates = [r if 0 < r < 1 else 0.0 for r in (self.dropout, self.recurrent_dropout)]
         # A dropout mask for each gate: the gates then are groups of the convolution.
         gates, groups = (4, ", groups=4") if any(rates) else (1, "")

@@ -5,6 +5,7 @@ How they become torch code stands in `recurrent_lowering.py`, which `Bidirection
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar
 
@@ -51,7 +52,39 @@ STATEFUL = arg(Bool(), "Whether each batch starts from the state of the one befo
 UNROLL = arg(Bool(), "Whether Keras unrolls the loop.", False)
 
 
-class Recurrent(Layer, abstract=True):
+class SequenceReader(Layer, abstract=True):
+    """A layer that reads the steps of a sequence in one direction; `Bidirectional` has two."""
+
+    return_sequences: bool
+    return_state: bool
+    go_backwards: bool
+    stateful: bool
+    zero_output_for_mask: bool = False
+
+    @property
+    def parts(self) -> int:
+        """Return how many tensors its state has."""
+        raise NotImplementedError(type(self).__name__)
+
+    def direction_weights(self, x: TensorType, prefix: str, suffix: str = "") -> list[Weight]:
+        """Return the weights of one direction, whose torch names have a prefix and a suffix."""
+        raise NotImplementedError(type(self).__name__)
+
+    def constructor(self, ctx: Context, x: TensorType) -> str:
+        """Return the expression that builds the module."""
+        raise NotImplementedError(type(self).__name__)
+
+    def read(
+        self, ctx: Context, module: str, x: Value, state: Sequence[Value]
+    ) -> tuple[Value, ...]:
+        """Return what the layer returns: the output, and the last state where it is asked for."""
+        raise NotImplementedError(type(self).__name__)
+
+    def lower(self, ctx: Context, x: Value, *state: Value) -> tuple[Value, ...]:
+        return self.read(ctx, ctx.module(self.constructor(ctx, x.type)), x, state)
+
+
+class Recurrent(SequenceReader, abstract=True):
     """Base of recurrent layers over (steps, features).
 
     Class attributes:
@@ -192,11 +225,10 @@ class Recurrent(Layer, abstract=True):
         return ()
 
     def weights(self, x: TensorType, *state: TensorType) -> list[Weight]:
-        prefix = "rnn." if self.stateful else ""
-        return self.direction_weights(x, prefix, "")
+        return self.direction_weights(x, "")
 
-    def direction_weights(self, x: TensorType, prefix: str, suffix: str) -> list[Weight]:
-        """Return the weights of one direction, whose torch names have a prefix and a suffix."""
+    def direction_weights(self, x: TensorType, prefix: str, suffix: str = "") -> list[Weight]:
+        prefix += "rnn." * self.stateful
         end = "" if self.step_by_step else f"_l0{suffix}"
         order = () if self.step_by_step else self.gate_order()
         matrix = replace(TRANSPOSED, gates=order)
@@ -253,9 +285,13 @@ class Recurrent(Layer, abstract=True):
     def state_dropout(self) -> float:
         return 0.0 if self.gates > 1 and self.recurrent_dropout == 1 else self.recurrent_dropout
 
-    def lower(self, ctx: Context, x: Value, *state: Value) -> tuple[Value, ...]:
-        module = lowering.constructor(ctx, self, x.type)
-        return lowering.apply(ctx, self, ctx.module(module), x, state)
+    def constructor(self, ctx: Context, x: TensorType) -> str:
+        return lowering.constructor(ctx, self, x)
+
+    def read(
+        self, ctx: Context, module: str, x: Value, state: Sequence[Value]
+    ) -> tuple[Value, ...]:
+        return lowering.apply(ctx, self, module, x, state)
 
     def flops(self, inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...]) -> int:
         steps, features = inputs[0].shape[0] or 0, inputs[0].shape[-1] or 0

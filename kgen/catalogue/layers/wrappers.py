@@ -10,7 +10,7 @@ from kgen.catalogue.kinds import Choice, Opt
 from kgen.catalogue.layer import Context, Layer, Outputs, Value
 from kgen.catalogue.layers import recurrent_lowering as lowering
 from kgen.catalogue.layers.core import Activation, Dense
-from kgen.catalogue.layers.recurrent_base import Recurrent
+from kgen.catalogue.layers.recurrent_base import Recurrent, SequenceReader
 from kgen.catalogue.layers.wrapped import (
     LayerArg,
     frozen_inside,
@@ -162,7 +162,10 @@ def is_pointwise(layer: Layer | Composite) -> bool:
 
 
 class Bidirectional(Layer):
-    """Read a sequence in both directions with two copies of a recurrent layer."""
+    """Read a sequence in both directions with two copies of a recurrent layer.
+
+    That may be a loop over cells, or a convolutional LSTM, too.
+    """
 
     layer: Instance = arg(LayerArg(), "The recurrent layer of the forward direction.")
     merge_mode: str | None = arg(
@@ -186,7 +189,7 @@ class Bidirectional(Layer):
     def check(self) -> None:
         for name in ("layer", "backward_layer"):
             instance = getattr(self, name)
-            if instance is not None and not isinstance(unwrapped(instance), Recurrent):
+            if instance is not None and not isinstance(unwrapped(instance), SequenceReader):
                 raise Fault(
                     "K203",
                     f"`{name}` must be a recurrent layer, got {named_layer(instance)}",
@@ -215,14 +218,14 @@ class Bidirectional(Layer):
     def frozen(self) -> bool:
         return frozen_inside(*self.held())
 
-    def pair(self) -> tuple[Recurrent, Recurrent]:
+    def pair(self) -> tuple[SequenceReader, SequenceReader]:
         """Return the layers of the two directions."""
         one = unwrapped(self.layer)
-        assert isinstance(one, Recurrent)
+        assert isinstance(one, SequenceReader)
         if self.backward_layer is None:
             return zeroing(one), zeroing(one, go_backwards=True)
         other = unwrapped(self.backward_layer)
-        assert isinstance(other, Recurrent)
+        assert isinstance(other, SequenceReader)
         return zeroing(one), zeroing(other)
 
     @property
@@ -271,6 +274,8 @@ class Bidirectional(Layer):
     def fused(self, x: TensorType) -> bool:
         """Return whether torch's bidirectional module does exactly this."""
         one, other = self.pair()
+        if not isinstance(one, Recurrent) or not isinstance(other, Recurrent):
+            return False
         same = type(one) is type(other) and all(
             getattr(one, name) == getattr(other, name)
             for name in ("units", "use_bias", "dropout", "stateful", "frozen")
@@ -282,13 +287,9 @@ class Bidirectional(Layer):
 
     def weights(self, x: TensorType, *state: TensorType) -> list[Weight]:
         one, other = self.pair()
-        if self.fused(x):
-            first = one.direction_weights(x, "", "")
-            second = other.direction_weights(x, "", "_reverse")
-        else:
-            inner = "rnn." if one.stateful else ""
-            first = one.direction_weights(x, f"0.{inner}", "")
-            second = other.direction_weights(x, f"1.{inner}", "")
+        prefixes, suffix = (("", ""), "_reverse") if self.fused(x) else (("0.", "1."), "")
+        first = one.direction_weights(x, prefixes[0])
+        second = other.direction_weights(x, prefixes[1], suffix)
         names = self.names()
         first = [w.within(names[0]).kept(one.frozen) for w in first]
         return first + [w.within(names[1]).kept(other.frozen) for w in second]
@@ -304,11 +305,15 @@ class Bidirectional(Layer):
         if self.fused(x.type):
             return self.lower_fused(ctx, x, state)
         one, other = self.pair()
-        modules = [lowering.constructor(ctx, layer, x.type) for layer in (one, other)]
+        modules = [layer.constructor(ctx, x.type) for layer in (one, other)]
         module = ctx.module(f"nn.ModuleList([{', '.join(modules)}])")
         first, second = self.halves(state)
-        y, *states = lowering.apply(ctx, one, f"{module}[0]", x, first)
-        z, *more = lowering.apply(ctx, other, f"{module}[1]", x, second)
+        y, *states = one.read(ctx, f"{module}[0]", x, first)
+        z, *more = other.read(ctx, f"{module}[1]", x, second)
+        y, z = ctx.channels_last(y), ctx.channels_last(z)
+        penalized = one.activity_regularizer or other.activity_regularizer
+        if penalized or not isinstance(one, Recurrent):
+            y, z = held_in(ctx, y, "y_forward"), held_in(ctx, z, "y_backward")
         for layer, values in ((one, (y, *states)), (other, (z, *more))):
             self.penalize(ctx, layer, values)
         backward = f"{z}.flip(1)" if one.return_sequences else str(z)
@@ -317,6 +322,7 @@ class Bidirectional(Layer):
     def lower_fused(self, ctx: Context, x: Value, state: tuple[Value, ...]) -> tuple[Value, ...]:
         """Lower to one module of torch that reads in both directions."""
         one, other = self.pair()
+        assert isinstance(one, Recurrent) and isinstance(other, Recurrent)
         rnn = ctx.module(lowering.native(one, x.type.shape[-1] or 0, bidirectional=True))
         arguments = [str(x)]
         if state:
@@ -345,7 +351,7 @@ class Bidirectional(Layer):
         self.penalize(ctx, other, (Value(z, kind), *states[half:]))
         return self.merged(ctx, y, z, tuple(states), "")
 
-    def penalize(self, ctx: Context, layer: Recurrent, values: tuple[Value, ...]) -> None:
+    def penalize(self, ctx: Context, layer: SequenceReader, values: tuple[Value, ...]) -> None:
         """Add the activity penalty of one direction to the loss."""
         for value in values:
             if penalty := layer.activity_penalty(str(value)):
@@ -376,7 +382,14 @@ def as_tuple(outputs: Outputs) -> tuple[TensorType, ...]:
     return outputs if isinstance(outputs, tuple) else (outputs,)
 
 
-def zeroing(layer: Recurrent, **changes: Any) -> Recurrent:
+def held_in(ctx: Context, value: Value, name: str) -> Value:
+    """Return a value that is in a variable."""
+    expr = str(value)
+    return value if expr.isidentifier() else replace(value, expr=ctx.let(name, expr))
+
+
+def zeroing(layer: SequenceReader, **changes: Any) -> SequenceReader:
     """Return a layer for one direction: in a sequence its skipped steps give zeros."""
-    changes["zero_output_for_mask"] = layer.return_sequences
-    return type(layer)(**layer.config() | changes)
+    made = type(layer)(**layer.config() | changes)
+    made.zero_output_for_mask = layer.return_sequences
+    return made

@@ -23,6 +23,26 @@ ROWS = [
     ),
     "Input(7, 5) -> Bidirectional(RNN(LSTMCell(4), return_sequences=True))",
     "Input(4, 7, 3) -> TimeDistributed(RNN([LSTMCell(2), LSTMCell(3)]))",
+    "Input(7, 5) -> Bidirectional(RNN([LSTMCell(4), GRUCell(3)]))",
+    "Input(7, 5) -> Bidirectional(RNN([GRUCell(4), LSTMCell(3)], return_sequences=True), mul)",
+    f"{IDS} -> Bidirectional(RNN([LSTMCell(4), GRUCell(3)], return_sequences=True)) -> LSTM(2)",
+    f"{IDS} -> Bidirectional(RNN(StackedRNNCells([SimpleRNNCell(4), GRUCell(3)])), sum)",
+    """
+    Input(7, 5) -> Bidirectional(RNN([GRUCell(4), LSTMCell(3)], return_sequences=True),
+        backward_layer=LSTM(2, go_backwards=True, return_sequences=True))
+    """,
+    """
+    x = Input(7, 5)
+    y, h1, c1, h2, h3, c3, h4 = x -> Bidirectional(
+        RNN([LSTMCell(4), GRUCell(3)], return_state=True), ave)
+    outputs(y, h1, c1, h2, h3, c3, h4)
+    """,
+    Row(
+        """
+        Input(7, 5, batch_size=5) -> Bidirectional(RNN([GRUCell(4), LSTMCell(3)], stateful=True))
+        fit(batch_size=5)
+        """
+    ),
     """
     x = Input(7, 5)
     y, h, c = x -> RNN(LSTMCell(4), return_state=True)

@@ -32,6 +32,23 @@ ROWS = [
     outputs(y, h, z)
     """,
     "Input(4, 6, 7, 3, batch_size=32) -> ConvLSTM2D(2, 3, stateful=True)",
+    "Input(4, 6, 7, 3) -> Bidirectional(ConvLSTM2D(2, 3, padding=same, return_sequences=True))",
+    "Input(4, 6, 7, 3) -> Bidirectional(ConvLSTM2D(2, 2, padding=same, strides=2), sum)",
+    "Input(4, 9, 3) -> Bidirectional(ConvLSTM1D(2, 3, use_bias=False), merge_mode=None)",
+    "Input(4, 3, 6, 7) -> Bidirectional(ConvLSTM2D(2, 3, data_format=channels_first))",
+    "Input(4, 6, 7, 3, batch_size=32) -> Bidirectional(ConvLSTM2D(2, 3, stateful=True), mul)",
+    """
+    x = Input(4, 6, 7, 3)
+    y, h, c, h2, c2 = x -> Bidirectional(ConvLSTM2D(2, 3, padding=same, return_state=True), ave)
+    z = x -> Bidirectional(ConvLSTM2D(2, 3, padding=same), initial_state=[h, c, h2, c2])
+    outputs(y, z, h2)
+    """,
+    """
+    x = Input(4, 6, 3)
+    keep = Input(4, dtype=bool)
+    y = x -> Bidirectional(ConvLSTM1D(2, 3, return_sequences=True), mask=keep)
+    z = y -> Bidirectional(ConvLSTM1D(3, 2, activity_regularizer=l2(0.1)))
+    """,
     f"{FRAMES} -> ConvLSTM1D(2, 3)",
     f"{FRAMES} -> ConvLSTM1D(2, 3, return_sequences=True, padding=same) -> ConvLSTM1D(3, 2)",
     f"{FRAMES} -> ConvLSTM1D(2, 3, go_backwards=True, return_sequences=True)"
