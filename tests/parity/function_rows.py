@@ -154,6 +154,53 @@ EXPRESSIONS: list[tuple[str, Any]] = [
     ("log2(abs(x)) + log10(abs(y))", lambda x, y, **_: K.log2(K.abs(x)) + K.log10(K.abs(y))),
     ("arctan2(x, y) + trunc(x * 3)", lambda x, y, **_: K.arctan2(x, y) + K.trunc(x * 3)),
     (
+        "arccosh(1 + square(x)) + arctanh(tanh(y)) + erfc(x) + erfinv(tanh(y))",
+        lambda x, y, **_: (
+            K.arccosh(1 + K.square(x)) + K.arctanh(K.tanh(y)) + K.erfc(x) + K.erfinv(K.tanh(y))
+        ),
+    ),
+    (
+        "exp2(x) + deg2rad(y) + rad2deg(x) + sinc(y)",
+        lambda x, y, **_: K.exp2(x) + K.deg2rad(y) + K.rad2deg(x) + K.sinc(y),
+    ),
+    (
+        "logaddexp(x, y) + logaddexp2(y, x) + hypot(x, y) + fmax(x, y) * fmin(x, y)",
+        lambda x, y, **_: (
+            K.logaddexp(x, y) + K.logaddexp2(y, x) + K.hypot(x, y) + K.fmax(x, y) * K.fmin(x, y)
+        ),
+    ),
+    (
+        "divide_no_nan(x, round(y)) * x",
+        lambda x, y, **_: K.divide_no_nan(x, K.round(y)) * x,
+    ),
+    ("arctan2(i, x[:, 0]) + x[:, 0]", lambda x, i, **_: K.arctan2(i, x[:, 0]) + x[:, 0]),
+    ("nan_to_num(stop_gradient(x / 0 * 0)) + x", lambda x, **_: x),
+    ("nan_to_num(stop_gradient(x / 0 * 0), nan=2.5) + x", lambda x, **_: x + 2.5),
+    (
+        "where(isclose(round(x), round(y), rtol=0.1, atol=0.2), x, 2 * x)",
+        lambda x, y, **_: K.where(K.isclose(K.round(x), K.round(y), 0.1, 0.2), x, 2 * x),
+    ),
+    (
+        "where(logical_xor(x > 0, y > 0), x, y)",
+        lambda x, y, **_: K.where(K.logical_xor(x > 0, y > 0), x, y),
+    ),
+    (
+        "median(x, axis=-1) + median(z, 1)[:, 0] + median(x, 1, keepdims=True)[:, 0]",
+        lambda x, z, **_: 2 * K.median(x, axis=-1) + K.median(z, 1)[:, 0],
+    ),
+    ("quantile(z, 0.3, axis=1)", lambda z, **_: K.quantile(z, array(0.3), axis=1)),
+    ("median(x) + quantile(x, 0.9)", lambda x, **_: K.median(x) + K.quantile(x, array(0.9))),
+    (
+        "nanmean(where(x > 0, x, x / 0 * 0), axis=-1, keepdims=True) + nansum(x)",
+        lambda x, **_: (
+            K.nanmean(K.where(x > 0, x, x / 0 * 0), axis=-1, keepdims=True) + K.nansum(x)
+        ),
+    ),
+    (
+        "count_nonzero(round(x), axis=-1) + count_nonzero(x > 0, 1) * x[:, 0]",
+        lambda x, **_: K.count_nonzero(K.round(x), axis=-1) + K.count_nonzero(x > 0, 1) * x[:, 0],
+    ),
+    (
         "arcsin(tanh(x)) + arccos(tanh(x)) * arcsinh(x)",
         lambda x, **_: K.arcsin(K.tanh(x)) + K.arccos(K.tanh(x)) * K.arcsinh(x),
     ),

@@ -28,6 +28,14 @@ OPERATIONS: dict[str, Make] = {
         ops.mean(x, axis=1), ops.max(x, axis=(1, 2)), ops.var(x, axis=-1, keepdims=True),
         ops.norm(x, axis=-1), ops.norm(x, ord=1, axis=1), ops.logsumexp(x, axis=1),
     ],
+    "of two": lambda x, y: [
+        ops.logaddexp(x, x * 2), ops.hypot(x, 1 - x), ops.divide_no_nan(x, ops.relu(x)),
+        ops.where(ops.logical_xor(x > 0, x < 1), x, 0.5),
+    ],
+    "statistics": lambda x, y: [
+        ops.median(x, axis=1), ops.quantile(x, 0.2, axis=-1, keepdims=True), ops.nan_to_num(x),
+        ops.count_nonzero(x > 0, axis=(1, 2)), ops.nanmean(x, axis=1), ops.exp2(x), ops.erfc(x),
+    ],
     "positions": lambda x, y: [ops.argmax(x, axis=1), ops.cumsum(x, axis=1), ops.sort(x, axis=1)],
     "shapes": lambda x, y: [
         ops.reshape(x, (-1, 24)), ops.transpose(x, (0, 2, 1)), ops.swapaxes(x, 1, 2),
@@ -74,8 +82,8 @@ def test_equal_to_keras(name: str, ending: str, folder: Path) -> None:
 
 UNSUPPORTED: dict[str, tuple[Make, str]] = {
     "no operation of kgen": (
-        lambda x, y: ops.median(x, axis=1),
-        "the operation `keras.ops.median` is not supported",
+        lambda x, y: ops.bincount(ops.cast(x, "int32")),
+        "the operation `keras.ops.bincount` is not supported",
     ),
     "over all axes": (
         lambda x, y: ops.argmax(x),

@@ -48,11 +48,19 @@ REAL_METHODS = {
     "arccos": "arccos()",
     "arctan": "arctan()",
     "arcsinh": "arcsinh()",
+    "arccosh": "arccosh()",
+    "arctanh": "arctanh()",
     "sinh": "sinh()",
     "cosh": "cosh()",
     "tanh": "tanh()",
     "sigmoid": "sigmoid()",
     "erf": "erf()",
+    "erfc": "erfc()",
+    "erfinv": "erfinv()",
+    "exp2": "exp2()",
+    "deg2rad": "deg2rad()",
+    "rad2deg": "rad2deg()",
+    "sinc": "sinc()",
     "reciprocal": "reciprocal()",
 }
 # The result has the type of the operand.
@@ -264,11 +272,6 @@ for _name, _text in SYMBOLS.items():
 @op("squared_difference")
 def squared_difference(x: Operand, y: Operand) -> Term:
     return infix("-", x, y).call("square()")
-
-
-@op("arctan2")
-def arctan2(x1: Tensor, x2: Tensor) -> Term:
-    return joined(f"torch.atan2({x1.code}, {x2.code})", ATOM, (x1, x2), "float32")
 
 
 @op("negative")

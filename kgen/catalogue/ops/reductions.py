@@ -14,6 +14,7 @@ from kgen.catalogue.ops.base import (
     Order,
     Tensor,
     Term,
+    Word,
     add_op,
     axis_of,
     joined,
@@ -69,6 +70,8 @@ for _name, _method in (
     ("min", _reduction("amin")),
     ("amax", _reduction("amax")),
     ("amin", _reduction("amin")),
+    ("nansum", _reduction("nansum", real=True)),
+    ("nanmean", _reduction("nanmean", real=True)),
     ("var", _reduction("var", "correction=0", real=True)),
     ("std", _reduction("std", "correction=0", real=True)),
     ("any", _reduction("any", dtype="bool")),
@@ -87,6 +90,32 @@ def logsumexp(x: Tensor, axis: Axes = None, keepdims: Flag = False) -> Term:
     given = _arguments(tuple(range(x.rank)) if axis is None else axis, keepdims, x.rank)
     dims = _reduced(x, axes, keepdims)
     return x.as_real().call(f"logsumexp({given})", dims=dims, elementwise=False)
+
+
+@op("quantile")
+def quantile(
+    x: Tensor, q: Number, axis: Axes = None, method: Word = "linear", keepdims: Flag = False
+) -> Term:
+    if method != "linear":
+        raise Fault("K501", f"`quantile` by the method `{method}` is not supported", arg="method")
+    if isinstance(axis, tuple) or (axis is None and keepdims):
+        raise Fault("K501", "`quantile` is supported along one axis or over everything", arg="axis")
+    x, dims = x.as_real(), _reduced(x, _axes(x, axis), keepdims)
+    given = ", ".join(filter(None, [str(q), _arguments(axis, keepdims, x.rank)]))
+    return x.call(f"quantile({given})", dims=dims, elementwise=False)
+
+
+@op("median")
+def median(x: Tensor, axis: Axes = None, keepdims: Flag = False) -> Term:
+    """That of torch is the lower one of two."""
+    return quantile(x, 0.5, axis, keepdims=keepdims)
+
+
+@op("count_nonzero")
+def count_nonzero(x: Tensor, axis: Axes = None) -> Term:
+    dims = _reduced(x, _axes(x, axis), keepdims=False)
+    code = f"{x.at(ATOM)}.count_nonzero({'' if axis is None else axis}).int()"
+    return x.becomes(code, dims=dims, dtype="int32", elementwise=False)
 
 
 @op("prod")
