@@ -319,8 +319,11 @@ class _Body:
         pairs = list(zip(names, texts, strict=True))
         own = [self.graph.nodes[i].instance.name for i, _ in self.graph.outputs]
         others = any(n != t or o not in ("", n) for (n, t), o in zip(pairs, own, strict=True))
-        told = others and all(n.isidentifier() and n not in RESERVED for n in names)
-        parts = [f"{n}={t}" if told else t for n, t in pairs]
+        told = others and all(names)
+        words = all(n.isidentifier() and n.isascii() and n not in RESERVED for n in names)
+        parts = [f"{n}={t}" if told and words else t for n, t in pairs]
+        if told and not words:
+            parts = [f"{{{', '.join(f'{self.printer.values.key(n)}: {t}' for n, t in pairs)}}}"]
         self.lines.append(f"outputs({', '.join(parts)})")
 
 

@@ -129,6 +129,24 @@ def test_metrics_that_count(folder: Path) -> None:
     assert "BinaryIoU(" in spec(model, folder)
 
 
+def test_outputs_whose_names_are_no_words(folder: Path) -> None:
+    """The spec has them in a dict, so that `loss` finds them; so it does letters beyond ASCII."""
+    inner = keras.Input((4,))
+    both = keras.Model(inner, [L.Dense(2)(inner), L.Dense(3)(inner)], name="back\\slash")
+    x = keras.Input((5,))
+    one, other = both(L.Dense(4)(x))
+    model = shaken(keras.Model(x, [one, L.Dense(1, name="gr\u00f6\u00dfe")(other)]))
+    model.compile("sgd", {"back\\slash": "mse", "gr\u00f6\u00dfe": "mae"})
+    text = spec(model, folder)
+    assert "outputs({" in text
+    saved, _ = build(read(folder / "model.keras"))
+    written = build_text(text, "model.kdsl").script
+    ours, theirs = (
+        s.partition("class Model")[2].partition("\n\n\n")[0] for s in (written, saved.script)
+    )
+    assert ours and ours == theirs
+
+
 def test_metrics_that_are_lists(folder: Path) -> None:
     """F1Score has a score a class by default, and thresholds may be several."""
     model = shaken(keras.Sequential([keras.Input((4,)), L.Dense(3, "softmax")]))

@@ -176,28 +176,21 @@ class Bodies:
         return self.evaluator.evaluate(node.value, scope)
 
     def _outputs(self, call: ast.Call, scope: Scope) -> Value:
-        """`outputs(a, b)`: the tensors that the model returns, named as bound or by keyword."""
+        """`outputs(a, b)`: the tensors that the model returns, named as bound or by keyword.
+
+        A name that is no word stands in a dict, as in Keras: `outputs({"a b": x})`.
+        """
         outputs = Outputs([], [])
         for argument in call.args:
             node = argument.value
             value = self.evaluator.evaluate(node, scope)
-            if value is UNRESOLVED:
-                return UNRESOLVED
-            tensors = as_tensors(value)
-            if tensors is None:
-                return self.context.fail(
-                    "K112",
-                    f"an output must be a tensor, got {show_value(value)}",
-                    node.span,
-                    "not a tensor",
-                    helps=["apply it first: `x -> layer`"] if isinstance(value, LayerValue) else [],
-                )
-            if not inside(self.context, tensors, node.span, scope):
-                return UNRESOLVED
-            name = argument.name or (node.name if isinstance(node, ast.Name) else "")
-            outputs.tensors.extend(tensors)
-            outputs.names.extend([name] * len(tensors))
-            outputs.keys.extend([argument.name or ""] * len(tensors))
+            named = {argument.name or "": value}
+            if isinstance(value, dict) and argument.name is None:
+                named = {str(key): part for key, part in value.items()}
+            for key, part in named.items():
+                name = key or (node.name if isinstance(node, ast.Name) else "")
+                if not self._add_outputs(outputs, part, name, key, node.span, scope):
+                    return UNRESOLVED
         if outputs.tensors:
             return outputs
         return self.context.fail(
@@ -207,6 +200,29 @@ class Bodies:
             "needs at least one",
             helps=["write `outputs(a, b)`"],
         )
+
+    def _add_outputs(
+        self, outputs: Outputs, value: Value, name: str, key: str, span: Span, scope: Scope
+    ) -> bool:
+        """Add a tensor, or several, to the outputs; report what is none."""
+        if value is UNRESOLVED:
+            return False
+        tensors = as_tensors(value)
+        if tensors is None:
+            self.context.fail(
+                "K112",
+                f"an output must be a tensor, got {show_value(value)}",
+                span,
+                "not a tensor",
+                helps=["apply it first: `x -> layer`"] if isinstance(value, LayerValue) else [],
+            )
+            return False
+        if not inside(self.context, tensors, span, scope):
+            return False
+        outputs.tensors.extend(tensors)
+        outputs.names.extend([name] * len(tensors))
+        outputs.keys.extend([key] * len(tensors))
+        return True
 
     def _inputs(self, call: ast.Call, scope: Scope) -> Value:
         """`inputs(a, b)`: the order in which the model takes its inputs."""
