@@ -100,3 +100,8 @@ def same_padding(size: int, window: int, stride: int = 1, dilation: int = 1) -> 
     """Return the (before, after) padding of Keras' `same` along one axis: the odd cell is last."""
     total = max((-(-size // stride) - 1) * stride + (window - 1) * dilation + 1 - size, 0)
     return total // 2, total - total // 2
+
+
+def as_tuple(outputs: TensorType | tuple[TensorType, ...]) -> tuple[TensorType, ...]:
+    """Return output types as a tuple."""
+    return outputs if isinstance(outputs, tuple) else (outputs,)

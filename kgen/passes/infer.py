@@ -11,12 +11,12 @@ from dataclasses import dataclass, field, replace
 
 from kgen.catalogue.activations import Activation
 from kgen.catalogue.functions import check_activations
-from kgen.catalogue.layer import Layer, Outputs
+from kgen.catalogue.layer import Layer
 from kgen.catalogue.layers.inputs import Input
 from kgen.catalogue.weights import Weight
 from kgen.diagnostics import Diagnostics, Fault, Label
 from kgen.ir.model import Composite, Graph, Instance, Node, TypedGraph, TypedNode, is_inlined
-from kgen.ir.shapes import UNKNOWN, TensorType, show
+from kgen.ir.shapes import UNKNOWN, TensorType, as_tuple, show
 from kgen.passes.given_masks import with_given_masks
 from kgen.passes.mask_flow import MaskFlow, takes_masks
 
@@ -279,7 +279,7 @@ def real_types(layer: Layer, inputs: Sequence[TensorType]) -> tuple[TensorType, 
         inputs = [replace(t, dtype="float32") if layer.casts(t) else t for t in inputs]
         check_masks(layer, inputs)
         result = layer.output(*inputs)
-        first, *more = result if isinstance(result, tuple) else (result,)
+        first, *more = as_tuple(result)
         check_activations(layer, first)
         result = (finished(layer, first), *more)
     else:
@@ -305,11 +305,6 @@ def finished(layer: Layer, output: TensorType) -> TensorType:
         return output
     made = activation.output(output)
     return output if made.shape == output.shape else replace(made, believed=output.shape)
-
-
-def as_tuple(outputs: Outputs) -> tuple[TensorType, ...]:
-    """Return output types as a tuple."""
-    return outputs if isinstance(outputs, tuple) else (outputs,)
 
 
 def check_masks(layer: Layer, inputs: Sequence[TensorType]) -> None:

@@ -17,7 +17,7 @@ from keras import ops
 
 from kgen.api import Build
 from kgen.frontends.keras.container import Saved, open_saved
-from kgen.saved import build_saved, load
+from kgen.saved import build_saved, load, to_keras
 
 _modules = count()
 
@@ -229,3 +229,17 @@ def assert_equal(model: Any, saved: Saved, folder: Path, weights: Saved | None =
     assert len(found) == len(wanted)
     for ours, theirs in zip(found, wanted, strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-5)
+
+
+def assert_goes_back(model: Any, other: Any, file: Saved, folder: Path) -> None:
+    """Load the weights of a model in float64, read and written again, into another one."""
+    state = build(file)[1]
+    assert state is not None
+    data = to_keras(load(file), state, "trained.safetensors", "trained.weights.h5")
+    path = folder / "trained.weights.h5"
+    path.write_bytes(data)
+    other.load_weights(path)
+    for ours, theirs in zip(other.get_weights(), model.get_weights(), strict=True):
+        assert ours.dtype == "float64"
+        np.testing.assert_array_equal(ours, theirs)
+        assert (ours != ours.astype("float32")).any()

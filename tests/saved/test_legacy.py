@@ -300,6 +300,21 @@ def test_gru_of_keras_2_resets_before() -> None:
     assert "recurrent_activation=legacy_hard_sigmoid" in text and "reset_after=False" in text
 
 
+def keras_1_file(config: Any, name: str, arrays: dict[str, Any]) -> bytes:
+    """Return a whole model of one layer as Keras 1 writes it."""
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w") as file:
+        file.attrs["keras_version"] = b"1.2.2"
+        file.attrs["model_config"] = json.dumps(config | {"keras_version": "1.2.2"}).encode()
+        root = file.create_group("model_weights")
+        root.attrs["layer_names"] = [name.encode()]
+        group = root.create_group(name)
+        for weight, array in arrays.items():
+            group[weight] = array
+        group.attrs["weight_names"] = [weight.encode() for weight in arrays]
+    return buffer.getvalue()
+
+
 def test_lstm_of_keras_1(tmp_path: Path) -> None:
     """Keras 1 kept a kernel, a recurrent kernel and a bias for each gate: i, c, f, o."""
     model = shaken(keras.Sequential([keras.Input((5, 2)), L.LSTM(3, name="lstm_1")], name="s"))
@@ -312,20 +327,10 @@ def test_lstm_of_keras_1(tmp_path: Path) -> None:
             "dropout_U": 0.0, "W_regularizer": None, "U_regularizer": None, "b_regularizer": None,
             "input_dim": 2, "input_length": 5}  # fmt: skip
     config = {"class_name": "Sequential", "config": [{"class_name": "LSTM", "config": lstm}]}
-    buffer = io.BytesIO()
-    with h5py.File(buffer, "w") as file:
-        file.attrs["keras_version"] = b"1.2.2"
-        file.attrs["model_config"] = json.dumps(config | {"keras_version": "1.2.2"}).encode()
-        root = file.create_group("model_weights")
-        root.attrs["layer_names"] = [b"lstm_1"]
-        group = root.create_group("lstm_1")
-        names = []
-        for gate in (0, 2, 1, 3):
-            for letter, part in (("W", kernel), ("U", recurrent), ("b", bias)):
-                names.append(f"lstm_1_{letter}_{gate}".encode())
-                group[names[-1].decode()] = part[gate]
-        group.attrs["weight_names"] = names
-    assert_equal(model, open_saved("m.h5", buffer.getvalue()), tmp_path)
+    parts = (("W", kernel), ("U", recurrent), ("b", bias))
+    arrays = {f"lstm_1_{w}_{gate}": part[gate] for gate in (0, 2, 1, 3) for w, part in parts}
+    file = keras_1_file(config, "lstm_1", arrays)
+    assert_equal(model, open_saved("m.h5", file), tmp_path)
 
 
 def test_embedding_of_keras_1_drops_words(tmp_path: Path) -> None:
@@ -337,16 +342,8 @@ def test_embedding_of_keras_1_drops_words(tmp_path: Path) -> None:
               "W_regularizer": None, "W_constraint": None}  # fmt: skip
     config = {"class_name": "Sequential", "config": [{"class_name": "Embedding", "config": config}]}
     assert "-> Embedding(9, 3, mask_zero=True, input_length=5, dropout=0.25)" in spec(config)
-    buffer = io.BytesIO()
-    with h5py.File(buffer, "w") as file:
-        file.attrs["keras_version"] = b"1.2.2"
-        file.attrs["model_config"] = json.dumps(config | {"keras_version": "1.2.2"}).encode()
-        root = file.create_group("model_weights")
-        root.attrs["layer_names"] = [b"embedding_1"]
-        group = root.create_group("embedding_1")
-        group.attrs["weight_names"] = [b"embedding_1_W"]
-        group["embedding_1_W"] = model.get_weights()[0]
-    saved = open_saved("m.h5", buffer.getvalue())
+    file = keras_1_file(config, "embedding_1", {"embedding_1_W": model.get_weights()[0]})
+    saved = open_saved("m.h5", file)
     assert_equal(model, saved, tmp_path)
     assert "WordDropoutEmbedding(9, 3, 0.25" in build(saved)[0].script
 

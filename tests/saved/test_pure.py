@@ -19,9 +19,9 @@ from keras import layers as L
 
 from kgen.api import build_text, check_text
 from kgen.backends.kdsl import spec_text
-from kgen.saved import load, to_keras
+from kgen.saved import load
 from kgen.verify.pair import as_keras, tensors_of
-from tests.saved.models import build, import_script, read, shaken
+from tests.saved.models import assert_goes_back, build, import_script, read, shaken
 
 # The distance of neighbouring numbers at 1; Keras rounds more within layers than torch's kernels.
 ROUNDING = {"float64": 1e-7, "bfloat16": 2**-8, "float16": 2**-11}
@@ -209,18 +209,7 @@ def test_weights_in_float64_go_back_with_all_digits(folder: Path) -> None:
     model = under("float64", compiled_mlp)
     for w in model.weights:
         w.assign(w.numpy() + np.abs(np.random.default_rng(1).normal(0, 0.1, w.shape)))
-    file = saved(model, folder)
-    state = build(file)[1]
-    assert state is not None
-    data = to_keras(load(file), state, "trained.safetensors", "trained.weights.h5")
-    other = under("float64", compiled_mlp)
-    path = folder / "trained.weights.h5"
-    path.write_bytes(data)
-    other.load_weights(path)
-    for ours, theirs in zip(other.get_weights(), model.get_weights(), strict=True):
-        assert ours.dtype == "float64"
-        np.testing.assert_array_equal(ours, theirs)
-        assert (ours != ours.astype("float32")).any()
+    assert_goes_back(model, under("float64", compiled_mlp), saved(model, folder), folder)
 
 
 @pytest.mark.parametrize("policy", ["float16", "bfloat16"])

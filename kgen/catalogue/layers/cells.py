@@ -24,11 +24,10 @@ from kgen.catalogue.layers.recurrent_base import (
     SequenceReader,
 )
 from kgen.catalogue.layers.wrapped import LayerArg, held_name
-from kgen.catalogue.layers.wrappers import as_tuple
 from kgen.catalogue.weights import Weight
 from kgen.diagnostics import Fault
 from kgen.ir.model import Instance
-from kgen.ir.shapes import TensorType
+from kgen.ir.shapes import TensorType, as_tuple
 
 # What a recurrent layer says about its loop, and a cell does not.
 LOOP_ARGS = frozenset(

@@ -54,10 +54,9 @@ from kgen.catalogue.layers.spatial import (
     tuple_of,
     window_sizes,
 )
-from kgen.catalogue.layers.wrappers import as_tuple
 from kgen.catalogue.weights import Layout, Weight
 from kgen.diagnostics import Fault
-from kgen.ir.shapes import TensorType, element_count, show
+from kgen.ir.shapes import TensorType, as_tuple, element_count, show
 
 
 class ConvLSTM(SequenceReader, BaseConv, abstract=True):

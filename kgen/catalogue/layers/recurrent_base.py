@@ -5,6 +5,7 @@ How they become torch code stands in `recurrent_lowering.py`, which `Bidirection
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar
@@ -62,23 +63,23 @@ class SequenceReader(Layer, abstract=True):
     zero_output_for_mask: bool = False
 
     @property
+    @abstractmethod
     def parts(self) -> int:
         """Return how many tensors its state has."""
-        raise NotImplementedError(type(self).__name__)
 
+    @abstractmethod
     def direction_weights(self, x: TensorType, prefix: str, suffix: str = "") -> list[Weight]:
         """Return the weights of one direction, whose torch names have a prefix and a suffix."""
-        raise NotImplementedError(type(self).__name__)
 
+    @abstractmethod
     def constructor(self, ctx: Context, x: TensorType) -> str:
         """Return the expression that builds the module."""
-        raise NotImplementedError(type(self).__name__)
 
+    @abstractmethod
     def read(
         self, ctx: Context, module: str, x: Value, state: Sequence[Value]
     ) -> tuple[Value, ...]:
         """Return what the layer returns: the output, and the last state where it is asked for."""
-        raise NotImplementedError(type(self).__name__)
 
     def lower(self, ctx: Context, x: Value, *state: Value) -> tuple[Value, ...]:
         return self.read(ctx, ctx.module(self.constructor(ctx, x.type)), x, state)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from kgen.catalogue.activations import ReLU, Sigmoid, Tanh
 from kgen.catalogue.layer import Context, Value
-from kgen.ir.shapes import TensorType
+from kgen.ir.shapes import TensorType, as_tuple
 
 if TYPE_CHECKING:
     from kgen.catalogue.layers.recurrent_base import Recurrent
@@ -114,8 +114,7 @@ def apply(
     if read.mask and layer.zero_output_for_mask:
         valid = f"{read.mask}[..., None]" if layer.return_sequences else f"{read.mask}[:, -1:]"
         y = f"torch.where({valid}, {y}, 0)"
-    returned = layer.output(x.type, *(s.type for s in state))
-    types = returned if isinstance(returned, tuple) else (returned,)
+    types = as_tuple(layer.output(x.type, *(s.type for s in state)))
     mask = x.mask if layer.return_sequences else ""
     output = Value(y, replace(types[0], mask=bool(mask)), mask=mask)
     if not layer.return_state:

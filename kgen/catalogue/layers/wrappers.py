@@ -23,7 +23,7 @@ from kgen.diagnostics import Fault
 from kgen.ir.functions import Function
 from kgen.ir.model import Composite, Instance
 from kgen.ir.rewrite import layers_of
-from kgen.ir.shapes import TensorType
+from kgen.ir.shapes import TensorType, as_tuple
 from kgen.torch_ir import operand
 
 
@@ -375,11 +375,6 @@ class Bidirectional(Layer):
 
     def flops(self, inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...]) -> int:
         return sum(layer.flops(inputs, outputs) for layer in self.pair())
-
-
-def as_tuple(outputs: Outputs) -> tuple[TensorType, ...]:
-    """Return output types as a tuple."""
-    return outputs if isinstance(outputs, tuple) else (outputs,)
 
 
 def held_in(ctx: Context, value: Value, name: str) -> Value:

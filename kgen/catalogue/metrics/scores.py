@@ -114,11 +114,11 @@ class _Overlap(Metric, abstract=True):
 
     def counts(self, pair: Pair, y: str, p: str, classes: int, options: str = "") -> MetricCode:
         """Return the code of targets and predictions that are indices of classes."""
-        counts = f"region_counts({y}, {p}, {classes}{options})"
         if pair.weight:
             # Keras has them in the type that it counts in.
-            weight = pair.weight if self.dtype else f"{pair.weight}.trunc()"
-            counts = f"weighted_region_counts({y}, {p}, {weight}, {classes}{options})"
+            whole = "" if self.dtype else ".trunc()"
+            options = f", weight={pair.weight}{whole}{options}"
+        counts = f"region_counts({y}, {p}, {classes}{options})"
         ids = self.target_class_ids
         some = f", {list(ids)}" if ids and sorted(ids) != list(range(classes)) else ""
         return MetricCode(counts, 3 * classes, f"mean_iou(s{some})")
